@@ -1,0 +1,1 @@
+"""Canon: typed core to normal form (stage 3)."""

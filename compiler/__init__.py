@@ -1,0 +1,1 @@
+"""Compiler: syntax tree to typed core (stage 2)."""

@@ -1,0 +1,1 @@
+"""Grammar: text to syntax tree and back (stage 1)."""

@@ -1,0 +1,1 @@
+"""Metrics: gold and predicted text to figures, as published."""

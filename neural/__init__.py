@@ -1,0 +1,1 @@
+"""Neural: core, schema and tokenizer to tokens."""

@@ -1,0 +1,1 @@
+"""Targets: core to and from the neighbouring languages (stage 4)."""

@@ -1,0 +1,1 @@
+"""Slots: MultiWOZ and SGD slot states."""

@@ -1,0 +1,1 @@
+"""SQL: CoSQL, SParC, Spider and what people write."""

@@ -1,0 +1,1 @@
+"""ThingTalk: reader, writer, class files."""
