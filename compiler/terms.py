@@ -1,0 +1,247 @@
+"""Core terms: the small language every stage after the parser speaks.
+
+Filters, joins, sorting, booking, `refer` and `revise` are all `App` of a declared function. Terms are
+immutable, compare by structure and remember their hash, so equal subterms can be shared and memoized.
+Where a term stood in a text is not part of it: `lower` returns that beside the term.
+
+How surface constructs look in core (b is a binder name, `it` the subject of a specification):
+
+    Hotel | where .stars = 4    App("where", (App("Hotel"), Abs("spec", ("Hotel",), App("=", (Field(Var("Hotel"),
+                                "stars"), Lit("number", "4"))))))
+    a | join t as u on e        App("join", (a, t, Abs("row", (*binders, "u"), e))), the right side App("as", (t,
+                                Lit("name", "u"))) if the binder is not the table's own name; join_left and so on
+    | sort e desc, f            App("sort", (rel, Abs("row", bs, App("desc", (e,))), Abs("row", bs, App("asc", (f,)))))
+    | show e, l: f              App("show", (rel,), named=((label, Abs("row", bs, e)), ...)); `*` is App("all_fields")
+    | take n skip m             App("take", (rel, n, m)); | at i, j   App("at", (rel, i, j))
+    | group e | whole           App("group", (rel, Abs("row", bs, e))); App("whole", (rel,))
+    | union all (q)             App("union_all", (rel, q)); union, except, intersect likewise
+    | then f(x: .id)            App("then", (rel, Abs("row", bs, call)))
+    { e }                       Abs("spec", ("it",), e);  everything is App("everything")
+    fn x => e                   Abs("fn", ("x",), e);     x(y) of a bound x is Apply(Var("x"), (y,))
+    a and b, not a              App("and", (a, b, ...)), App("not", (a,))
+    a in l, a in lo .. hi       App("in", (a, l)), App("between", (a, lo, hi)); not_in, not_between, not_like
+    a is any|none|missing|s     App("is_any", (a,)), is_none, is_missing, is_not_missing, App("is", (a, s))
+    [a, b]                      App("list", (a, b));      (query) as a value  App("the", (query,))
+    { l: e }                    Record((("l", e),));      (e : T)             Ascribe(e, T)
+    f(l: any)                   named=(("l", App("any")),)
+    raw "x"                     Lit("raw", "x")
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from .types import Type
+
+LiteralKind = Literal["number", "int", "text", "bool", "date", "time", "datetime", "quantity", "raw", "name", "path"]
+
+
+def _cache_hash(node: "Term", *parts: object) -> None:
+    object.__setattr__(node, "_hash", hash((type(node).__name__, *parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """A literal as it prints: `value` is its text, for kind `text` the text itself without quotes.
+
+    Kind `name` is a binder name (`as`), `path` a field named in an act's arguments.
+    """
+
+    kind: LiteralKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """`@"text"#"id"[type]`: an entity by what people call it, by its identifier, or both."""
+
+    text: str | None
+    id: str | None = None
+    type: Type | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`$0`: a delexicalized constant; its kind is its type, written only if it is narrower than expected."""
+
+    index: int
+    type: Type | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A variable: let-bound, lambda-bound, a relation's binder, or `it`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Application of a declared function: positional then labelled arguments (labels in any order)."""
+
+    fn: str
+    args: "tuple[Term, ...]" = ()
+    named: "tuple[tuple[str, Term], ...]" = ()
+    targs: tuple[Type, ...] = ()
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _cache_hash(self, self.fn, self.args, self.named, self.targs)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Application of a bound variable of function type."""
+
+    fn: "Term"
+    args: "tuple[Term, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Abs:
+    """An abstraction: a specification over its subject, an expression over a row's binders, or a function."""
+
+    kind: Literal["spec", "row", "fn"]
+    params: tuple[str, ...]
+    body: "Term"
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _cache_hash(self, self.kind, self.params, self.body)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`subject.name`."""
+
+    subject: "Term"
+    name: str
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _cache_hash(self, self.subject, self.name)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`{ label: value, ... }`."""
+
+    fields: "tuple[tuple[str, Term], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Ascribe:
+    """`(term : type)`."""
+
+    term: "Term"
+    type: Type
+
+
+Term: TypeAlias = Lit | Entity | Hole | Var | App | Apply | Abs | Field | Record | Ascribe
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What executing a statement gave. `count` is the literal after `of`; `error` an error code."""
+
+    results: tuple[Record, ...] = ()
+    count: Term | None = None
+    more: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a turn.
+
+    status: `accepted`, `proposed` or `confirmed`; one with an outcome is confirmed unless written otherwise.
+    """
+
+    term: Term
+    status: Literal["accepted", "proposed", "confirmed"] = "accepted"
+    let: str | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A dialogue act with its arguments."""
+
+    name: str
+    args: tuple[Term, ...] = ()
+    named: tuple[tuple[str, Term], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn: who speaks, the acts in order, the statements in order."""
+
+    speaker: Literal["user", "agent"]
+    acts: tuple[Act, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+
+def children(term: Term) -> "tuple[Term, ...]":
+    """Immediate subterms, in the one order that paths count in."""
+    match term:
+        case App(args=args, named=named):
+            return args + tuple(value for _, value in named) if named else args
+        case Field(subject=subject):
+            return (subject,)
+        case Abs(body=body):
+            return (body,)
+        case Apply(fn=fn, args=args):
+            return (fn, *args)
+        case Record(fields=fields):
+            return tuple(value for _, value in fields)
+        case Ascribe(term=inner):
+            return (inner,)
+    return ()
+
+
+def rebuild(term: Term, new: "tuple[Term, ...]") -> Term:
+    """The same node over other subterms (as many as `children(term)` gives)."""
+    match term:
+        case App(fn, args, named, targs):
+            count = len(args)
+            labels = tuple((label, value) for (label, _), value in zip(named, new[count:], strict=True))
+            return App(fn, new[:count], labels, targs)
+        case Field(name=name):
+            return Field(new[0], name)
+        case Abs(kind, params, _):
+            return Abs(kind, params, new[0])
+        case Apply():
+            return Apply(new[0], new[1:])
+        case Record(fields):
+            return Record(tuple((label, value) for (label, _), value in zip(fields, new, strict=True)))
+        case Ascribe(type=type_):
+            return Ascribe(new[0], type_)
+    return term
+
+
+def subterms(term: Term) -> Iterator[Term]:
+    """The term and all below it, parents first."""
+    todo = [term]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo.extend(reversed(children(node)))
+
+
+def number(value: int | str) -> Lit:
+    """A Number literal."""
+    return Lit("number", str(value))
+
+
+def text(value: str) -> Lit:
+    """A Text literal."""
+    return Lit("text", value)

@@ -1,0 +1,189 @@
+"""Types of DL, and the variables that inference solves.
+
+`Con` covers every named type: base types, enums, entities, tables and applied constructors
+(`List[a]`, `Rel[r]`, `Spec[a]`, `Ref[a]`, `Action[a]`, `Fn[a, b]`, `Measure[kg]`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Con:
+    """A type constructor applied to arguments: `Number`, `List[Number]`."""
+
+    name: str
+    args: "tuple[Type, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A relation's row: named binders, each over a table or record type. Joins append binders."""
+
+    binders: "tuple[tuple[str, Type], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A record: fields in order; `rest` is the variable for further fields, or None if closed."""
+
+    fields: "tuple[tuple[str, Type], ...]"
+    rest: "TypeVar | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A quantified variable of a signature, by name (`T` in `fun refer[T](...)`)."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class TypeVar:
+    """An unsolved type. `link` is its solution; `level` the depth of the let that owns it.
+
+    Constraints collected on an unsolved variable are checked when it is solved (`unify`).
+    """
+
+    id: int
+    level: int
+    link: "Type | None" = None
+    constraints: "list[Constraint]" = field(default_factory=list)
+
+
+Type: TypeAlias = Con | Row | RecordType | Param | TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A demand on a type that waits until the type is known.
+
+    kind: `Eq`, `Ord`, `Num`, `Text` (a class), `member` (an enum with member `name`), `field` (a type
+    with field `name` of type `result`), `hole` (a type a placeholder may have), `entity`, `raw`.
+    """
+
+    kind: str
+    name: str = ""
+    result: "Type | None" = None
+    path: tuple[int, ...] = ()
+
+
+BOOL, INT, NUMBER, TEXT = Con("Bool"), Con("Int"), Con("Number"), Con("Text")
+DATE, TIME, DATETIME, DURATION, MONEY = Con("Date"), Con("Time"), Con("DateTime"), Con("Duration"), Con("Money")
+UNIT, DYNAMIC = Con("Unit"), Con("Dynamic")
+
+# Constructors with their number of arguments; everything else is declared in a schema.
+BUILTIN_TYPES = {
+    **{name: 0 for name in ("Bool", "Int", "Number", "Text", "Date", "Time", "DateTime", "Duration", "Money")},
+    **{name: 0 for name in ("Unit", "Dynamic", "Path", "Location")},
+    **{name: 1 for name in ("Measure", "List", "Rel", "Groups", "Spec", "Ref", "Action")},
+    "Fn": 2,
+}
+
+
+def list_of(item: Type) -> Con:
+    """`List[item]`."""
+    return Con("List", (item,))
+
+
+def rel(*binders: tuple[str, Type]) -> Con:
+    """`Rel` of a row with these binders."""
+    return Con("Rel", (Row(binders),))
+
+
+def spec(subject: Type) -> Con:
+    """`Spec[subject]`: a predicate over it."""
+    return Con("Spec", (subject,))
+
+
+def resolve(type_: Type) -> Type:
+    """Follow solved variables at the top, shortening the path."""
+    while isinstance(type_, TypeVar) and type_.link is not None:
+        if isinstance(type_.link, TypeVar) and type_.link.link is not None:
+            type_.link = type_.link.link
+        type_ = type_.link
+    return type_
+
+
+def parts(type_: Type) -> "tuple[Type, ...]":
+    """The immediate component types."""
+    match type_:
+        case Con(args=args):
+            return args
+        case Row(binders):
+            return tuple(t for _, t in binders)
+        case RecordType(fields, rest):
+            return tuple(t for _, t in fields) + ((rest,) if rest is not None else ())
+    return ()
+
+
+def zonk(type_: Type) -> Type:
+    """The type with every solved variable replaced."""
+    type_ = resolve(type_)
+    match type_:
+        case Con(name, args):
+            return Con(name, tuple(zonk(a) for a in args)) if args else type_
+        case Row(binders):
+            return Row(tuple((n, zonk(t)) for n, t in binders))
+        case RecordType(fields, rest):
+            tail = zonk(rest) if rest is not None else None
+            own = tuple((n, zonk(t)) for n, t in fields)
+            if isinstance(tail, RecordType):
+                return RecordType(tuple(sorted(own + tail.fields)), tail.rest)
+            return RecordType(own, tail if isinstance(tail, TypeVar) else None)
+    return type_
+
+
+def variables(type_: Type) -> Iterator[TypeVar]:
+    """Unsolved variables, left to right, with repeats."""
+    type_ = resolve(type_)
+    if isinstance(type_, TypeVar):
+        yield type_
+    for part in parts(type_):
+        yield from variables(part)
+
+
+def substitute(type_: Type, binding: "dict[str, Type]") -> Type:
+    """Replace signature parameters by name."""
+    match type_:
+        case Param(name):
+            return binding.get(name, type_)
+        case Con(name, args) if args:
+            return Con(name, tuple(substitute(a, binding) for a in args))
+        case Row(binders):
+            return Row(tuple((n, substitute(t, binding)) for n, t in binders))
+        case RecordType(fields, rest):
+            return RecordType(tuple((n, substitute(t, binding)) for n, t in fields), rest)
+    return type_
+
+
+def show(type_: Type, names: "dict[int, str] | None" = None) -> str:
+    """The type as DL writes it; unsolved variables get letters in order of appearance."""
+    names = {} if names is None else names
+    type_ = resolve(type_)
+    match type_:
+        case Con("Rel" | "Groups" as name, (Row(binders),)):
+            return f"{name}[{', '.join(_binder(b, t, names) for b, t in binders)}]"
+        case Con(name, args):
+            shown = name if name.isidentifier() else f"`{name}`"
+            return shown + (f"[{', '.join(show(a, names) for a in args)}]" if args else "")
+        case Row(binders):
+            return "(" + ", ".join(f"{b}: {show(t, names)}" for b, t in binders) + ")"
+        case RecordType(fields, rest):
+            inner = [f"{n}: {show(t, names)}" for n, t in fields] + ([show(rest, names)] if rest is not None else [])
+            return "{ " + ", ".join(inner) + " }" if inner else "{}"
+        case Param(name):
+            return name
+        case TypeVar(id=number):
+            return names.setdefault(number, _letter(len(names)))
+    raise TypeError(type_)
+
+
+def _binder(binder: str, type_: Type, names: "dict[int, str]") -> str:
+    shown = show(type_, names)
+    return shown if shown == binder or binder == "it" else f"{binder}: {shown}"
+
+
+def _letter(index: int) -> str:
+    return chr(ord("a") + index % 26) + (str(index // 26) if index >= 26 else "")
