@@ -60,7 +60,7 @@ def read(text: str) -> Sexp:
                 raise _explain(text)
             node: Sexp = tuple(frame)
             frame, needed = stack.pop()
-        elif token == META or token == VALUE:
+        elif token in (META, VALUE):
             stack.append((frame, needed))
             frame = [token]
             needed = 2 if token == META else 1
@@ -96,7 +96,7 @@ def _explain(text: str) -> LispressError:
             return LispressError("a string is never closed", at)
         if token == "\\":
             return LispressError("nothing follows the backslash", at)
-        if token == "(" or token == META or token == VALUE:
+        if token in ("(", META, VALUE):
             opened.append((token, at, {"(": 0, META: 2, VALUE: 1}[token]))
             if len(opened) > MAX_DEPTH:
                 return LispressError(f"nested more than {MAX_DEPTH} deep", at)
