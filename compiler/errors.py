@@ -1,0 +1,159 @@
+"""Diagnostics about names and types, DLC1xx. Each docstring is what `dlc explain CODE` prints."""
+
+from ..grammar.diagnostic import Diagnostic, Label, nearest
+from ..grammar.span import Span
+
+
+def _known(name: str, known: list[str], what: str) -> tuple[str, ...]:
+    close = nearest(name, known)
+    hints = [f"did you mean `{close[0]}`?"] if close else []
+    if known:
+        shown = sorted(known)
+        listed = ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
+        hints.append(f"{what}: {listed}")
+    return tuple(hints)
+
+
+def unknown_name(name: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC101: a name that nothing declares.
+
+    What it means: the schema has no table, action, function or enum member of this name, and no `let`
+    or `fn` around it binds it.
+
+    How to fix it: compare with the names listed; load the right schema with --schema.
+    """
+    return Diagnostic("DLC101", f"`{name}` is not declared", span, help=_known(name, known, "in scope"))
+
+
+def unknown_field(name: str, owner: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC102: a field that its type does not have.
+
+    What it means: the value before the dot (or the row in hand) has a known type, and that type
+    declares no such field.
+
+    How to fix it: compare with the fields listed.
+    """
+    return Diagnostic(
+        "DLC102", f"{owner} has no field `{name}`", span, help=_known(name, known, f"fields of {owner}")
+    )
+
+
+def unknown_member(name: str, enum: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC103: a value that its closed enum does not have.
+
+    What it means: a value of this enum is expected here and the enum lists its members; this is none.
+
+    How to fix it: use a member, or keep an odd annotation exactly as it was with raw "...".
+    """
+    hints = (*_known(name, known, f"members of {enum}"), f'to keep it as annotated, write raw "{name}"')
+    return Diagnostic("DLC103", f"`{name}` is no member of {enum}", span, help=hints)
+
+
+def mismatch(
+    found: str, expected: str, why: str, span: Span | None = None, labels: tuple[Label, ...] = (), hint: str = ""
+) -> Diagnostic:
+    """DLC104: a value of one type where another is needed.
+
+    What it means: two parts of the program need the same value to have different types. The message
+    says which type was found, which was expected, and what in the program or the schema expects it.
+
+    How to fix it: change the value to the type expected, or compare another field.
+    """
+    return Diagnostic("DLC104", why, span, label=found, labels=labels, help=(hint,) if hint else ())
+
+
+def infinite_type(span: Span | None = None) -> Diagnostic:
+    """DLC105: a type that would contain itself.
+
+    What it means: the program applies a function to itself or puts a list into itself, so that no
+    finite type fits (the occurs check failed).
+
+    How to fix it: look at the variable that is used both as a whole and as a part.
+    """
+    return Diagnostic("DLC105", "this would need a type that contains itself", span)
+
+
+def wrong_arguments(fn: str, message: str, signature: str, span: Span | None = None) -> Diagnostic:
+    """DLC106: arguments that do not fit a function's parameters.
+
+    What it means: an argument too many, one missing, a label the function does not have, or a label
+    given twice. Positional parameters come before labelled ones and are required.
+
+    How to fix it: compare with the signature shown.
+    """
+    return Diagnostic("DLC106", f"`{fn}`: {message}", span, help=(f"signature: {signature}",))
+
+
+def not_comparable(type_name: str, operation: str, span: Span | None = None) -> Diagnostic:
+    """DLC107: an operation on a type that does not support it.
+
+    What it means: ordering needs a type with an order (numbers, times, dates, text, ordered enums),
+    arithmetic a number or an amount, text match a text or an entity.
+
+    How to fix it: use `=`, or declare the enum `ordered`.
+    """
+    return Diagnostic("DLC107", f"{type_name} does not support {operation}", span)
+
+
+def unknown_type(name: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC108: a type that nothing declares, or with the wrong number of arguments.
+
+    What it means: the schema has no enum, entity, table or wrapper of this name.
+
+    How to fix it: compare with the types listed.
+    """
+    return Diagnostic("DLC108", f"there is no type `{name}`", span, help=_known(name, known, "types"))
+
+
+def ambiguous(what: str, options: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC109: something the rest of the program does not decide.
+
+    What it means: a placeholder, entity or enum member could be of several types and nothing around it
+    says which, or a type argument does not occur in any argument.
+
+    How to fix it: write the type: `$0[Restaurant]`, `f[Event](...)`.
+    """
+    hints = (f"could be {', '.join(options)}",) if options else ()
+    return Diagnostic("DLC109", f"nothing decides {what}", span, help=hints)
+
+
+def bad_escape(span: Span) -> Diagnostic:
+    r"""DLC110: an escape that strings do not have.
+
+    What it means: after a backslash only " \ / b f n r t and uXXXX can come.
+
+    How to fix it: double the backslash to write one.
+    """
+    return Diagnostic("DLC110", "unknown escape in a string", span, help=("write \\\\ for a backslash",))
+
+
+def binder_taken(name: str, span: Span) -> Diagnostic:
+    """DLC111: a table joined twice under one name.
+
+    What it means: rows of a join are named after their tables, and this name is in use.
+
+    How to fix it: give the second one a name of its own: `join Hotel as Hotel2 on ...`.
+    """
+    return Diagnostic("DLC111", f"`{name}` already names a row of this query", span, help=(f"join {name} as {name}2",))
+
+
+def which_row(what: str, binders: list[str], span: Span) -> Diagnostic:
+    """DLC112: a bare field where several rows, or none, are in hand.
+
+    What it means: after a join a field must say whose it is; outside a query or `{ ... }` there is no row.
+
+    How to fix it: write `Table.field`.
+    """
+    hints = tuple(f"write {name}{what}" for name in binders if what.startswith("."))
+    message = f"`{what}` could belong to several rows" if binders else f"`{what}` stands outside any row"
+    return Diagnostic("DLC112", message, span, help=hints)
+
+
+def positional_after_label(span: Span) -> Diagnostic:
+    """DLC113: a positional argument after a labelled one.
+
+    What it means: positional arguments come first.
+
+    How to fix it: move it to the front, or give it its label.
+    """
+    return Diagnostic("DLC113", "a positional argument cannot follow a labelled one", span)
