@@ -27,6 +27,9 @@ _ARITY = {"where": 2, "distinct": 1, "whole": 1, "as": 2, "then": 2}
 STAGES = frozenset(("where", "sort", "take", "at", "show", "distinct", "group", "whole", "then", "as"))
 STAGES = STAGES | _SET_OPERATIONS | _JOINS.keys()
 
+# A nullary call is written bare, but for the aggregates that also take an argument.
+_ALWAYS_CALLED = frozenset(("count", "pick_all"))
+
 Current = tuple[str, ...]
 
 
@@ -355,7 +358,7 @@ def _app(term: App, current: Current) -> tuple[Tree, int]:
     parts: list[Tree] = [token("NAME", quote_name(fn))]
     if term.targs:
         parts.append(Node("targs", tuple(type_tree(t) for t in term.targs)))
-    if args or term.named:
+    if args or term.named or fn in _ALWAYS_CALLED:
         positional = tuple(_expr(a, current, _LAMBDA) for a in args)
         parts.append(Node("args", positional + tuple(_named(label, value, current) for label, value in term.named)))
     return Node("call", tuple(parts)), _PRIMARY
