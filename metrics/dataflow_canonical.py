@@ -14,11 +14,12 @@ A text that the published reader refuses is its own canonical form.
 """
 
 import re
+from collections.abc import Callable
 
 from .dataflow_graph import Raw, through_graph
 
-MAX_DEPTH = 400
-"""A deeper text is its own canonical form (the published tool gives up near this depth, when its stack is full)."""
+MAX_DEPTH = 300
+"""A deeper text is its own canonical form (the published tool gives up somewhere below 500, when its stack is full)."""
 
 PARSE_ERROR = '(parseError #(InvalidLispress "")'
 """What the prediction report compares in place of a prediction that cannot be read; no gold program equals it."""
@@ -37,7 +38,7 @@ class _Refused(Exception):
 def leaderboard_form(text: str) -> str:
     """`try_round_trip` of the published leaderboard script: the canonical form of a program, else `text` itself."""
     try:
-        return _write(_strip(_round(through_graph(_read(text)))))
+        return _write(_each_atom(_each_atom(through_graph(_read(text)), _round), _strip))
     except Exception:
         # The published function catches everything; what cannot be read is compared as it stands.
         return text
@@ -50,7 +51,7 @@ def report_form(text: str) -> str:
     the report then puts `PARSE_ERROR` in place of a prediction.
     """
     try:
-        return _write(through_graph(_strip(_read(text))))
+        return _write(through_graph(_each_atom(_read(text), _strip)))
     except Exception as error:
         raise ValueError("not a Lispress program") from error
 
@@ -109,21 +110,29 @@ def _write(expr: Raw) -> str:
         return f"^{_write(expr[1])} {_write(expr[2])}"
     if len(expr) == 2 and expr[0] == "#":
         return f"#{_write(expr[1])}"
-    return f"({' '.join(map(_write, expr))})"
+    parts = []
+    for each in expr:
+        parts.append(_write(each))
+    return f"({' '.join(parts)})"
 
 
-def _round(expr: Raw) -> Raw:
+def _round(atom: str) -> str:
+    try:
+        return f"{float(atom):.1f}"
+    except ValueError:
+        return atom
+
+
+def _strip(atom: str) -> str:
+    if len(atom) > 2 and atom[0] == '"' and atom[-1] == '"':
+        return f'"{atom[1:-1].strip()}"'
+    return atom
+
+
+def _each_atom(expr: Raw, change: Callable[[str], str]) -> Raw:
     if isinstance(expr, str):
-        try:
-            return f"{float(expr):.1f}"
-        except ValueError:
-            return expr
-    return list(map(_round, expr))
-
-
-def _strip(expr: Raw) -> Raw:
-    if isinstance(expr, str):
-        if len(expr) > 2 and expr[0] == '"' and expr[-1] == '"':
-            return f'"{expr[1:-1].strip()}"'
-        return expr
-    return list(map(_strip, expr))
+        return change(expr)
+    result = []
+    for each in expr:
+        result.append(_each_atom(each, change))
+    return result

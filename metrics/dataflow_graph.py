@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-Raw: TypeAlias = "str | list[Raw]"
+Raw: TypeAlias = str | list["Raw"]
 
 _LONG = re.compile(r"([0-9]+)L$")
 _SCHEMA_OF = {str: "String", float: "Number", int: "Number", bool: "Boolean"}
@@ -26,8 +26,8 @@ class _Node:
     is_value: bool = False
     names: list[str | None] = field(default_factory=list)
     args: list[int] = field(default_factory=list)
-    type_args: "list[Raw] | None" = None
-    type: "Raw | None" = None
+    type_args: list[Raw] | None = None
+    type: Raw | None = None
 
 
 def through_graph(expr: Raw) -> Raw:
@@ -69,7 +69,7 @@ def _with_accessors(expr: Raw) -> Raw:
     return list(map(_with_accessors, expr))
 
 
-_Env: TypeAlias = "dict[str, int]"
+_Env: TypeAlias = dict[str, int]
 
 
 def _add(expr: Raw, last: int, env: _Env, nodes: list[_Node]) -> tuple[int, int, _Env]:

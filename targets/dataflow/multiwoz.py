@@ -20,7 +20,10 @@ DOMAINS: Final = frozenset({"hotel", "train", "restaurant", "attraction", "taxi"
 
 SLOTS: Final[Mapping[str, tuple[str, ...]]] = {
     "attraction": ("area", "name", "type"),
-    "hotel": tuple("area book-day book-people book-stay internet name parking pricerange stars type".split()),
+    "hotel": (
+        *("area", "book-day", "book-people", "book-stay", "internet"),
+        *("name", "parking", "pricerange", "stars", "type"),
+    ),
     "restaurant": ("area", "book-day", "book-people", "book-time", "food", "name", "pricerange"),
     "taxi": ("arriveby", "departure", "destination", "leaveat"),
     "train": ("arriveby", "book-people", "day", "departure", "destination", "leaveat"),

@@ -130,7 +130,7 @@ class Opaque:
     sexp: Sexp
 
 
-Expr: TypeAlias = "Atom | Tagged | Var | Name | Call | Let | Lambda | Ascribed | Empty | Opaque"
+Expr: TypeAlias = Atom | Tagged | Var | Name | Call | Let | Lambda | Ascribed | Empty | Opaque
 
 EMPTY: Final = Empty()
 

@@ -30,6 +30,8 @@ def read_program(text: str) -> Expr:
         return _expr(tree, _NOTHING_BOUND)
     except _Malformed as error:
         raise LispressError(error.message, _locate(text, tree, error.node)) from None
+    except RecursionError:
+        raise LispressError("nested too deep", 0) from None
 
 
 def program_of(sexp: Sexp) -> Expr:

@@ -14,11 +14,11 @@ space is what `str.isspace` says; `[`, `]`, `;`, `'` and `:` are ordinary symbol
 import re
 from typing import Final, TypeAlias
 
-Sexp: TypeAlias = "str | tuple[Sexp, ...]"
+Sexp: TypeAlias = str | tuple["Sexp", ...]
 
 META: Final = "^"
 VALUE: Final = "#"
-MAX_DEPTH: Final = 500
+MAX_DEPTH: Final = 250
 """Deepest nesting read, in open parentheses, `^` and `#`; real programs stay below 40."""
 
 # The last alternative never matches a well-formed token: a lone quote or a final backslash.
@@ -69,6 +69,8 @@ def read(text: str) -> Sexp:
             raise _explain(text)
         else:
             node = token
+            if len(stack) > MAX_DEPTH:
+                raise _explain(text)
         frame.append(node)
         while needed:
             needed -= 1
@@ -77,8 +79,6 @@ def read(text: str) -> Sexp:
             node = tuple(frame)
             frame, needed = stack.pop()
             frame.append(node)
-        if len(stack) > MAX_DEPTH:
-            raise _explain(text)
     if stack or len(frame) != 1:
         raise _explain(text)
     return frame[0]
@@ -143,7 +143,10 @@ def _write(sexp: Sexp) -> str:
             return f"^{_write(sexp[1])} {_write(sexp[2])}"
         if sexp[0] == VALUE and len(sexp) == 2:
             return f"#{_write(sexp[1])}"
-    return f"({' '.join(map(_write, sexp))})"
+    parts = []
+    for each in sexp:
+        parts.append(each if isinstance(each, str) else _write(each))
+    return f"({' '.join(parts)})"
 
 
 def write_pretty(sexp: Sexp, width: int = 60) -> str:

@@ -124,9 +124,11 @@ def fix_label(slot: str, value: str) -> str:
     if slot not in tables.slots:
         return value
     value = tables.values.get(value, value)
-    if value in tables.to_none.get(slot, ()) or ("area" in slot and value == "moderate"):
-        value = "none"
-    elif "day" in slot and value == "t":
+    if (
+        value in tables.to_none.get(slot, ())
+        or ("area" in slot and value == "moderate")
+        or ("day" in slot and value == "t")
+    ):
         value = "none"
     elif value in tables.of_slot.get(slot, ()):
         value = tables.of_slot[slot][value]
