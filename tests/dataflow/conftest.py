@@ -71,7 +71,7 @@ def _value(constraint: Call, salience: NoSalience | VanillaSalience, trace: dict
     return str(inner.value)
 
 
-@pytest.fixture(name="overlay")
+@pytest.fixture(name="overlay", scope="session")
 def _overlay() -> Callable[..., list[Belief]]:
     return overlay
 

@@ -92,7 +92,7 @@ def test_the_deepest_text_that_is_read_is_also_written() -> None:
 @pytest.mark.parametrize(
     ("opening", "closing", "levels"),
     [
-        ("(f ", ")", MAX_DEPTH),
+        ("(f ", ")", MAX_DEPTH - 1),
         ("^T ", "", MAX_DEPTH),
         ("(let (y ", ") y)", MAX_DEPTH // 2),
         ("(lambda (^T y) ", ")", MAX_DEPTH - 2),
