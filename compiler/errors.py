@@ -33,9 +33,7 @@ def unknown_field(name: str, owner: str, known: list[str], span: Span | None = N
 
     How to fix it: compare with the fields listed.
     """
-    return Diagnostic(
-        "DLC102", f"{owner} has no field `{name}`", span, help=_known(name, known, f"fields of {owner}")
-    )
+    return Diagnostic("DLC102", f"{owner} has no field `{name}`", span, help=_known(name, known, f"fields of {owner}"))
 
 
 def unknown_member(name: str, enum: str, known: list[str], span: Span | None = None) -> Diagnostic:
@@ -157,3 +155,134 @@ def positional_after_label(span: Span) -> Diagnostic:
     How to fix it: move it to the front, or give it its label.
     """
     return Diagnostic("DLC113", "a positional argument cannot follow a labelled one", span)
+
+
+def not_grouped(field: str, span: Span | None = None) -> Diagnostic:
+    """DLC114: a column of a group that differs from row to row.
+
+    What it means: after `group` or `whole` only the keys and aggregates have one value per group.
+
+    How to fix it: aggregate it, or say that any row's value will do: pick(.field).
+    """
+    return Diagnostic("DLC114", f"`.{field}` is no key of the group", span, help=(f"write pick(.{field})",))
+
+
+def aggregate_outside(fn: str, span: Span | None = None) -> Diagnostic:
+    """DLC115: an aggregate where there is no group.
+
+    What it means: counts, sums and so on range over the rows of a group; here there is a single row.
+
+    How to fix it: put `| group ...` or `| whole` before it.
+    """
+    return Diagnostic("DLC115", f"`{fn}` needs a group to range over", span, help=("| whole makes one of all rows",))
+
+
+def one_column(count: int, span: Span | None = None) -> Diagnostic:
+    """DLC116: a query used as a value, with other than one column.
+
+    What it means: only a query that shows a single column can be compared with a value.
+
+    How to fix it: end it with `| show .field`.
+    """
+    return Diagnostic("DLC116", f"a query used as a value shows one column, this has {count}", span)
+
+
+def column_count(left: int, right: int, operation: str, span: Span | None = None) -> Diagnostic:
+    """DLC117: a set operation over relations of different width.
+
+    What it means: union, except and intersect compare rows column by column.
+
+    How to fix it: show the same number of columns on both sides.
+    """
+    return Diagnostic("DLC117", f"{operation} of {left} columns with {right}", span)
+
+
+def binder_count(rows: int, names: int, span: Span | None = None) -> Diagnostic:
+    """DLC118: an expression over the wrong number of rows.
+
+    What it means: the query joins a different number of tables than the expression names (this happens
+    in terms built by a program, not in text).
+
+    How to fix it: name every row of the query.
+    """
+    return Diagnostic("DLC118", f"the query has {rows} rows in hand, the expression names {names}", span)
+
+
+def no_such_time(value: str, span: Span | None = None) -> Diagnostic:
+    """DLC119: a time of day that does not exist.
+
+    What it means: minutes and seconds end at 59. Hours may pass 24, for services that end after midnight.
+
+    How to fix it: correct the time, or keep an odd annotation with raw "...".
+    """
+    return Diagnostic("DLC119", f"there is no time {value}", span)
+
+
+def unknown_unit(unit: str, span: Span | None = None) -> Diagnostic:
+    """DLC120: a unit that DL does not know.
+
+    What it means: after the number stands neither a unit of time or measure nor a three-letter currency.
+
+    How to fix it: use a known unit: ms s min h day week mon year, kg km m C and so on, usd eur gbp.
+    """
+    return Diagnostic("DLC120", f"unknown unit `{unit}`", span)
+
+
+def out_of_bounds(
+    what: str, value: str, minimum: str | None, maximum: str | None, span: Span | None = None
+) -> Diagnostic:
+    """DLC121: a number outside the bounds its schema declares (a lint).
+
+    What it means: the program is well typed, but no row and no call can have this value.
+
+    How to fix it: check the annotation; widen `min` or `max` in the schema if they are wrong.
+    """
+    bounds = f"{minimum if minimum is not None else '…'} to {maximum if maximum is not None else '…'}"
+    return Diagnostic("DLC121", f"{what} ranges from {bounds}, this is {value}", span, severity="warning")
+
+
+def undeclared_act(speaker: str, name: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC122: a dialogue act that the schema does not declare (a lint).
+
+    What it means: acts are open; an act nobody declared is kept and passed on, but may be a misspelling.
+
+    How to fix it: declare it (`act user name`), or use one of those listed.
+    """
+    return Diagnostic(
+        "DLC122", f"{speaker} act `{name}` is not declared", span, help=_known(name, known, "acts"), severity="warning"
+    )
+
+
+def unknown_path(path: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC123: an act about a field that nothing has (a lint).
+
+    What it means: the act names a field that no table, action or function of the schema has.
+
+    How to fix it: compare with the nearest names.
+    """
+    close = nearest(path.lstrip("."), known)
+    hints = tuple(f"did you mean `.{name}`?" for name in close[:1])
+    return Diagnostic("DLC123", f"no table or action has `{path}`", span, help=hints, severity="warning")
+
+
+def unknown_error(name: str, fn: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC124: an error code that its action does not declare (a lint).
+
+    What it means: the outcome names an error the schema's action cannot give.
+
+    How to fix it: compare with the codes listed, or declare it after `error`.
+    """
+    return Diagnostic(
+        "DLC124", f"`{fn}` has no error `{name}`", span, help=_known(name, known, "errors"), severity="warning"
+    )
+
+
+def raw_value(value: str, expected: str, span: Span | None = None) -> Diagnostic:
+    """DLC125: a value kept exactly as it was annotated (a lint).
+
+    What it means: `raw "..."` stands where the schema expects a value of another form. It equals only
+    itself, and no neighbour can compute with it.
+
+    How to fix it: replace it with a value of the type expected, if the annotation can be understood.
+    """
+    return Diagnostic("DLC125", f'raw "{value}" stands for {expected}', span, severity="warning")

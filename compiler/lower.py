@@ -11,8 +11,24 @@ from ..grammar.span import Span
 from ..grammar.syntax import Node, Tree
 from . import errors
 from .spelling import unescape, unquote_name
-from .terms import Abs, Act, App, Apply, Ascribe, Entity, Field, Hole, Lit, LiteralKind, Outcome, Record, Statement
-from .terms import Term, Turn, Var
+from .terms import (
+    Abs,
+    Act,
+    App,
+    Apply,
+    Ascribe,
+    Entity,
+    Field,
+    Hole,
+    Lit,
+    LiteralKind,
+    Outcome,
+    Record,
+    Statement,
+    Term,
+    Turn,
+    Var,
+)
 from .types import Con, Type
 
 
@@ -542,9 +558,7 @@ def _call(node: Node, scope: Scope) -> Lowered:
     return App(name, args, named, targs), Origin(node.span, origins)
 
 
-def _arguments(
-    node: Node, scope: Scope
-) -> tuple[tuple[Term, ...], tuple[tuple[str, Term], ...], tuple[Origin, ...]]:
+def _arguments(node: Node, scope: Scope) -> tuple[tuple[Term, ...], tuple[tuple[str, Term], ...], tuple[Origin, ...]]:
     args: list[Lowered] = []
     named: list[tuple[str, Lowered]] = []
     for child in node.children:

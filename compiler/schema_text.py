@@ -8,8 +8,21 @@ from ..grammar.parser import parse
 from ..grammar.printer import print_tree
 from ..grammar.syntax import Node, Tree, token
 from .lower import lower_type
-from .schema import ActDecl, Column, EntityType, EnumType, FactValue, Facts, FieldDecl, Function, Member, Parameter
-from .schema import Schema, Table, Wrapper
+from .schema import (
+    ActDecl,
+    Column,
+    EntityType,
+    EnumType,
+    Facts,
+    FactValue,
+    FieldDecl,
+    Function,
+    Member,
+    Parameter,
+    Schema,
+    Table,
+    Wrapper,
+)
 from .spelling import quote, quote_name, unescape, unquote_name
 from .types import UNIT, Con, RecordType, Type
 
@@ -40,7 +53,9 @@ def _declare(schema: Schema, decl: Node) -> Schema:
             type_ = lower_type(_child(decl, "type"))
             return replace(schema, wrappers=(*schema.wrappers, Wrapper(_name(decl.children[0]), type_, _facts(decl))))
         case "table":
-            return replace(schema, tables=(*schema.tables, Table(_name(decl.children[0]), _columns(decl), _facts(decl))))
+            return replace(
+                schema, tables=(*schema.tables, Table(_name(decl.children[0]), _columns(decl), _facts(decl)))
+            )
         case "action" | "fun":
             return replace(schema, functions=(*schema.functions, _function(decl)))
         case "field_of":
@@ -49,7 +64,9 @@ def _declare(schema: Schema, decl: Node) -> Schema:
             return replace(schema, fields=(*schema.fields, made_field))
         case "act":
             speaker = cast(Literal["user", "agent"], cast(Node, decl.children[0]).rule)
-            params = [_parameters(child) for child in decl.children if isinstance(child, Node) and child.rule == "params"]
+            params = [
+                _parameters(child) for child in decl.children if isinstance(child, Node) and child.rule == "params"
+            ]
             act = ActDecl(speaker, _name(decl.children[1]), params[0] if params else (), _facts(decl))
             return replace(schema, acts=(*schema.acts, act))
     raise AssertionError(decl.rule)
@@ -188,7 +205,9 @@ def print_schema(schema: Schema) -> str:
         Node("wrapper", (_spelled(w.name), token("EQ", "="), _type_node(w.type), *_fact_nodes(w.facts)))
         for w in schema.wrappers
     ]
-    decls += [Node("table", (_spelled(t.name), *map(_column_node, t.columns), *_fact_nodes(t.facts))) for t in schema.tables]
+    decls += [
+        Node("table", (_spelled(t.name), *map(_column_node, t.columns), *_fact_nodes(t.facts))) for t in schema.tables
+    ]
     decls += [
         Node("field_of", (_spelled(f.owner), _field_token(f.name), _type_node(f.type), *_fact_nodes(f.facts)))
         for f in schema.fields
@@ -279,9 +298,7 @@ def _params_node(params: tuple[Parameter, ...]) -> Node:
 def _function_node(function: Function) -> Node:
     parts: list[Tree] = [_spelled(function.name)]
     if function.tparams:
-        pairs = [
-            (_label_token(name), _spelled(cls)) if cls else (_spelled(name),) for name, cls in function.tparams
-        ]
+        pairs = [(_label_token(name), _spelled(cls)) if cls else (_spelled(name),) for name, cls in function.tparams]
         parts.append(Node("tparams", tuple(Node("tparam", pair) for pair in pairs)))
     parts.append(_params_node(function.params))
     if function.columns:

@@ -60,7 +60,7 @@ class Constraint:
     """A demand on a type that waits until the type is known.
 
     kind: `Eq`, `Ord`, `Num`, `Text` (a class), `member` (an enum with member `name`), `field` (a type
-    with field `name` of type `result`), `hole` (a type a placeholder may have), `entity`, `raw`.
+    with field `name` of type `result`), `hole` (a type a placeholder may have), `entity`, `raw`, `unknown` (stands for an error already reported).
     """
 
     kind: str

@@ -191,9 +191,7 @@ def _stands_for() -> dict[str, frozenset[str]]:
     """Which node names and tokens can stand where a visible nonterminal is wanted."""
     grammar = load_grammar()
     sets: dict[str, set[str]] = {
-        name: {p.node for p in alternatives}
-        for name, alternatives in grammar.of.items()
-        if not name.startswith("_")
+        name: {p.node for p in alternatives} for name, alternatives in grammar.of.items() if not name.startswith("_")
     }
     only: dict[str, set[str]] = {name: set() for name in grammar.of}
     empty = {p.origin for p in grammar.productions if all(s.terminal and not s.kept for s in p.symbols)}

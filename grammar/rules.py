@@ -64,7 +64,9 @@ def _production(rule: Rule) -> Production:
     symbols = tuple(
         Symbol(str(s.name), s.is_term, not (s.is_term and getattr(s, "filter_out", False))) for s in rule.expansion
     )
-    return Production(origin, symbols, rule.alias or origin, origin.startswith("_"), rule.options.expand1 and not rule.alias)
+    return Production(
+        origin, symbols, rule.alias or origin, origin.startswith("_"), rule.options.expand1 and not rule.alias
+    )
 
 
 @cache

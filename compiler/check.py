@@ -1,0 +1,224 @@
+"""Type checking a program: every turn, statement, outcome and act, against one schema."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+
+from ..grammar.diagnostic import Diagnostic, Label
+from ..grammar.span import Span
+from . import errors
+from .infer import Env, Finding, Inference
+from .lower import Origin, OutcomeOrigin, TurnOrigin, locate
+from .operators import columns_of
+from .schema import Column, Function, Schema, merge
+from .schema_text import read_schema
+from .terms import Act, App, Lit, Outcome, Record, Statement, Term, Turn, children
+from .types import DYNAMIC, NUMBER, Con, RecordType, Type, TypeVar, resolve, show, zonk
+from .unify import Scheme, generalize
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTurn:
+    """A turn, the type of each statement, the elaborated turn, and what was found (places resolved)."""
+
+    turn: Turn
+    types: tuple[Type, ...]
+    elaborated: Turn
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No error (lints do not count)."""
+        return all(d.severity != "error" for d in self.diagnostics)
+
+
+@cache
+def prelude() -> Schema:
+    """Functions every schema has."""
+    return read_schema((files(__package__) / "prelude.dl").read_text(encoding="utf-8"))
+
+
+class Checker:
+    """Checks turns against a schema; keeps the memo of closed subterms from turn to turn."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = merge(prelude(), schema)
+        self._inference = Inference(self.schema, frozenset(prelude().function))
+        self._known_fields = sorted(
+            {c.name for t in self.schema.tables for c in t.columns}
+            | {p.name for f in self.schema.functions for p in f.params if p.name is not None}
+            | {c.name for f in self.schema.functions for c in f.columns}
+            | {f.name for f in self.schema.fields}
+        )
+
+    def check_turn(self, turn: Turn, origin: TurnOrigin | None = None) -> CheckedTurn:
+        """Type one turn. Without `origin` (a turn that was built, not read) places are None."""
+        inference = self._inference
+        inference.reset()
+        diagnostics: list[Diagnostic] = []
+        for i, act in enumerate(turn.acts):
+            diagnostics += self._check_act(turn.speaker, act, origin.acts[i] if origin else None)
+        env = Env()
+        types: list[Type] = []
+        elaborated: list[Statement] = []
+        for i, statement in enumerate(turn.statements):
+            inference.findings = []
+            inference.solver.level += 1
+            type_, node = inference.infer(statement.term, env, ())
+            inference.solver.settle(final=True)
+            diagnostics += _located(inference.findings, origin.statements[i] if origin else None)
+            place = origin.outcomes[i] if origin else None
+            outcome = statement.outcome
+            if outcome is not None:
+                diagnostics += self._check_outcome(statement.term, type_, outcome, place)
+            diagnostics += self._raw_lints(statement.term, origin.statements[i] if origin else None)
+            inference.solver.level -= 1
+            scheme = generalize(type_, inference.solver.level)
+            if statement.let is not None:
+                env = env.with_bound(statement.let, scheme)
+            types.append(zonk(type_))
+            elaborated.append(replace(statement, term=inference.finish_with(node, DYNAMIC)))
+        return CheckedTurn(turn, tuple(types), replace(turn, statements=tuple(elaborated)), tuple(diagnostics))
+
+    def check_term(self, term: Term, origin: Origin | None = None) -> tuple[Type, Term, tuple[Diagnostic, ...]]:
+        """Type one closed query or expression: its type, its elaboration, and what was found."""
+        inference = self._inference
+        inference.reset()
+        type_, node = inference.infer(term, Env(), ())
+        inference.solver.settle(final=True)
+        found = tuple(_located(inference.findings, origin))
+        return zonk(type_), inference.finish_with(node, DYNAMIC), found
+
+    def principal(self, term: Term) -> Scheme:
+        """The principal type of a closed term, nothing defaulted."""
+        inference = self._inference
+        inference.reset()
+        inference.solver.level = 1
+        type_, _ = inference.infer(term, Env(), ())
+        inference.solver.settle(final=False)
+        return generalize(type_, 0)
+
+    # ------------------------------------------------------------ acts and outcomes
+
+    def _check_act(self, speaker: str, act: Act, origin: Origin | None) -> list[Diagnostic]:
+        found: list[Diagnostic] = []
+        if (speaker, act.name) not in self.schema.act and self.schema.acts:
+            known = [name for who, name in self.schema.act if who == speaker]
+            found.append(errors.undeclared_act(speaker, act.name, known, origin.span if origin else None))
+        arguments = [*act.args, *(value for _, value in act.named)]
+        for i, argument in enumerate(arguments):
+            if isinstance(argument, Lit) and argument.kind == "path":
+                owner, _, name = argument.value.rpartition(".")
+                owned = self.schema.fields_of(owner) if owner else self._known_fields
+                if name not in owned and name not in self._function_fields(owner):
+                    span = locate(origin, (i,)) if origin else None
+                    found.append(errors.unknown_path(argument.value, self._known_fields, span))
+        return found
+
+    def _function_fields(self, owner: str) -> tuple[str, ...]:
+        function = self.schema.function.get(owner)
+        if function is None:
+            return ()
+        return (*function.labelled, *(c.name for c in function.columns))
+
+    def _check_outcome(
+        self, term: Term, type_: Type, outcome: Outcome, place: OutcomeOrigin | None
+    ) -> list[Diagnostic]:
+        inference = self._inference
+        found: list[Diagnostic] = []
+        columns = self._result_columns(type_)
+        for i, record in enumerate(outcome.results):
+            inference.findings = []
+            self._check_record(record, columns, show(zonk(type_)))
+            inference.solver.settle(final=True)
+            found += _located(inference.findings, place.results[i] if place else None)
+        if outcome.count is not None:
+            inference.findings = []
+            counted, node = inference.infer(outcome.count, Env(), ())
+            if resolve(counted) != Con("Int"):
+                inference.argument(counted, node, NUMBER, (), "a count")
+            inference.solver.settle(final=True)
+            found += _located(inference.findings, place.count if place else None)
+        if outcome.error is not None:
+            function = self._called(term)
+            if function is not None and outcome.error not in {m.name for m in function.errors}:
+                known = [m.name for m in function.errors]
+                span = place.error if place else None
+                found.append(errors.unknown_error(outcome.error, function.name, known, span))
+        return found
+
+    def _called(self, term: Term) -> Function | None:
+        while isinstance(term, App) and term.fn == "then" and len(term.args) == 2:
+            body = children(term.args[1])
+            term = body[0] if body else term
+        return self.schema.function.get(term.fn) if isinstance(term, App) else None
+
+    def _result_columns(self, type_: Type) -> dict[str, Type] | None:
+        """Fields a result record may have; None if anything goes (the type is not known).
+
+        A projection's results may carry the row's other fields too: neighbours add keys to them.
+        """
+        type_ = resolve(type_)
+        if isinstance(type_, Con) and type_.name == "Action" and type_.args:
+            type_ = resolve(type_.args[0])
+        if isinstance(type_, RecordType):
+            return dict(type_.fields)
+        if isinstance(type_, Con) and type_.name in ("Rel", "Groups"):
+            columns: dict[str, Type] = {}
+            for name, column in columns_of(type_):
+                table = self.schema.table.get(column.name) if isinstance(column, Con) else None
+                if table is not None:
+                    columns |= {c.name: c.type for c in table.columns}
+                columns.setdefault(name, column)
+            return columns
+        return None
+
+    def _check_record(self, record: Record, columns: dict[str, Type] | None, owner: str) -> None:
+        inference = self._inference
+        for i, (label, value) in enumerate(record.fields):
+            expected = columns.get(label) if columns is not None else None
+            if columns is not None and expected is None:
+                expected = self._anywhere(label)
+                if expected is None:
+                    inference.report(errors.unknown_field(label, owner, sorted(columns)), (i,))
+            found, node = inference.infer(value, Env(), (i,), expected)
+            if expected is not None:
+                inference.argument(found, node, expected, (i,), f"`{label}`")
+
+    def _anywhere(self, label: str) -> Type | None:
+        """Type of a field that some table has: projections' results may carry other columns of the row."""
+        for table in self.schema.tables:
+            column: Column | None = table.by_name.get(label)
+            if column is not None:
+                return column.type
+        return None
+
+    def _raw_lints(self, term: Term, origin: Origin | None) -> list[Diagnostic]:
+        found: list[Diagnostic] = []
+        todo: list[tuple[Term, tuple[int, ...]]] = [(term, ())]
+        while todo:
+            node, path = todo.pop()
+            if isinstance(node, Lit) and node.kind == "raw":
+                span: Span | None = locate(origin, path) if origin else None
+                found.append(errors.raw_value(node.value, "a value as annotated", span))
+            todo.extend((child, (*path, i)) for i, child in enumerate(children(node)))
+        return found
+
+
+def _located(findings: Sequence[Finding], origin: Origin | None) -> list[Diagnostic]:
+    out: list[Diagnostic] = []
+    seen: set[tuple[str, str, Span | None]] = set()
+    for finding in findings:
+        diagnostic = finding.diagnostic
+        if origin is not None:
+            labels = tuple(Label(locate(origin, path), text) for path, text in finding.labels)
+            diagnostic = replace(diagnostic, span=locate(origin, finding.path), labels=labels)
+        key = (diagnostic.code, diagnostic.message, diagnostic.span)
+        if key not in seen:
+            seen.add(key)
+            out.append(diagnostic)
+    return out
+
+
+__all__ = ["CheckedTurn", "Checker", "TypeVar", "prelude"]

@@ -1,0 +1,545 @@
+"""Inference: Hindley-Milner over core terms.
+
+`Inference.infer` walks a term once, left to right, and returns its type with an elaborated copy (type
+arguments and coercions written in). What cannot be decided yet waits in the solver; order never matters.
+Errors are collected with the path of the subterm, and inference goes on with a fresh type, so that one
+mistake does not hide the next.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ..grammar.diagnostic import Diagnostic
+from . import errors
+from .calls import infer_call
+from .classes import coercible, has_class, opaque
+from .operators import OPERATORS
+from .relations import RELATIONAL
+from .schema import Schema
+from .terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var
+from .types import (
+    BOOL,
+    BUILTIN_TYPES,
+    DATE,
+    DATETIME,
+    DYNAMIC,
+    INT,
+    NUMBER,
+    TEXT,
+    TIME,
+    Con,
+    Constraint,
+    RecordType,
+    Row,
+    Type,
+    TypeVar,
+    list_of,
+    resolve,
+    show,
+    variables,
+    zonk,
+)
+from .unify import Infinite, Mismatch, Scheme, Solver, Unsatisfied, instantiate_scheme
+from .units import quantity_type, split_quantity
+
+Path = tuple[int, ...]
+Typed = tuple[Type, Term]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A diagnostic, the path of the subterm it is about, and labelled paths that explain it."""
+
+    diagnostic: Diagnostic
+    path: Path
+    labels: tuple[tuple[Path, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Types of the names around a term. `groups` holds the keys inside a grouped query, else None."""
+
+    bound: Mapping[str, Scheme] = field(default_factory=dict)
+    rows: Mapping[str, Type] = field(default_factory=dict)
+    groups: frozenset[Term] | None = None
+
+    def with_rows(self, rows: Mapping[str, Type], groups: frozenset[Term] | None = None) -> "Env":
+        """Inside a query's expression or a specification."""
+        return Env(self.bound, {**self.rows, **rows}, groups)
+
+    def with_bound(self, name: str, scheme: Scheme) -> "Env":
+        """Inside a `let` or `fn`."""
+        return replace(self, bound={**self.bound, name: scheme})
+
+
+class Inference:
+    """Inference against one schema. Keeps what it learned about closed subterms between programs."""
+
+    def __init__(self, schema: Schema, builtin: frozenset[str] = frozenset()) -> None:
+        self.schema = schema
+        self.builtin = builtin
+        self.solver = Solver(schema)
+        self.findings: list[Finding] = []
+        self.expectations: list[tuple[TypeVar, Con]] = []
+        self._memo: dict[Term, Typed] = {}
+        self._closed: dict[Term, bool] = {}
+
+    def reset(self) -> None:
+        """Forget variables and findings, keep the memo."""
+        self.solver = Solver(self.schema)
+        self.findings = []
+        self.expectations = []
+
+    # ------------------------------------------------------------ errors
+
+    def report(self, diagnostic: Diagnostic, path: Path, *labels: tuple[Path, str]) -> TypeVar:
+        """Record a finding; the fresh variable stands for the type that could not be found."""
+        self.findings.append(Finding(diagnostic, path, labels))
+        return self.solver.fresh(Constraint("unknown"))
+
+    def unify(self, left: Type, right: Type, path: Path, explain: Callable[[Type, Type], Diagnostic]) -> bool:
+        """Unify, or report what `explain` says of the two types."""
+        before = (zonk(left), zonk(right))
+        try:
+            self.solver.unify(left, right)
+        except Infinite:
+            self.report(errors.infinite_type(), path)
+        except Mismatch:
+            self.report(explain(*before), path)
+        except Unsatisfied as unmet:
+            self.unsatisfied(unmet)
+        else:
+            return True
+        return False
+
+    def require(self, type_: Type, cls: str, path: Path) -> None:
+        """Demand a class of a type, or report."""
+        try:
+            self.solver.require(type_, Constraint(cls, path=path))
+        except Unsatisfied as unmet:
+            self.unsatisfied(unmet)
+
+    def unsatisfied(self, unmet: Unsatisfied) -> None:
+        """Report a waiting constraint that its type does not meet, at the place that demanded it."""
+        constraint, shown = unmet.constraint, show(unmet.type)
+        if constraint.kind != "member":
+            what = {"Eq": "comparison", "Ord": "ordering", "Num": "arithmetic", "Match": "text match"}
+            operation = what.get(constraint.kind, f"a{'n' if constraint.kind == 'entity' else ''} {constraint.kind}")
+            self.report(errors.not_comparable(shown, operation), constraint.path)
+            return
+        enum = self.schema.enum.get(unmet.type.name) if isinstance(unmet.type, Con) else None
+        if enum is not None:
+            self.report(errors.unknown_member(constraint.name, enum.name, sorted(enum.names)), constraint.path)
+        elif constraint.name in self.schema.enums_of_member:
+            owner = self.schema.enums_of_member[constraint.name][0].name
+            why = f"`{constraint.name}` is a member of {owner}, but {shown} is expected here"
+            self.report(errors.mismatch(owner, shown, why), constraint.path)
+        else:
+            self.report(errors.unknown_name(constraint.name, self.names_in_scope()), constraint.path)
+
+    def names_in_scope(self) -> list[str]:
+        """The schema's own tables, functions and enum members, for suggestions."""
+        declared = (*self.schema.table, *self.schema.function, *self.schema.enums_of_member)
+        return [name for name in declared if name not in self.builtin]
+
+    # ------------------------------------------------------------ the walk
+
+    def infer(self, term: Term, env: Env, path: Path, expected: Type | None = None) -> Typed:
+        """Type and elaboration of a term. `expected` only guides; it is not enforced here."""
+        if isinstance(term, App) and term.args:
+            known = self._memo.get(term)
+            if known is not None:
+                return known
+            if self.is_closed(term):
+                return self._remember(term, env, path)
+        return self._infer(term, env, path, expected)
+
+    def _remember(self, term: App, env: Env, path: Path) -> Typed:
+        waiting, found = len(self.solver.deferred) + len(self.solver.checks), len(self.findings)
+        typed = self._infer(term, env, path, None)
+        if (
+            len(self.solver.deferred) + len(self.solver.checks) == waiting
+            and len(self.findings) == found
+            and env.groups is None
+        ):
+            type_ = zonk(typed[0])
+            if not any(True for _ in variables(type_)):
+                elaborated = self.finish(typed[1])
+                if elaborated is not None:
+                    typed = (type_, elaborated)
+                    self._memo[term] = typed
+        return typed
+
+    def is_closed(self, term: Term) -> bool:
+        """Whether a term has no free variable (then its type does not depend on its context)."""
+        known = self._closed.get(term)
+        if known is None:
+            known = not free_names(term)
+            self._closed[term] = known
+        return known
+
+    def _infer(self, term: Term, env: Env, path: Path, expected: Type | None) -> Typed:
+        match term:
+            case App(fn=fn):
+                rule = RELATIONAL.get(fn) or OPERATORS.get(fn)
+                if rule is not None and not term.targs:
+                    return rule(self, term, env, path)
+                if fn == "coerce" and len(term.targs) == 2:
+                    return self._coerce(term, env, path)
+                return infer_call(self, term, env, path)
+            case Field(subject, name):
+                subject_type, elaborated = self.infer(subject, env, (*path, 0))
+                self._check_grouped(term, env, path)
+                return self.field_type(subject_type, name, path), Field(elaborated, name)
+            case Lit():
+                return self._literal(term, path), term
+            case Var(name):
+                return self._variable(name, env, path), term
+            case Abs():
+                return self._abstraction(term, env, path, expected)
+            case Entity(type=type_):
+                return self._constant(type_, "entity", "the type of this entity", path), term
+            case Hole(index, type_):
+                return self._constant(type_, "hole", f"the type of ${index}", path), term
+            case Record(fields):
+                typed = [(n, self.infer(v, env, (*path, i))) for i, (n, v) in enumerate(fields)]
+                record = RecordType(tuple((n, t) for n, (t, _) in typed))
+                return record, Record(tuple((n, v) for n, (_, v) in typed))
+            case Ascribe(inner, type_):
+                self.known_type(type_, path)
+                found, elaborated = self.infer(inner, env, (*path, 0), type_)
+                return type_, Ascribe(self.argument(found, elaborated, type_, (*path, 0), "this"), type_)
+            case Apply(fn, args):
+                return self._apply(fn, args, env, path)
+        raise TypeError(term)
+
+    def _literal(self, term: Lit, path: Path) -> Type:
+        match term.kind:
+            case "number":
+                return NUMBER
+            case "int":
+                return INT
+            case "text":
+                return TEXT
+            case "bool":
+                return BOOL
+            case "date":
+                return DATE
+            case "time":
+                self._check_time(term.value, path)
+                return TIME
+            case "datetime":
+                return DATETIME
+            case "raw":
+                return self.solver.fresh(Constraint("raw", path=path))
+            case "quantity":
+                unit = split_quantity(term.value)[1]
+                return quantity_type(unit) or self.report(errors.unknown_unit(unit), path)
+            case "path":
+                return Con("Path")
+        raise TypeError(term)
+
+    def _check_time(self, value: str, path: Path) -> None:
+        hours, minutes, *seconds = (int(part) for part in value.split(":"))
+        if hours > 47 or minutes > 59 or any(s > 59 for s in seconds):
+            self.report(errors.no_such_time(value), path)
+
+    def _variable(self, name: str, env: Env, path: Path) -> Type:
+        row = env.rows.get(name)
+        if row is not None:
+            return row
+        scheme = env.bound.get(name)
+        if scheme is not None:
+            return instantiate_scheme(scheme, self.solver)
+        return self.report(errors.unknown_name(name, [*env.bound, *env.rows]), path)
+
+    def _abstraction(self, term: Abs, env: Env, path: Path, expected: Type | None) -> Typed:
+        wanted = resolve(expected) if expected is not None else None
+        if term.kind == "fn":
+            given = wanted.args if isinstance(wanted, Con) and wanted.name == "Fn" else ()
+            parameter = given[0] if given else self.solver.fresh()
+            inner = env.with_bound(term.params[0], Scheme(parameter))
+            result, body = self.infer(term.body, inner, (*path, 0), given[1] if given else None)
+            return Con("Fn", (parameter, result)), Abs("fn", term.params, body)
+        subject: Type = self.solver.fresh()
+        if isinstance(wanted, Con) and wanted.name == "Spec":
+            subject = wanted.args[0]
+        found, body = self.infer(term.body, env.with_rows({term.params[0]: subject}), (*path, 0), BOOL)
+        self.expect_bool(found, (*path, 0))
+        return Con("Spec", (subject,)), Abs(term.kind, term.params, body)
+
+    def expect_bool(self, found: Type, path: Path) -> None:
+        """A condition must be a Bool."""
+        self.unify(
+            found,
+            BOOL,
+            path,
+            lambda f, _: errors.mismatch(show(f), "Bool", f"a condition is a Bool, this is {show(f)}"),
+        )
+
+    def _constant(self, type_: Type | None, kind: str, what: str, path: Path) -> Type:
+        if type_ is not None:
+            self.known_type(type_, path)
+            return type_
+        variable = self.solver.fresh(Constraint(kind, path=path))
+
+        def check() -> None:
+            known = resolve(variable)
+            if isinstance(known, TypeVar) and not is_error(known):
+                self.report(errors.ambiguous(what, []), path)
+
+        self.solver.checks.append(check)
+        return variable
+
+    def known_type(self, type_: Type, path: Path) -> None:
+        """Report type names that nothing declares."""
+        if isinstance(type_, Con):
+            name = type_.name
+            declared = self.schema.type_arity
+            if name not in declared and name != "_" and name not in self.mentioned_types():
+                self.report(errors.unknown_type(name, sorted(declared)), path)
+            elif name in BUILTIN_TYPES and len(type_.args) != BUILTIN_TYPES[name]:
+                self.report(errors.unknown_type(f"{name} with {len(type_.args)} arguments", [name]), path)
+            if name != "Measure":
+                for argument in type_.args:
+                    self.known_type(argument, path)
+
+    def mentioned_types(self) -> frozenset[str]:
+        """Types that signatures name without declaring them (harvested schemas)."""
+        names: set[str] = set()
+        todo: list[Type] = [p.type for f in self.schema.functions for p in f.params]
+        todo += [f.result for f in self.schema.functions] + [f.type for f in self.schema.fields]
+        while todo:
+            type_ = todo.pop()
+            if isinstance(type_, Con):
+                names.add(type_.name)
+                todo.extend(type_.args)
+        return frozenset(names | {f.owner for f in self.schema.fields})
+
+    def _apply(self, fn: Term, args: tuple[Term, ...], env: Env, path: Path) -> Typed:
+        function, elaborated = self.infer(fn, env, (*path, 0))
+        new: list[Term] = []
+        for i, arg in enumerate(args):
+            found, node = self.infer(arg, env, (*path, i + 1))
+            result = self.solver.fresh()
+            self.unify(
+                function,
+                Con("Fn", (found, result)),
+                (*path, i + 1),
+                lambda f, w: errors.mismatch(show(w), show(f), f"the function here is {show(f)}, used as {show(w)}"),
+            )
+            new.append(node)
+            function = result
+        return function, Apply(elaborated, tuple(new))
+
+    # ------------------------------------------------------------ fields
+
+    def field_type(self, subject: Type, name: str, path: Path) -> Type:
+        """Type of `subject.name`; waits while the subject is unknown, then takes the only owner there is."""
+        subject = resolve(subject)
+        if not isinstance(subject, TypeVar):
+            return self._field_of(subject, name, path)
+        result = self.solver.fresh()
+
+        def look(final: bool) -> bool:
+            known = resolve(subject)
+            if isinstance(known, TypeVar):
+                if is_error(known):
+                    return True
+                if not final:
+                    return False
+                owners = self._owners(name)
+                if len(owners) != 1:
+                    what = f"whose field `.{name}` is"
+                    self.report(
+                        errors.ambiguous(what, owners) if owners else errors.unknown_field(name, "nothing", []), path
+                    )
+                    return True
+                self.solver.unify(known, Con(owners[0]))
+                known = Con(owners[0])
+            found = self._field_of(known, name, path)
+            self.unify(
+                found,
+                result,
+                path,
+                lambda f, w: errors.mismatch(show(f), show(w), f"`.{name}` is {show(f)}, used as {show(w)}"),
+            )
+            return True
+
+        self.solver.deferred.append(look)
+        return result
+
+    def _owners(self, name: str) -> list[str]:
+        owners = [t.name for t in self.schema.tables if name in t.by_name]
+        return owners + [f.owner for f in self.schema.fields if f.name == name]
+
+    def _field_of(self, subject: Type, name: str, path: Path) -> Type:
+        if isinstance(subject, Con) and subject.name == "Ref" and name in ("role", "value"):
+            return Con("Path") if name == "role" else subject.args[0]
+        if isinstance(subject, Con) and subject.name == "Action" and subject.args:
+            subject = resolve(subject.args[0])
+        if isinstance(subject, Row) and len(subject.binders) == 1:
+            subject = resolve(subject.binders[0][1])
+        if isinstance(subject, RecordType):
+            return self._record_field(subject, name, path)
+        if isinstance(subject, Con):
+            for owner in (subject.name, *self.schema.supertypes(subject.name)):
+                column = self.schema.column(owner, name)
+                if column is not None:
+                    return column.type
+            if subject == DYNAMIC:
+                owners = self._owners(name)
+                return self._field_of(Con(owners[0]), name, path) if len(owners) == 1 else DYNAMIC
+            return self.report(
+                errors.unknown_field(name, show(subject), list(self.schema.fields_of(subject.name))), path
+            )
+        return self.report(errors.unknown_field(name, show(subject), []), path)
+
+    def _record_field(self, record: RecordType, name: str, path: Path) -> Type:
+        full = zonk(record)
+        assert isinstance(full, RecordType)
+        for label, type_ in full.fields:
+            if label == name:
+                return type_
+        if full.rest is not None:
+            result = self.solver.fresh()
+            self.solver.unify(full.rest, RecordType(((name, result),), self.solver.fresh()))
+            return result
+        return self.report(errors.unknown_field(name, show(full), [label for label, _ in full.fields]), path)
+
+    def _check_grouped(self, term: Field, env: Env, path: Path) -> None:
+        if env.groups is not None and isinstance(term.subject, Var) and term.subject.name in env.rows:
+            if term not in env.groups and term.subject.name != "it":
+                self.report(errors.not_grouped(term.name), path)
+
+    # ------------------------------------------------------------ fitting
+
+    def argument(self, found: Type, node: Term, expected: Type, path: Path, what: str) -> Term:
+        """Fit a value to a place of a known type: unify, or coerce between two known types."""
+
+        def explain(f: Type, e: Type) -> Diagnostic:
+            return errors.mismatch(show(f), show(e), f"{what} is {show(e)}, but this is {show(f)}")
+
+        expected = resolve(expected)
+        actual = resolve(found)
+        if isinstance(expected, Con) and not expected.args:
+            if isinstance(actual, Con):
+                if actual.name != expected.name and coercible(self.schema, actual, expected):
+                    return App("coerce", (node,), targs=(actual, expected))
+            elif isinstance(actual, TypeVar) and self._has_subtypes(expected):
+                return self._later(actual, node, expected, path, explain)
+        self.unify(found, expected, path, explain)
+        return node
+
+    def _has_subtypes(self, type_: Con) -> bool:
+        return any(entity.supertype == type_.name for entity in self.schema.entities)
+
+    def _later(
+        self, actual: TypeVar, node: Term, expected: Con, path: Path, explain: Callable[[Type, Type], Diagnostic]
+    ) -> Term:
+        """A variable where an entity with subtypes is expected: decided when the rest is known, so that the
+        order of uses cannot matter; undecided, it takes the narrowest type any use expects."""
+        self.expectations.append((actual, expected))
+
+        def decide(final: bool) -> bool:
+            known = resolve(actual)
+            if isinstance(known, TypeVar):
+                if not final:
+                    return False
+                wanted = [e for v, e in self.expectations if resolve(v) is known]
+                narrowest = max(wanted, key=lambda e: len(self.schema.supertypes(e.name)))
+                self.unify(known, narrowest, path, explain)
+                known = resolve(known)
+            if not (isinstance(known, Con) and coercible(self.schema, known, expected)):
+                self.unify(known, expected, path, explain)
+            return True
+
+        self.solver.deferred.append(decide)
+        return App("coerce", (node,), targs=(actual, expected))
+
+    def _coerce(self, term: App, env: Env, path: Path) -> Typed:
+        source, target = term.targs
+        found, node = self.infer(term.args[0], env, (*path, 0), source)
+        self.unify(
+            found, source, path, lambda f, e: errors.mismatch(show(f), show(e), f"coerces {show(e)}, has {show(f)}")
+        )
+        if not coercible(self.schema, source, target):
+            self.report(errors.mismatch(show(source), show(target), f"no {show(source)} is a {show(target)}"), path)
+        return target, App("coerce", (node,), targs=term.targs)
+
+    # ------------------------------------------------------------ elaboration
+
+    def finish(self, term: Term) -> Term | None:
+        """The elaborated term with every type written out and idle coercions gone; None if a type is open."""
+        try:
+            return _finish(term, None)
+        except _Open:
+            return None
+
+    def finish_with(self, term: Term, default: Type) -> Term:
+        """The same, open types taken to be `default`."""
+        return _finish(term, default)
+
+
+def is_error(variable: TypeVar) -> bool:
+    """Whether a variable stands for the type of something already reported."""
+    return any(c.kind == "unknown" for c in variable.constraints)
+
+
+class _Open(Exception):
+    pass
+
+
+def _finish(term: Term, default: Type | None) -> Term:
+    match term:
+        case App(fn, args, named, targs):
+            new = tuple(_finish(a, default) for a in args)
+            types = tuple(_close(t, default) for t in targs)
+            if fn == "coerce" and types[0] == types[1]:
+                return new[0]
+            return App(fn, new, tuple((n, _finish(v, default)) for n, v in named), types)
+        case Field(subject, name):
+            return Field(_finish(subject, default), name)
+        case Abs(kind, params, body):
+            return Abs(kind, params, _finish(body, default))
+        case Apply(fn, args):
+            return Apply(_finish(fn, default), tuple(_finish(a, default) for a in args))
+        case Record(fields):
+            return Record(tuple((n, _finish(v, default)) for n, v in fields))
+        case Ascribe(inner, type_):
+            return Ascribe(_finish(inner, default), type_)
+    return term
+
+
+def _close(type_: Type, default: Type | None) -> Type:
+    type_ = zonk(type_)
+    match type_:
+        case TypeVar():
+            if default is None:
+                raise _Open
+            return default
+        case Con(name, args) if args:
+            return Con(name, tuple(_close(a, default) for a in args))
+        case Row(binders):
+            return Row(tuple((n, _close(t, default)) for n, t in binders))
+        case RecordType(fields, _):
+            return RecordType(tuple((n, _close(t, default)) for n, t in fields))
+    return type_
+
+
+def free_names(term: Term) -> frozenset[str]:
+    """Names of free variables."""
+    match term:
+        case Var(name):
+            return frozenset((name,))
+        case Abs(params=params, body=body):
+            return free_names(body) - set(params)
+    from .terms import children
+
+    names: frozenset[str] = frozenset()
+    for child in children(term):
+        names |= free_names(child)
+    return names
+
+
+__all__ = ["Env", "Finding", "Inference", "coercible", "free_names", "has_class", "list_of", "opaque"]
