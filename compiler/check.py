@@ -13,7 +13,7 @@ from .lower import Origin, OutcomeOrigin, TurnOrigin, locate
 from .operators import columns_of
 from .schema import Column, Function, Schema, merge
 from .schema_text import read_schema
-from .terms import Act, App, Lit, Outcome, Record, Statement, Term, Turn, children
+from .terms import Act, App, Lit, Outcome, Record, Statement, Term, Turn, children, subterms
 from .types import DYNAMIC, NUMBER, Con, RecordType, Type, TypeVar, resolve, show, zonk
 from .unify import Scheme, generalize
 
@@ -130,7 +130,7 @@ class Checker:
         columns = self._result_columns(type_)
         for i, record in enumerate(outcome.results):
             inference.findings = []
-            self._check_record(record, columns, show(zonk(type_)))
+            self._check_record(record, columns, term, show(zonk(type_)))
             inference.solver.settle(final=True)
             found += _located(inference.findings, place.results[i] if place else None)
         if outcome.count is not None:
@@ -174,22 +174,24 @@ class Checker:
             return columns
         return None
 
-    def _check_record(self, record: Record, columns: dict[str, Type] | None, owner: str) -> None:
+    def _check_record(self, record: Record, columns: dict[str, Type] | None, term: Term, owner: str) -> None:
         inference = self._inference
         for i, (label, value) in enumerate(record.fields):
             expected = columns.get(label) if columns is not None else None
             if columns is not None and expected is None:
-                expected = self._anywhere(label)
+                expected = self._unshown(label, term)
                 if expected is None:
                     inference.report(errors.unknown_field(label, owner, sorted(columns)), (i,))
             found, node = inference.infer(value, Env(), (i,), expected)
             if expected is not None:
                 inference.argument(found, node, expected, (i,), f"`{label}`")
 
-    def _anywhere(self, label: str) -> Type | None:
-        """Type of a field that some table has: projections' results may carry other columns of the row."""
-        for table in self.schema.tables:
-            column: Column | None = table.by_name.get(label)
+    def _unshown(self, label: str, term: Term) -> Type | None:
+        """Type of a column the statement's tables have though the statement does not show it: neighbours
+        add the key to a projection's results."""
+        for node in subterms(term):
+            table = self.schema.table.get(node.fn) if isinstance(node, App) else None
+            column: Column | None = table.by_name.get(label) if table is not None else None
             if column is not None:
                 return column.type
         return None

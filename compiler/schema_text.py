@@ -172,14 +172,14 @@ def _function(node: Node) -> Function:
     columns: tuple[Column, ...] = ()
     errors: tuple[Member, ...] = ()
     result: Type = UNIT
-    for child in node.children:
-        if isinstance(child, Node) and child.rule == "type":
-            result = _quantify(lower_type(child), {t for t, _ in tparams})
-        elif isinstance(child, Node) and child.rule == "columns":
-            columns = _columns(child)
+    for part in node.children:
+        if isinstance(part, Node) and part.rule == "type":
+            result = _quantify(lower_type(part), {t for t, _ in tparams})
+        elif isinstance(part, Node) and part.rule == "columns":
+            columns = _columns(part)
             result = RecordType(tuple((c.name, c.type) for c in columns))
-        elif isinstance(child, Node) and child.rule == "errors":
-            errors = _members(child)
+        elif isinstance(part, Node) and part.rule == "errors":
+            errors = _members(part)
     return Function(name, params, result, tparams, action, columns, errors, _facts(node))
 
 

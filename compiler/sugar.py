@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from ..grammar.lexer import Token
 from ..grammar.printer import join, print_tree, tokens_of
 from ..grammar.syntax import Node, Tree, token
-from .lower import default_label, fresh_label
+from .lower import default_label
 from .spelling import is_identifier, quote, quote_name
 from .terms import Abs, Act, App, Apply, Ascribe, Entity, Field, Hole, Lit, Outcome, Record, Statement, Term, Turn, Var
 from .types import Con, RecordType, Row, Type, resolve
@@ -208,13 +208,14 @@ def _show(named: tuple[tuple[str, Term], ...]) -> Node:
     for label, over in named:
         if not isinstance(over, Abs):
             raise ValueError("a shown item is an abstraction over the row")
-        implied = fresh_label(default_label(over.body), taken)
+        implied = default_label(over.body)
+        written = label != implied or label in taken
         taken.add(label)
         if over.body == App("all_fields"):
             items.append(Node("star", (token("STAR", "*"),)))
             continue
         body = _expr(over.body, over.params, _LAMBDA)
-        items.append(Node("item", (body,) if label == implied else (_label(label), body)))
+        items.append(Node("item", (_label(label), body) if written else (body,)))
     return Node("show", tuple(items))
 
 
@@ -285,8 +286,8 @@ def _term(term: Term, current: Current) -> tuple[Tree, int]:
             return Node("call", (token("NAME", quote_name(fn.name)), arguments)), _PRIMARY
         case Ascribe(inner, type_):
             shown = inner.args[0] if _is_scalar_query(inner) and isinstance(inner, App) else inner
-            body = query_tree(shown, current)
-            return Node("paren", (body, Node("ascription", (type_tree(type_),)))), _PRIMARY
+            ascription = Node("ascription", (type_tree(type_),))
+            return Node("paren", (query_tree(shown, current), ascription)), _PRIMARY
     raise ValueError(f"no spelling for {term!r}")
 
 

@@ -1,33 +1,48 @@
 """The parser: a small interpreter of the predictive table. No recursion, so depth is only a bound we set."""
 
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from . import errors
-from .diagnostic import CompileError, nearest
+from .diagnostic import CompileError, Diagnostic, nearest
 from .lexer import Token, lexicon, tokenize
-from .ll1 import load_table
-from .rules import END, Production, load_grammar
+from .ll1 import first_of, load_table
+from .rules import END, Production, Symbol, load_grammar
 from .span import Span
 from .syntax import Node, Tree
 
-_OPENERS = frozenset(("LPAR", "LSQB", "LBRACE", "NOT", "MINUS", "FN"))
-_CLOSERS = frozenset(("RPAR", "RSQB", "RBRACE"))
+_OPENING = frozenset(("LPAR", "LSQB", "LBRACE"))
+_CLOSING = frozenset(("RPAR", "RSQB", "RBRACE"))
+_PREFIX = frozenset(("NOT", "MINUS", "FN"))
+_ITEM_ENDS = frozenset(("SEMICOLON", "COMMA", "PIPE", "AND", "OR"))
+
+# What the parser's stack holds: (code, payload). A chain stands for the tails of thin rules, one around the
+# other; most of the time all of them are empty, and one look-up says so.
+_TERMINAL, _NONTERMINAL, _CLOSE, _CHAIN = range(4)
+Item = tuple[int, Any]
 
 
-@cache
-def _compiled() -> dict[str, dict[str, tuple[Production, tuple[tuple[str, bool, bool], ...]]]]:
-    """The table with each right-hand side reversed, ready to push."""
-    rows: dict[str, dict[str, tuple[Production, tuple[tuple[str, bool, bool], ...]]]] = {}
-    shared: dict[int, tuple[Production, tuple[tuple[str, bool, bool], ...]]] = {}
-    for nonterminal, row in load_table().predict.items():
-        rows[nonterminal] = {}
-        for terminal, production in row.items():
-            entry = shared.get(id(production))
-            if entry is None:
-                entry = (production, tuple((s.name, s.terminal, s.kept) for s in reversed(production.symbols)))
-                shared[id(production)] = entry
-            rows[nonterminal][terminal] = entry
-    return rows
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What to do in a nonterminal when a terminal is ahead: nodes to open, whether the terminal is eaten and
+    kept, and what then waits (innermost last)."""
+
+    opens: tuple[str, ...]
+    eats: bool
+    keeps: bool
+    push: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Tails of thin rules, inner first. `starts` tells which tail a terminal begins; `outer` the chain
+    around each; `rest` a tail's symbols, ready to push; `node` the node it makes."""
+
+    starts: dict[str, int]
+    node: tuple[str, ...]
+    rest: tuple[tuple[Item, ...], ...]
+    outer: "tuple[tuple[Item, ...], ...]"
 
 
 def parse(text: str, start: str = "program") -> Node:
@@ -40,69 +55,174 @@ def parse(text: str, start: str = "program") -> Node:
 
 def parse_tokens(tokens: list[Token], start: str = "program") -> Node:
     """Parse tokens that end with END. Shapes: one node for `start`, spliced and thin rules gone."""
-    table = _compiled()
-    position, depth = 0, 0
-    token = tokens[0]
-    kind = token.kind
-    root: list[Tree] = []
-    children = root
-    open_lists: list[tuple[list[Tree], Production, int]] = []
-    stack: list[tuple[str, bool, bool] | None] = [(start, False, False)]
+    if len(tokens) > errors.MAX_NESTING:
+        _check_nesting(tokens)
+    steps = _steps()
+    position = 0
+    kind = tokens[0].kind
+    children: list[Tree] = []
+    open_nodes: list[tuple[list[Tree], int]] = []
+    stack: list[Item] = [(_NONTERMINAL, steps[start])]
+    pop = stack.pop
     while stack:
-        top = stack.pop()
-        if top is None:
-            parent, production, begin = open_lists.pop()
-            if production.thin and len(children) == 1:
-                parent.append(children[0])
-            else:
-                end = tokens[position - 1].end if position else 0
-                parent.append(Node(production.node, tuple(children), begin, max(begin, end)))
-            children = parent
-            continue
-        name, terminal, kept = top
-        if terminal:
+        code, payload = pop()
+        if code == _NONTERMINAL:
+            try:
+                step = payload[kind]
+            except KeyError:
+                raise CompileError(_unexpected(tokens, position, start)) from None
+            for _ in step.opens:
+                open_nodes.append((children, tokens[position].start))
+                children = []
+            stack += step.push
+            if step.eats:
+                if step.keeps:
+                    children.append(tokens[position])
+                position += 1
+                kind = tokens[position].kind
+        elif code == _CHAIN:
+            index = payload.starts.get(kind)
+            if index is not None:
+                first = children.pop()
+                open_nodes.append((children, first.start))
+                children = [first]
+                stack += payload.outer[index]
+                stack.append((_CLOSE, payload.node[index]))
+                stack += payload.rest[index]
+        elif code == _CLOSE:
+            inner = children
+            children, begin = open_nodes.pop()
+            end = tokens[position - 1].end if position else 0
+            children.append(Node(payload, tuple(inner), begin, end if end > begin else begin))
+        else:
+            name, kept = payload
             if name != kind:
-                raise CompileError(_unexpected(tokens, position, [name], start))
+                raise CompileError(_unexpected(tokens, position, start))
             if kept:
-                children.append(token)
-            if kind in _OPENERS:
-                depth += 1
-                if depth > errors.MAX_NESTING:
-                    raise CompileError(errors.too_deep(Span(token.start, token.end)))
-            elif kind in _CLOSERS:
-                depth -= 1
-            elif kind in ("SEMICOLON", "PIPE", "COMMA"):
-                depth = _brackets_open(tokens, position) if depth > 50 else depth
+                children.append(tokens[position])
             position += 1
-            token = tokens[position] if position < len(tokens) else token
-            kind = token.kind
-            continue
-        entry = table[name].get(kind)
-        if entry is None:
-            raise CompileError(_unexpected(tokens, position, list(table[name]), start))
-        production, symbols = entry
-        if not production.spliced:
-            stack.append(None)
-            open_lists.append((children, production, token.start))
-            children = []
-        stack.extend(symbols)
+            kind = tokens[position].kind
     if kind != END:
-        raise CompileError(_unexpected(tokens, position, [END], start))
-    node = root[0]
+        raise CompileError(_unexpected(tokens, position, start))
+    node = children[0]
     if isinstance(node, Node):
         return node
     return Node(start, (node,), node.start, node.end)
 
 
-def _brackets_open(tokens: list[Token], position: int) -> int:
-    """Brackets still open before `position`: prefix operators end with the item they belong to."""
-    level = 0
-    for token in tokens[:position]:
-        if token.kind in ("LPAR", "LSQB", "LBRACE"):
-            level += 1
-        elif token.kind in _CLOSERS:
-            level -= 1
-    return level
+def _check_nesting(tokens: list[Token]) -> None:
+    """Bound brackets and prefix operators, which a tree holds inside one another."""
+    brackets, prefixes = 0, 0
+    for token in tokens:
+        kind = token.kind
+        if kind in _OPENING:
+            brackets += 1
+        elif kind in _CLOSING:
+            brackets -= 1
+        elif kind in _PREFIX:
+            prefixes += 1
+        elif kind in _ITEM_ENDS:
+            prefixes = 0
+        if brackets + prefixes > errors.MAX_NESTING:
+            raise CompileError(errors.too_deep(Span(token.start, token.end)))
+
+
+class _Row(dict[str, _Step]):
+    """Steps of one nonterminal by the terminal ahead, each worked out when first needed."""
+
+    __slots__ = ("name", "rows")
+
+    def __init__(self, name: str, rows: "dict[str, _Row]") -> None:
+        super().__init__()
+        self.name, self.rows = name, rows
+
+    def __missing__(self, kind: str) -> _Step:
+        if kind not in load_table().predict[self.name]:
+            raise KeyError(kind)
+        step = _step(self.name, kind, self.rows)
+        self[kind] = step
+        return step
+
+
+@cache
+def _steps() -> dict[str, _Row]:
+    """The predictive table with every run of expansions up to the next terminal taken at once."""
+    rows: dict[str, _Row] = {}
+    for name in load_table().predict:
+        rows[name] = _Row(name, rows)
+    return rows
+
+
+def _step(name: str, kind: str, rows: dict[str, _Row]) -> _Step:
+    predict = load_table().predict
+    front: list[tuple[str, Any]] = [("expand", name)]
+    opens: list[str] = []
+    eats = keeps = False
+    while front:
+        what, payload = front[0]
+        if what == "expand":
+            production = predict[payload][kind]
+            front[:1] = _symbols_of(production)
+        elif what == "open":
+            opens.append(payload)
+            front.pop(0)
+        elif what == "terminal" and payload[0] == kind:
+            eats, keeps = True, payload[1]
+            front.pop(0)
+            break
+        else:
+            break
+    return _Step(tuple(opens), eats, keeps, _items(front, rows))
+
+
+def _symbols_of(production: Production) -> list[tuple[str, Any]]:
+    symbols: list[tuple[str, Any]] = [_symbol(symbol) for symbol in production.symbols]
+    if production.spliced:
+        return symbols
+    if production.thin:
+        return [symbols[0], *([("tail", production)] if len(symbols) > 1 else [])]
+    return [("open", production.node), *symbols, ("close", production.node)]
+
+
+def _symbol(symbol: Symbol) -> tuple[str, Any]:
+    return ("terminal", (symbol.name, symbol.kept)) if symbol.terminal else ("expand", symbol.name)
+
+
+def _items(todo: list[tuple[str, Any]], rows: dict[str, _Row]) -> tuple[Item, ...]:
+    """Symbols still to match, as stack items, last one first; neighbouring tails become one chain."""
+    items: list[Item] = []
+    index = 0
+    while index < len(todo):
+        what, payload = todo[index]
+        if what == "tail":
+            run = [payload]
+            while index + 1 < len(todo) and todo[index + 1][0] == "tail":
+                index += 1
+                run.append(todo[index][1])
+            items.append((_CHAIN, _chain(run, rows)))
+        elif what == "expand":
+            items.append((_NONTERMINAL, rows[payload]))
+        elif what == "terminal":
+            items.append((_TERMINAL, payload))
+        else:
+            items.append((_CLOSE, payload))
+        index += 1
+    return tuple(reversed(items))
+
+
+def _chain(tails: list[Production], rows: dict[str, _Row]) -> _Chain:
+    table = load_table()
+    first = {name: set(terminals) for name, terminals in table.first.items()}
+    starts: dict[str, int] = {}
+    rest: list[tuple[Item, ...]] = []
+    outer: list[tuple[Item, ...]] = []
+    for i, production in enumerate(tails):
+        for kind in first_of(production, 1, table.nullable, first)[0]:
+            starts.setdefault(kind, i)
+        rest.append(_items([_symbol(symbol) for symbol in production.symbols[1:]], rows))
+        around = tails[i + 1 :]
+        outer.append(((_CHAIN, _chain(around, rows)),) if around else ())
+    return _Chain(starts, tuple(p.node for p in tails), tuple(rest), tuple(outer))
 
 
 def expected_after(tokens: list[Token], start: str = "program") -> frozenset[str]:
@@ -139,10 +259,10 @@ def _viable(stack: list[str]) -> frozenset[str]:
     return frozenset(found | {END})
 
 
-def _unexpected(tokens: list[Token], position: int, wanted: list[str], start: str) -> "errors.Diagnostic":
+def _unexpected(tokens: list[Token], position: int, start: str) -> Diagnostic:
     token = tokens[position]
     span = Span(token.start, token.end)
-    kinds = expected_after(tokens[:position], start) or frozenset(wanted)
+    kinds = expected_after(tokens[:position], start)
     expected = _categories(kinds)
     if token.kind == END:
         return errors.unexpected_end(expected, span)
