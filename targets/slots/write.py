@@ -1,0 +1,158 @@
+"""DL turns as slot states: `{domain: {"semi": {slot: text}, "book": {slot: text, "booked": [item]}}}`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...compiler.schema import Schema, Table
+from ...compiler.terms import Abs, App, Lit, Outcome, Statement, Term, Turn, Var
+from ...compiler.terms import Field as FieldTerm
+from ..rows import Note, Written
+from . import notes as say
+from .layout import Domain
+from .states import Memo
+from .values import spelled, write_filter
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What one statement puts into a state: (domain, part, slot, text or items), notes, and fields shown."""
+
+    slots: tuple[tuple[str, str, str, Any], ...]
+    notes: tuple[Note, ...]
+    shown: tuple[str, ...] = ()
+
+
+def write_slots(turn: Turn, schema: Schema, memo: Memo | None = None) -> Written:
+    """The state a turn carries. Statuses are not said: a state holds all that is wanted.
+
+    What slots cannot say is noted, the rest kept. A field shown because an act of the turn requests it is no
+    loss: the act says it, and acts stand beside states.
+    """
+    memo = memo if memo is not None else Memo(schema)
+    state: dict[str, dict[str, Any]] = {}
+    notes: list[Note] = []
+    requested = {a.value for act in turn.acts for a in act.args if isinstance(a, Lit) and a.kind == "path"}
+    for statement in turn.statements:
+        assigned = memo.written.get(statement)
+        if not isinstance(assigned, Assigned):
+            assigned = memo.written[statement] = _statement(statement, memo)
+        notes += assigned.notes
+        for path in assigned.shown:
+            if path not in requested and "." + path.rpartition(".")[2] not in requested:
+                notes.append(say.no_slot(path, f"that the turn shows {path}"))
+        for domain, part, slot, value in assigned.slots:
+            parts = state.setdefault(domain, {"semi": {}, "book": {}})
+            if parts[part].get(slot, value) != value:
+                notes.append(say.said_twice(f"{domain}.{part}.{slot}"))
+            parts[part][slot] = value
+    if turn.acts:
+        notes.append(say.acts_elsewhere())
+    return Written(state, tuple(notes))
+
+
+def _statement(statement: Statement, memo: Memo) -> Assigned:
+    notes: list[Note] = []
+    shown: list[str] = []
+    if statement.status == "proposed":
+        return Assigned((), (say.no_slot("proposed", "what is only proposed"),))
+    if statement.let is not None:
+        notes.append(say.no_slot(statement.let, "a `let`"))
+    term = statement.term
+    conjuncts: list[Term] = []
+    while isinstance(term, App) and term.args:
+        if term.fn == "where" and len(term.args) == 2 and isinstance(term.args[1], Abs):
+            body = term.args[1].body
+            conjuncts = [*(body.args if isinstance(body, App) and body.fn == "and" else (body,)), *conjuncts]
+        elif term.fn == "show":
+            for label, item in term.named:
+                path = _shown(item)
+                if path is None:
+                    notes.append(say.no_slot(label, "a computed column"))
+                else:
+                    shown.append(path)
+        else:
+            notes.append(say.no_slot(term.fn, f"`{term.fn}`"))
+            if term.fn in ("join", "join_left", "join_right", "join_full", "union", "except", "intersect", "then"):
+                return Assigned((), tuple(notes))
+        term = term.args[0]
+    domain = memo.layout.by_owner.get(term.fn) if isinstance(term, App) else None
+    if domain is None or not isinstance(term, App):
+        return Assigned(
+            (), (*notes, say.no_slot(getattr(term, "fn", ""), "this statement: the schema has no such domain"))
+        )
+    if domain.table is not None and term.fn == domain.table.name:
+        slots = _query(domain, domain.table, conjuncts, notes, memo)
+    else:
+        slots = _action(domain, term, notes, memo)
+    if statement.outcome is not None:
+        slots += _outcome(domain, term.fn, statement.outcome, notes, memo)
+    return Assigned(tuple(slots), tuple(notes), tuple(shown))
+
+
+def _shown(item: Term) -> str | None:
+    match item:
+        case Abs(_, _, FieldTerm(Var(row), name)):
+            return f"{row}.{name}"
+    return None
+
+
+Slots = list[tuple[str, str, str, Any]]
+
+
+def _query(domain: Domain, table: Table, conjuncts: list[Term], notes: list[Note], memo: Memo) -> Slots:
+    targets = {t.name: t for t in domain.slots.values() if t.role == "query"}
+    slots: Slots = []
+    for conjunct in conjuncts:
+        spoken = write_filter(conjunct, table.name, targets, memo.schema, memo.spelling)
+        if spoken is None:
+            notes.append(say.no_slot(_what(conjunct), "this condition"))
+            continue
+        part, _, slot = targets[spoken.field].slot.partition(".")
+        if spoken.lost:
+            notes.append(say.no_slot(f"{domain.name}.{part}.{slot}", spoken.lost))
+        slots.append((domain.name, part, slot, spoken.text))
+    return slots
+
+
+def _what(term: Term) -> str:
+    inner = term
+    while isinstance(inner, App) and inner.args:
+        inner = inner.args[0]
+    return inner.name if isinstance(inner, FieldTerm) else getattr(term, "fn", "")
+
+
+def _action(domain: Domain, call: App, notes: list[Note], memo: Memo) -> Slots:
+    targets = {t.name: t for t in domain.slots.values() if t.role == "action"}
+    slots: Slots = []
+    for label, value in call.named:
+        target = targets.get(label)
+        if label == domain.key_argument and domain.key is not None:
+            target = domain.slots[domain.key]
+        text = spelled(value, target.type, memo.schema, memo.spelling) if target is not None else None
+        if target is None or text is None:
+            notes.append(say.no_slot(label, f"the argument `{label}`"))
+            continue
+        part, _, slot = target.slot.partition(".")
+        slots.append((domain.name, part, slot, text))
+    return slots
+
+
+def _outcome(domain: Domain, owner: str, outcome: Outcome, notes: list[Note], memo: Memo) -> Slots:
+    if domain.action is None or owner != domain.action.name:
+        notes.append(say.no_slot(owner, "what a query found"))
+        return []
+    slot_of = {column.name: slot for slot, column in domain.booked.items()}
+    items: list[dict[str, str]] = []
+    for record in outcome.results:
+        item: dict[str, str] = {}
+        for label, value in record.fields:
+            slot = slot_of.get(label)
+            text = spelled(value, domain.booked[slot].type, memo.schema, memo.spelling) if slot is not None else None
+            if slot is None or text is None:
+                notes.append(say.no_slot(label, f"the result `{label}`"))
+            else:
+                item[slot] = text
+        items.append(item)
+    if outcome.count is not None or outcome.more or outcome.error is not None:
+        notes.append(say.no_slot(owner, "a count, `more` or an error"))
+    return [(domain.name, "book", "booked", items)] if items else []
