@@ -273,6 +273,8 @@ def _unexpected(tokens: list[Token], position: int, start: str) -> Diagnostic:
         hints = tuple(f"did you mean `{word}`?" for word in nearest(token.text, candidates, 1))
     elif token.text in keywords and "NAME" in kinds:
         hints = (f"`{token.text}` is a word of the language; as a name it is written with back quotes",)
+    elif kinds == {"COMMA", "LPAR"}:
+        hints = ("the acts of a turn end with `:`",)
     elif token.kind == "RPAR" and "SEMICOLON" in kinds:
         hints = ("there is no open bracket here",)
     return errors.unexpected_token(f"`{token.text}`", expected, span, hints)
