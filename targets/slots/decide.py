@@ -53,6 +53,7 @@ class Talk:
 Asked: TypeAlias = dict[tuple[str, Role], tuple[str, ...]]
 """What is asked for: domain and role, with the fields to show."""
 
+_ROLES: Final[tuple[Role, Role]] = ("query", "action")
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -75,15 +76,16 @@ def asked_for(
     for name, domain in domains.items():
         if domain.table is None or domain.action is None:
             continue
-        query, action = (name, "query"), (name, "action")
-        if asked.get(query, (1,)) != ():
+        query: tuple[str, Role] = (name, "query")
+        action: tuple[str, Role] = (name, "action")
+        if query not in asked or asked[query]:
             continue
         state = after.get(name)
         if action in asked:
             if (state is not None and state.key_known) or talk.offered.get(name):
-                del asked[query]  # type: ignore[arg-type]
+                del asked[query]
         elif state is not None and state.action is not None and name not in talk.booked:
-            asked[action] = ()  # type: ignore[index]
+            asked[action] = ()
     if asked:
         talk.active = next(reversed(asked))[0]
     return asked
@@ -122,11 +124,11 @@ def _changed(before: States, after: States) -> list[tuple[str, Role]]:
         old = before.get(name)
         if old is state:
             continue
-        for role in ("query", "action"):
-            now = state.fields[role]  # type: ignore[index]
-            then = old.fields[role] if old is not None else _NOTHING  # type: ignore[index]
+        for role in _ROLES:
+            now = state.fields[role]
+            then = old.fields[role] if old is not None else _NOTHING
             if now != then and (state.query if role == "query" else state.action) is not None:
-                changed.append((name, role))  # type: ignore[arg-type]
+                changed.append((name, role))
     return changed
 
 

@@ -133,7 +133,7 @@ def _acts_said(entry: Any, memo: Memo) -> tuple[Said, ...]:
     said: list[Said] = []
     for name, pairs in annotated.items():
         domain, _, kind = name.partition("-")
-        known = tuple((p[0], p[1]) for p in pairs if _is_pair(p)) if isinstance(pairs, list) else ()
+        known = tuple([(p[0], p[1]) for p in pairs if _is_pair(p)]) if isinstance(pairs, list) else ()
         said.append((domain.lower(), kind, known))
     return tuple(said)
 

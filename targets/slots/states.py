@@ -18,8 +18,8 @@ from .values import MULTIWOZ, Spelling, read_argument, read_filter
 class DomainState:
     """What a state says about one domain.
 
-    query, action: the terms, None where the state says nothing. fields: by role, what was annotated, `none`
-    and the action's key left out: what a change is measured by. outcome: the booked items.
+    query, action: the terms, None where the state says nothing. fields: by role, what was annotated, the
+    action's key left out: what a change is measured by. outcome: the booked items.
     key_known: the state names one entity of the domain's table.
     """
 
@@ -80,7 +80,8 @@ class Memo:
     schema: Schema
     spelling: Spelling = MULTIWOZ
     layout: Layout = field(init=False)
-    states: dict[object, DomainState] = field(default_factory=dict)
+    states: dict[object, DomainState | None] = field(default_factory=dict)
+    values: dict[tuple[str, str, str], Term] = field(default_factory=dict)
     acts: dict[object, object] = field(default_factory=dict)
     written: dict[Statement, object] = field(default_factory=dict)
     limit: int = 200_000
@@ -90,7 +91,7 @@ class Memo:
 
     def trim(self) -> None:
         """Forget everything once a table is full, so that memory stays bounded on any stream."""
-        for table in (self.states, self.acts, self.written):
+        for table in (self.states, self.values, self.acts, self.written):
             if len(table) > self.limit:
                 table.clear()
 
@@ -105,15 +106,12 @@ def domain_state(name: str, parts: Mapping[str, Any], memo: Memo) -> DomainState
         semi, book = parts.get("semi") or {}, parts.get("book") or {}
         booked = book.get("booked")
         key = (name, tuple(semi.items()), tuple(item for item in book.items() if item[0] != "booked"), _frozen(booked))
-        found = memo.states.get(key)
+        if key in memo.states:
+            return memo.states[key]
     except (AttributeError, TypeError):
         return _state(name, parts, memo)
-    if found is None:
-        made = _state(name, parts, memo)
-        if made is not None:
-            memo.states[key] = made
-        return made
-    return found
+    made = memo.states[key] = _state(name, parts, memo)
+    return made
 
 
 def _frozen(booked: Any) -> object:
@@ -150,17 +148,20 @@ def _state(name: str, parts: Any, memo: Memo) -> DomainState | None:
             if not isinstance(value, str):
                 notes.append(say.not_text(f"{name}.{part}.{slot}", value))
                 continue
+            term = memo.values.get((target.owner, target.name, value))
+            if term is None:
+                read = read_filter(value, target, schema, spelling) if target.role == "query" else None
+                term = read or read_argument(value, target.type, schema, spelling)
+                memo.values[target.owner, target.name, value] = term
             if target.role == "query":
-                term = read_filter(value, target, schema, spelling)
                 conjuncts.append(term)
                 if domain is not None and target.slot == domain.key and isinstance(term, App) and term.fn == "=":
                     key = term.args[1] if isinstance(term.args[1], Entity) else None
                 raw = isinstance(term, App) and _is_raw(term.args[-1])
             else:
-                argument = arguments[target.name] = read_argument(value, target.type, schema, spelling)
-                raw = _is_raw(argument)
-            if value != spelling.none:
-                fields[target.role][target.name] = value
+                arguments[target.name] = term
+                raw = _is_raw(term)
+            fields[target.role][target.name] = value
             if raw:
                 notes.append(say.kept_raw(f"{name}.{part}.{slot}", value, show(target.type)))
     if domain is None:
