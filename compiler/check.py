@@ -10,11 +10,10 @@ from ..grammar.span import Span
 from . import errors
 from .infer import Env, Finding, Inference
 from .lower import Origin, OutcomeOrigin, TurnOrigin, locate
-from .operators import columns_of
 from .schema import Column, Function, Schema, merge
 from .schema_text import read_schema
 from .terms import Act, App, Lit, Outcome, Record, Statement, Term, Turn, children, subterms
-from .types import DYNAMIC, NUMBER, Con, RecordType, Type, TypeVar, resolve, show, zonk
+from .types import DYNAMIC, NUMBER, Con, RecordType, Row, Type, TypeVar, resolve, show, zonk
 from .unify import Scheme, generalize
 
 
@@ -89,6 +88,25 @@ class Checker:
         inference.solver.settle(final=True)
         found = tuple(_located(inference.findings, origin))
         return zonk(type_), inference.finish_with(node, DYNAMIC), found
+
+    def placeholder_type(self, turn: Turn, index: int) -> Type | None:
+        """The type that `$index` must have in a turn, errors elsewhere overlooked; None if it is not there."""
+        inference = self._inference
+        inference.reset()
+        inference.holes.pop(index, None)
+        env = Env()
+        for statement in turn.statements:
+            inference.solver.level += 1
+            type_, _ = inference.infer(statement.term, env, ())
+            inference.solver.settle(final=True)
+            if statement.outcome is not None:
+                self._check_outcome(statement.term, type_, statement.outcome, None)
+            if index in inference.holes:
+                return inference.holes[index]
+            inference.solver.level -= 1
+            if statement.let is not None:
+                env = env.with_bound(statement.let, generalize(type_, inference.solver.level))
+        return None
 
     def principal(self, term: Term) -> Scheme:
         """The principal type of a closed term, nothing defaulted."""
@@ -166,11 +184,16 @@ class Checker:
             return dict(type_.fields)
         if isinstance(type_, Con) and type_.name in ("Rel", "Groups"):
             columns: dict[str, Type] = {}
-            for name, column in columns_of(type_):
-                table = self.schema.table.get(column.name) if isinstance(column, Con) else None
+            row = resolve(type_.args[0])
+            for name, binder in row.binders if isinstance(row, Row) else ():
+                binder = resolve(binder)
+                table = self.schema.table.get(binder.name) if isinstance(binder, Con) else None
                 if table is not None:
                     columns |= {c.name: c.type for c in table.columns}
-                columns.setdefault(name, column)
+                elif isinstance(binder, RecordType):
+                    columns |= dict(binder.fields)
+                else:
+                    columns[name] = binder
             return columns
         return None
 

@@ -81,6 +81,7 @@ class Inference:
         self.solver = Solver(schema)
         self.findings: list[Finding] = []
         self.expectations: list[tuple[TypeVar, Con]] = []
+        self.holes: dict[int, Type] = {}
         self._memo: dict[Term, Typed] = {}
         self._closed: dict[Term, bool] = {}
 
@@ -200,7 +201,8 @@ class Inference:
             case Entity(type=type_):
                 return self._constant(type_, "entity", "the type of this entity", path), term
             case Hole(index, type_):
-                return self._constant(type_, "hole", f"the type of ${index}", path), term
+                self.holes[index] = self._constant(type_, "hole", f"the type of ${index}", path)
+                return self.holes[index], term
             case Record(fields):
                 typed = [(n, self.infer(v, env, (*path, i))) for i, (n, v) in enumerate(fields)]
                 record = RecordType(tuple((n, t) for n, (t, _) in typed))

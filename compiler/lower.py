@@ -459,6 +459,10 @@ def _nary(fn: str) -> Callable[[Node, Scope], Lowered]:
     return lower
 
 
+def _negative(node: Node, scope: Scope) -> Lowered:
+    return _app("negate_number", [_expr(node.children[-1], scope)], node.span)
+
+
 def _comparison(node: Node, scope: Scope) -> Lowered:
     left = _expr(node.children[0], scope)
     return _tail(cast(Node, node.children[1]), left, scope, node.span)
@@ -655,7 +659,7 @@ _RULES: dict[str, Callable[[Node, Scope], Lowered]] = {
     "not": _nary("not"),
     "exists": _nary("exists"),
     "list": _nary("list"),
-    "negative": _nary("negate_number"),
+    "negative": _negative,
     "comparison": _comparison,
     "is": _prefix_is,
     "sum": _chain,

@@ -452,7 +452,9 @@ def _arithmetic(rule: str, level: int) -> Callable[[str, Args, Current], Written
 
 
 def _negative(fn: str, args: Args, current: Current) -> Written:
-    return (Node("negative", (_expr(args[0], current, _UNARY),)), _UNARY) if len(args) == 1 else None
+    return (
+        (Node("negative", (token("MINUS", "-"), _expr(args[0], current, _UNARY))), _UNARY) if len(args) == 1 else None
+    )
 
 
 def _list(fn: str, args: Args, current: Current) -> Written:

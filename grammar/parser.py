@@ -227,12 +227,18 @@ def _chain(tails: list[Production], rows: dict[str, _Row]) -> _Chain:
 
 def expected_after(tokens: list[Token], start: str = "program") -> frozenset[str]:
     """Terminals that may follow the prefix `tokens` (without END); empty if the prefix is wrong."""
-    table = load_table()
+    stack = stack_after(tokens, start)
+    return _viable(stack) if stack or not tokens else frozenset()
+
+
+def stack_after(tokens: list[Token], start: str = "program") -> list[str]:
+    """Symbols still to match after a prefix, innermost last; empty if the prefix is wrong."""
+    predict = load_table().predict
     stack = [start]
     for token in tokens:
-        if not _shift(table.predict, stack, token.kind):
-            return frozenset()
-    return _viable(stack)
+        if not _shift(predict, stack, token.kind):
+            return []
+    return stack
 
 
 def _shift(predict: dict[str, dict[str, Production]], stack: list[str], kind: str) -> bool:

@@ -9,7 +9,22 @@ from collections.abc import Callable
 
 from dlc.compiler.lower import default_label
 from dlc.compiler.schema import ActDecl, Column, EntityType, EnumType, Function, Member, Parameter, Schema, Table
-from dlc.compiler.terms import Abs, Act, App, Entity, Field, Hole, Lit, Outcome, Record, Statement, Term, Turn, Var, subterms
+from dlc.compiler.terms import (
+    Abs,
+    Act,
+    App,
+    Entity,
+    Field,
+    Hole,
+    Lit,
+    Outcome,
+    Record,
+    Statement,
+    Term,
+    Turn,
+    Var,
+    subterms,
+)
 from dlc.compiler.types import BOOL, DATE, DURATION, MONEY, NUMBER, TEXT, TIME, UNIT, Con, RecordType, Type
 
 WORDS = ("area", "price", "stars", "name", "day", "food", "phone", "size", "colour", "open", "weight", "from", "or")
@@ -78,9 +93,7 @@ class Programs:
                     wanted = function.positional[0].type
                     options.append(lambda f=function, w=wanted: App(f.name, (self.value(w, depth - 1, rows),)))
             if type_ in (NUMBER, DURATION, MONEY):
-                options.append(
-                    lambda: App(rng.choice("+-"), (self.value(type_, depth - 1, rows), self.literal(type_)))
-                )
+                options.append(lambda: App(rng.choice("+-"), (self.value(type_, depth - 1, rows), self.literal(type_))))
             if type_ == TIME:
                 options.append(lambda: App(rng.choice("+-"), (self.literal(TIME), self.literal(DURATION))))
         return rng.choice(options)()
@@ -89,7 +102,9 @@ class Programs:
         return Field(Var(binder), name)
 
     def columns(self, type_: Type) -> tuple[Column, ...]:
-        return self.schema.table[type_.name].columns if isinstance(type_, Con) and type_.name in self.schema.table else ()
+        return (
+            self.schema.table[type_.name].columns if isinstance(type_, Con) and type_.name in self.schema.table else ()
+        )
 
     def literal(self, type_: Type) -> Term:
         """A constant of a type."""
