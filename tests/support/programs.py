@@ -317,4 +317,4 @@ def random_program(seed: int, depth: int = 3) -> tuple[Schema, Turn]:
     return schema, Programs(rng, schema, depth).turn()
 
 
-__all__ = ["Programs", "UNIT", "random_program", "random_schema"]
+__all__ = ["UNIT", "Programs", "random_program", "random_schema"]
