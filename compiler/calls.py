@@ -87,8 +87,7 @@ def _member_or_function(inference: "Inference", term: App, function: Function, p
 
 def _unknown_function(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     """Everything else in the program is still typed, the arguments included."""
-    known = [*inference.schema.function, *inference.schema.table]
-    result = inference.report(errors.unknown_name(term.fn, known), path)
+    result = inference.report(errors.unknown_name(term.fn, inference.names_in_scope()), path)
     args = tuple(inference.infer(a, env, (*path, i))[1] for i, a in enumerate(term.args))
     count = len(args)
     named = tuple((n, inference.infer(v, env, (*path, count + i))[1]) for i, (n, v) in enumerate(term.named))

@@ -226,7 +226,7 @@ class Checker:
             node, path = todo.pop()
             if isinstance(node, Lit) and node.kind == "raw":
                 span: Span | None = locate(origin, path) if origin else None
-                found.append(errors.raw_value(node.value, "a value as annotated", span))
+                found.append(errors.raw_value(node.value, span))
             todo.extend((child, (*path, i)) for i, child in enumerate(children(node)))
         return found
 

@@ -209,13 +209,14 @@ def binder_count(rows: int, names: int, span: Span | None = None) -> Diagnostic:
 
 
 def no_such_time(value: str, span: Span | None = None) -> Diagnostic:
-    """DLC119: a time of day that does not exist.
+    """DLC119: a time of day or a date that does not exist.
 
-    What it means: minutes and seconds end at 59. Hours may pass 24, for services that end after midnight.
+    What it means: minutes and seconds end at 59, months at 12 and so on. Hours may pass 24, for services
+    that end after midnight.
 
-    How to fix it: correct the time, or keep an odd annotation with raw "...".
+    How to fix it: correct it, or keep an odd annotation with raw "...".
     """
-    return Diagnostic("DLC119", f"there is no time {value}", span)
+    return Diagnostic("DLC119", f"there is no {value}", span)
 
 
 def unknown_unit(unit: str, span: Span | None = None) -> Diagnostic:
@@ -277,7 +278,7 @@ def unknown_error(name: str, fn: str, known: list[str], span: Span | None = None
     )
 
 
-def raw_value(value: str, expected: str, span: Span | None = None) -> Diagnostic:
+def raw_value(value: str, span: Span | None = None) -> Diagnostic:
     """DLC125: a value kept exactly as it was annotated (a lint).
 
     What it means: `raw "..."` stands where the schema expects a value of another form. It equals only
@@ -285,4 +286,4 @@ def raw_value(value: str, expected: str, span: Span | None = None) -> Diagnostic
 
     How to fix it: replace it with a value of the type expected, if the annotation can be understood.
     """
-    return Diagnostic("DLC125", f'raw "{value}" stands for {expected}', span, severity="warning")
+    return Diagnostic("DLC125", f'"{value}" is kept as annotated', span, severity="warning")

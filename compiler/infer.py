@@ -8,6 +8,7 @@ mistake does not hide the next.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from ..grammar.diagnostic import Diagnostic
 from . import errors
@@ -226,11 +227,14 @@ class Inference:
             case "bool":
                 return BOOL
             case "date":
+                self._check_date(term.value, path)
                 return DATE
             case "time":
                 self._check_time(term.value, path)
                 return TIME
             case "datetime":
+                self._check_date(term.value.partition("T")[0], path)
+                self._check_time(term.value.partition("T")[2].rstrip("Z").partition(".")[0], path)
                 return DATETIME
             case "raw":
                 return self.solver.fresh(Constraint("raw", path=path))
@@ -244,6 +248,12 @@ class Inference:
     def _check_time(self, value: str, path: Path) -> None:
         hours, minutes, *seconds = (int(part) for part in value.split(":"))
         if hours > 47 or minutes > 59 or any(s > 59 for s in seconds):
+            self.report(errors.no_such_time(value), path)
+
+    def _check_date(self, value: str, path: Path) -> None:
+        try:
+            date.fromisoformat(value)
+        except ValueError:
             self.report(errors.no_such_time(value), path)
 
     def _variable(self, name: str, env: Env, path: Path) -> Type:

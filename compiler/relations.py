@@ -32,8 +32,7 @@ def _relation(
         subject = inference.solver.fresh()
         inference.unify(found, Con("Rel", (Row((("it", subject),)),)), path, lambda f, _: _no_relation(f))
         return "Rel", (("it", subject),), node
-    inference.report(_no_relation(found), path)
-    return "Rel", (("it", inference.solver.fresh()),), node
+    return "Rel", (("it", inference.report(_no_relation(found), path)),), node
 
 
 def _no_relation(found: Type) -> Diagnostic:
