@@ -1,0 +1,218 @@
+"""DL conditions as ThingTalk filters.
+
+ThingTalk has `==`, `<=`, `>=` and text matches, no strict comparison and no inequality. `a < b` is written
+`a <= b && !(a == b)`, which says the same for every row; `a != b` is written `!(a == b)`, which differs where the
+value is missing and is noted there. A part that cannot be said is left out, with a note.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ...compiler.terms import Abs, App, Field, Lit, Term
+from ...compiler.types import Con, Type
+from . import write_notes as say
+from .write_values import Context, NotSaid, Scope, field_of, string, type_of, value
+
+_OR, _AND, _ATOM = 1, 2, 3
+
+_COMPARISONS: Final = {"=": "==", "<=": "<=", ">=": ">=", "~": "=~"}
+_STRICT: Final = {"<": "<=", ">": ">="}
+_CALLS: Final = {
+    "starts_with": "starts_with",
+    "ends_with": "ends_with",
+    "contains": "contains",
+    "any_match": "in_array~",
+}
+_FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter's text and how tightly it binds."""
+
+    text: str
+    level: int
+
+    def at(self, level: int) -> str:
+        """The text where something at least as tight is needed."""
+        return self.text if self.level >= level else f"({self.text})"
+
+
+def condition(term: Term, scope: Scope, context: Context) -> Filter | None:
+    """A filter; None if nothing of it can be said."""
+    if isinstance(term, App):
+        if term.fn in ("and", "or"):
+            return _connective(term, scope, context)
+        if term.fn == "not" and len(term.args) == 1:
+            inner = condition(term.args[0], scope, context)
+            return Filter(f"!({inner.text})", _ATOM) if inner is not None else None
+    try:
+        return _atom(term, scope, context)
+    except NotSaid as reason:
+        context.drop(reason.note)
+        return None
+
+
+def _connective(term: App, scope: Scope, context: Context) -> Filter | None:
+    parts = [made for arg in term.args if (made := condition(arg, scope, context)) is not None]
+    if len(parts) <= 1:
+        return parts[0] if parts else None
+    level, sign = (_AND, " && ") if term.fn == "and" else (_OR, " || ")
+    return Filter(sign.join(part.at(level + 1) for part in parts), level)
+
+
+def _atom(term: Term, scope: Scope, context: Context) -> Filter:
+    if isinstance(term, Lit) and term.kind == "bool":
+        return Filter(term.value, _ATOM)
+    if isinstance(term, Field):
+        name, _, _ = _side(term, None, scope, context)
+        return Filter(f"{name} == true", _ATOM)
+    if not isinstance(term, App):
+        raise NotSaid(say.no_construct("", "this condition"))
+    if term.fn == "exists" and len(term.args) == 1 and context.subquery is not None:
+        return Filter(f"any({context.subquery(term.args[0], context)})", _ATOM)
+    handler = _HANDLERS.get(term.fn)
+    if handler is None or not term.args or term.named:
+        raise NotSaid(say.no_construct(term.fn, f"`{term.fn}`"))
+    return handler(term, scope, context)
+
+
+def _side(term: Term, type_: Type | None, scope: Scope, context: Context) -> tuple[str, Type | None, str]:
+    """A subject's text, type, and what notes call it."""
+    info = field_of(term, scope)
+    if info is not None:
+        if info.name is None:
+            raise NotSaid(say.no_counterpart(info.part))
+        return info.name, info.type, info.part
+    own = type_of(term, scope) or type_
+    return value(term, own, scope, context, "a condition"), own, "a condition"
+
+
+def _may_miss(term: Term, scope: Scope) -> bool:
+    info = field_of(term, scope)
+    return info is None or info.optional
+
+
+def _compare(term: App, scope: Scope, context: Context) -> Filter:
+    left, right = term.args
+    op = term.fn
+    if field_of(left, scope) is None and field_of(right, scope) is not None and op in _FLIPPED:
+        left, right, op = right, left, _FLIPPED[op]
+    subject, type_, part = _side(left, type_of(right, scope), scope, context)
+    queried = right.args[0] if isinstance(right, App) and right.fn == "the" and len(right.args) == 1 else None
+    if queried is not None and context.subquery is not None:
+        other = f"any({context.subquery(queried, context)})"
+    else:
+        other = value(right, type_, scope, context, part)
+    if op in _COMPARISONS:
+        return Filter(f"{subject} {_COMPARISONS[op]} {other}", _ATOM)
+    if op in _STRICT:
+        return Filter(f"{subject} {_STRICT[op]} {other} && !({subject} == {other})", _AND)
+    inner = f"{subject} == {other}" if op == "!=" else f"{subject} =~ {other}"
+    if _may_miss(left, scope):
+        context.drop(say.approximated(part, op))
+    return Filter(f"!({inner})", _ATOM)
+
+
+def _member(term: App, scope: Scope, context: Context) -> Filter:
+    subject, type_, part = _side(term.args[0], None, scope, context)
+    listed = term.args[1]
+    if isinstance(listed, App) and listed.fn == "list":
+        items = [value(item, type_, scope, context, part) for item in listed.args]
+        inner = f"in_array({subject}, [{', '.join(items)}])"
+    elif context.subquery is not None and isinstance(listed, App):
+        inner = f"{subject} == any({context.subquery(listed, context)})"
+    else:
+        raise NotSaid(say.no_construct(part, "membership in this"))
+    return _maybe_not(inner, term, scope, context, part)
+
+
+def _maybe_not(inner: str, term: App, scope: Scope, context: Context, part: str) -> Filter:
+    if not term.fn.startswith("not_"):
+        return Filter(inner, _AND if " && " in inner else _ATOM)
+    if _may_miss(term.args[0], scope):
+        context.drop(say.approximated(part, term.fn.replace("_", " ")))
+    return Filter(f"!({inner})", _ATOM)
+
+
+def _between(term: App, scope: Scope, context: Context) -> Filter:
+    subject, type_, part = _side(term.args[0], None, scope, context)
+    low, high = (value(bound, type_, scope, context, part) for bound in term.args[1:])
+    inner = f"{subject} >= {low} && {subject} <= {high}"
+    made = _maybe_not(inner, term, scope, context, part)
+    return made if made.text.startswith("!") else Filter(inner, _AND)
+
+
+def _like(term: App, scope: Scope, context: Context) -> Filter:
+    subject, _, part = _side(term.args[0], None, scope, context)
+    pattern = term.args[1].value if isinstance(term.args[1], Lit) else ""
+    body = pattern.strip("%")
+    if not body or "%" in body or "_" in body:
+        raise NotSaid(say.no_construct(part, f"the pattern `{pattern}`"))
+    if pattern == f"%{body}%":
+        inner = f"{subject} =~ {string(body)}"
+    elif pattern in (f"{body}%", f"%{body}"):
+        inner = f"{'starts_with' if pattern.endswith('%') else 'ends_with'}({subject}, {string(body)})"
+    else:
+        inner = f"{subject} == {string(body)}"
+    return _maybe_not(inner, term, scope, context, part)
+
+
+def _any(term: App, scope: Scope, context: Context) -> Filter:
+    info = field_of(term.args[0], scope)
+    if info is None or info.name is None:
+        raise NotSaid(say.no_counterpart(info.part if info is not None else "a condition"))
+    return Filter(f"true({info.name})", _ATOM)
+
+
+def _none(term: App, scope: Scope, context: Context) -> Filter:
+    info = field_of(term.args[0], scope)
+    raise NotSaid(say.marked_none(info.part if info is not None else "a condition"))
+
+
+def _missing(term: App, scope: Scope, context: Context) -> Filter:
+    info = field_of(term.args[0], scope)
+    raise NotSaid(say.no_construct(info.part if info is not None else "", "that a value is missing"))
+
+
+def _is(term: App, scope: Scope, context: Context) -> Filter:
+    """`.f is { it >= 3 }`: the specification said of the field."""
+    spec = term.args[1]
+    if not (isinstance(spec, Abs) and spec.kind == "spec" and len(spec.params) == 1):
+        raise NotSaid(say.no_construct("", "this specification"))
+    from ...compiler.terms import Var, children, rebuild
+
+    def put(node: Term) -> Term:
+        if node == Var(spec.params[0]):
+            return term.args[0]
+        below = children(node)
+        return rebuild(node, tuple(put(child) for child in below)) if below else node
+
+    made = condition(put(spec.body), scope, context)
+    if made is None:
+        raise NotSaid(say.no_construct("", "this specification"))
+    return made
+
+
+def _call(term: App, scope: Scope, context: Context) -> Filter:
+    subject, type_, part = _side(term.args[0], None, scope, context)
+    inner = type_.args[0] if term.fn == "contains" and isinstance(type_, Con) and type_.args else Con("Text")
+    return Filter(f"{_CALLS[term.fn]}({subject}, {value(term.args[1], inner, scope, context, part)})", _ATOM)
+
+
+_HANDLERS: Final[dict[str, Callable[[App, Scope, Context], Filter]]] = {
+    **dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "~", "!~"), _compare),
+    "in": _member,
+    "not_in": _member,
+    "between": _between,
+    "not_between": _between,
+    "like": _like,
+    "not_like": _like,
+    "is_any": _any,
+    "is_none": _none,
+    "is_missing": _missing,
+    "is_not_missing": _missing,
+    "is": _is,
+    **dict.fromkeys(_CALLS, _call),
+}

@@ -1,0 +1,293 @@
+"""DL queries and calls as ThingTalk expressions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ...compiler.schema import Function, Table
+from ...compiler.terms import Abs, App, Lit, Term
+from ...compiler.types import Con
+from . import write_notes as say
+from .write_filters import condition
+from .write_values import Context, FieldInfo, NotSaid, Scope, field_of, type_of, value
+
+_CHAIN, _PROJECTION, _FILTER, _PRIMARY = range(4)
+
+_SORTABLE: Final = frozenset(("Number", "Int", "Time", "Date", "DateTime", "Duration", "Money", "Measure"))
+_AGGREGATES: Final = frozenset(("sum", "avg", "min", "max"))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An expression's text, how tightly it binds, the fields in hand, and the columns its results have."""
+
+    text: str
+    level: int
+    scope: Scope
+    columns: Mapping[str, FieldInfo]
+
+    def at(self, level: int) -> str:
+        """The text where something at least as tight is needed."""
+        return self.text if self.level >= level else f"({self.text})"
+
+
+def statement(term: Term, context: Context) -> Query:
+    """A statement's query, call or chain. Raises NotSaid if its source cannot be said."""
+    match term:
+        case App(fn, args, named) if not args and fn in context.schema.function:
+            return _call(context.schema.function[fn], named, {}, context)
+        case App("then", (source, Abs(_, params, body))):
+            return _chain(source, params, body, context)
+    return query(term, context)
+
+
+def query(term: Term, context: Context) -> Query:
+    """A pipeline. A stage that cannot be said is left out with a note; a source that cannot raises NotSaid."""
+    if isinstance(term, App):
+        if term.fn in context.schema.table and not term.args:
+            return _table(context.schema.table[term.fn], context)
+        stage = _STAGES.get(term.fn)
+        if stage is not None and term.args:
+            return stage(term, context)
+        if term.fn == "as" and len(term.args) == 2 and isinstance(term.args[1], Lit):
+            inner = query(term.args[0], context)
+            return Query(inner.text, inner.level, {term.args[1].value: inner.columns}, inner.columns)
+        if term.fn == "the" and len(term.args) == 1:
+            return query(term.args[0], context)
+        if term.args and term.fn in _LEFT_OUT:
+            context.drop(say.no_construct(term.fn, f"`{term.fn.replace('_', ' ')}`"))
+            return query(term.args[0], context)
+    raise NotSaid(say.no_counterpart(getattr(term, "fn", "this statement")))
+
+
+_LEFT_OUT: Final = frozenset(
+    ("distinct", "group", "whole", "union", "except", "intersect", "union_all", "except_all", "intersect_all")
+)
+
+
+def _table(table: Table, context: Context) -> Query:
+    called = context.names.called(table)
+    if called is None:
+        raise NotSaid(say.no_counterpart(table.name))
+    fields = context.names.fields(table)
+    columns = {
+        c.name: FieldInfo(fields[c.name], c.type, c.optional and not c.key, f"{table.name}.{c.name}")
+        for c in table.columns
+    }
+    return Query(f"{called}()", _PRIMARY, {table.name: columns}, columns)
+
+
+def _where(term: App, context: Context) -> Query:
+    source = query(term.args[0], context)
+    spec = term.args[1]
+    made = condition(spec.body, _scope(source, spec), context) if isinstance(spec, Abs) else None
+    if made is None:
+        return source
+    return Query(f"{source.at(_FILTER)} filter {made.text}", _FILTER, source.scope, source.columns)
+
+
+def _scope(source: Query, over: Abs) -> Scope:
+    """The fields an abstraction's binders stand for."""
+    if len(over.params) == 1 and over.params[0] not in source.scope:
+        return {over.params[0]: source.columns}
+    return source.scope
+
+
+def _sort(term: App, context: Context) -> Query:
+    made = query(term.args[0], context)
+    # The last key is sorted by first: the reference's sort is stable.
+    for key in reversed(term.args[1:]):
+        if not (isinstance(key, Abs) and isinstance(key.body, App) and key.body.args):
+            continue
+        by = key.body.args[0]
+        scope = _scope(made, key)
+        own = type_of(by, scope)
+        if not (isinstance(own, Con) and own.name in _SORTABLE):
+            context.drop(say.no_construct("sort", "an order by what is no number, time or amount"))
+            continue
+        try:
+            text = value(by, own, scope, context, "sort")
+        except NotSaid as reason:
+            context.drop(reason.note)
+            continue
+        made = Query(f"sort({text} {key.body.fn} of {made.text})", _PRIMARY, made.scope, made.columns)
+    return made
+
+
+def _take(term: App, context: Context) -> Query:
+    source = query(term.args[0], context)
+    try:
+        count = value(term.args[1], None, {}, context, "take")
+        start = "1"
+        if len(term.args) > 2:
+            skipped = term.args[2]
+            if not (isinstance(skipped, Lit) and skipped.value.isdigit()):
+                raise NotSaid(say.no_construct("skip", "a computed `skip`"))
+            start = str(int(skipped.value) + 1)
+    except NotSaid as reason:
+        context.drop(reason.note)
+        return source
+    return Query(f"{source.at(_PRIMARY)}[{start} : {count}]", _PRIMARY, source.scope, source.columns)
+
+
+def _at(term: App, context: Context) -> Query:
+    source = query(term.args[0], context)
+    try:
+        indices = ", ".join(value(index, None, {}, context, "at") for index in term.args[1:])
+    except NotSaid as reason:
+        context.drop(reason.note)
+        return source
+    return Query(f"{source.at(_PRIMARY)}[{indices}]", _PRIMARY, source.scope, source.columns)
+
+
+def _show(term: App, context: Context) -> Query:
+    inner = term.args[0]
+    if isinstance(inner, App) and inner.fn == "whole" and len(inner.args) == 1:
+        made = _aggregate(term, inner.args[0], context)
+        if made is not None:
+            return made
+    source = query(inner, context)
+    if isinstance(inner, App) and inner.fn in ("whole", "group"):
+        return source
+    items: list[str] = []
+    columns: dict[str, FieldInfo] = {}
+    for label, over in term.named:
+        if not isinstance(over, Abs):
+            continue
+        if over.body == App("all_fields"):
+            items.append("*")
+            columns.update(source.columns)
+            continue
+        scope = _scope(source, over)
+        info = field_of(over.body, scope)
+        own = info.type if info is not None else type_of(over.body, scope)
+        try:
+            text = value(over.body, own, scope, context, label)
+        except NotSaid as reason:
+            context.drop(reason.note)
+            continue
+        name = text if info is not None else label
+        items.append(text if info is not None else f"{text} as {label}")
+        columns[label] = FieldInfo(name, own or Con("Text"), True, label)
+    if not items:
+        return source
+    text = f"[{', '.join(items)}] of {source.at(_PROJECTION)}"
+    return Query(text, _PROJECTION, {"it": columns}, {**source.columns, **columns})
+
+
+def _aggregate(term: App, rows: Term, context: Context) -> Query | None:
+    """`q | whole | show avg(.f)`, which ThingTalk writes around the query; None if it shows anything more."""
+    if len(term.named) != 1:
+        return None
+    label, over = term.named[0]
+    if not isinstance(over, Abs) or not isinstance(over.body, App) or over.body.named:
+        return None
+    body = over.body
+    if body.fn == "count" and not body.args:
+        source = query(rows, context)
+        info = FieldInfo("count", Con("Number"), False, "count")
+        return Query(f"count({source.text})", _PRIMARY, {"it": {label: info}}, {label: info})
+    if body.fn in _AGGREGATES and len(body.args) == 1:
+        source = query(rows, context)
+        field = field_of(body.args[0], _scope(source, over))
+        if (
+            field is not None
+            and field.name is not None
+            and isinstance(field.type, Con)
+            and field.type.name in _SORTABLE
+        ):
+            return Query(f"{body.fn}({field.name} of {source.text})", _PRIMARY, {"it": {label: field}}, {label: field})
+    return None
+
+
+def _join(term: App, context: Context) -> Query:
+    left = query(term.args[0], context)
+    right_term = term.args[1]
+    right = query(right_term, context)
+    scope = {
+        **{binder: _prefixed("first", fields) for binder, fields in left.scope.items()},
+        **{binder: _prefixed("second", fields) for binder, fields in right.scope.items()},
+    }
+    if term.fn != "join":
+        context.drop(say.no_construct(term.fn, "an outer join; an inner one is written"))
+    columns = {**_prefixed("second", right.columns), **_prefixed("first", left.columns)}
+    made = Query(f"{left.at(_PRIMARY)} join {right.at(_PRIMARY)}", _FILTER, scope, columns)
+    on = term.args[2] if len(term.args) > 2 else None
+    met = condition(on.body, scope, context) if isinstance(on, Abs) else None
+    if met is None:
+        return made
+    return Query(f"({made.text}) filter {met.text}", _FILTER, scope, columns)
+
+
+def _prefixed(side: str, fields: Mapping[str, FieldInfo]) -> dict[str, FieldInfo]:
+    return {
+        name: FieldInfo(f"{side}.{info.name}" if info.name is not None else None, info.type, info.optional, info.part)
+        for name, info in fields.items()
+    }
+
+
+_STAGES: Final[dict[str, Callable[[App, Context], Query]]] = {
+    "where": _where,
+    "sort": _sort,
+    "take": _take,
+    "at": _at,
+    "show": _show,
+    **dict.fromkeys(("join", "join_left", "join_right", "join_full"), _join),
+}
+
+
+def subquery(term: Term, context: Context) -> str:
+    """A query inside a filter. The reference wants a projection, and no aggregate."""
+    made = query(term, context)
+    if made.level == _PRIMARY and made.text.split("(")[0] in ("count", *_AGGREGATES):
+        raise NotSaid(say.no_construct("subquery", "a comparison with an aggregate"))
+    return made.text
+
+
+# ---------------------------------------------------------------- calls
+
+
+def _call(function: Function, named: tuple[tuple[str, Term], ...], scope: Scope, context: Context) -> Query:
+    called = context.names.called(function) if function.action else None
+    if called is None:
+        raise NotSaid(say.no_counterpart(function.name))
+    fields = context.names.fields(function)
+    texts: list[str] = []
+    for label, argument in named:
+        part = f"{function.name}.{label}"
+        parameter = function.labelled.get(label)
+        name = fields.get(label)
+        if parameter is None or name is None:
+            context.drop(say.no_counterpart(part))
+        elif argument == App("any"):
+            context.drop(say.no_value(part, "`any`"))
+        elif argument == App("none"):
+            context.drop(say.marked_none(part))
+        else:
+            try:
+                texts.append(f"{name}={value(argument, parameter.type, scope, context, part)}")
+            except NotSaid as reason:
+                context.drop(reason.note)
+    columns = {
+        name: FieldInfo(fields[name], type_, True, f"{function.name}.{name}")
+        for name, type_ in [
+            *((p.name, p.type) for p in function.labelled.values()),
+            *((c.name, c.type) for c in function.columns),
+        ]
+        if name is not None and name in fields
+    }
+    return Query(f"{called}({', '.join(texts)})", _PRIMARY, {}, columns)
+
+
+def _chain(source: Term, params: tuple[str, ...], body: Term, context: Context) -> Query:
+    first = query(source, context)
+    scope = first.scope if all(p in first.scope for p in params) else dict.fromkeys(params, first.columns)
+    if isinstance(body, App) and not body.args and body.fn in context.schema.function:
+        try:
+            second = _call(context.schema.function[body.fn], body.named, scope, context)
+            return Query(f"{first.at(_PROJECTION)} => {second.text}", _CHAIN, {}, second.columns)
+        except NotSaid as reason:
+            context.drop(reason.note)
+            return first
+    context.drop(say.no_construct("then", "this `then`"))
+    return first
