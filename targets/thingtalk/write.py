@@ -18,7 +18,7 @@ from .write_queries import Query, statement, subquery
 from .write_values import Context, NotSaid, value
 
 POLICY: Final = "org.thingpedia.dialogue.transaction"
-_EXECUTE, _CANCEL = "execute", "cancel"
+_EXECUTE, _CANCEL, _UNCLEAR = "execute", "cancel", "sys_invalid"
 
 
 @dataclass
@@ -141,7 +141,7 @@ def _act(turn: Turn, accepted: bool, memo: ThingTalkMemo) -> tuple[str, tuple[No
     rank = {key: i for i, key in enumerate(schema.act)}
     ordered = sorted(turn.acts, key=lambda a: rank.get((turn.speaker, a.name), -1))
     notes: list[Note] = []
-    fallback = _EXECUTE if accepted or turn.speaker == "agent" else _CANCEL
+    fallback = _UNCLEAR if turn.speaker == "agent" else _EXECUTE if accepted else _CANCEL
     for act in ordered:
         declared = schema.act.get((turn.speaker, act.name))
         name = fact(declared.facts, "thingtalk") if declared is not None else None
