@@ -8,7 +8,7 @@ from importlib.resources import files
 from ..grammar.diagnostic import Diagnostic, Label
 from ..grammar.span import Span
 from . import errors
-from .infer import Env, Finding, Inference
+from .infer import Env, Finding, Inference, ground
 from .lower import Origin, OutcomeOrigin, TurnOrigin, locate
 from .schema import Column, Function, Schema, merge
 from .schema_text import read_schema
@@ -88,6 +88,24 @@ class Checker:
         inference.solver.settle(final=True)
         found = tuple(_located(inference.findings, origin))
         return zonk(type_), inference.finish_with(node, DYNAMIC), found
+
+    def subterm_types(self, turn: Turn) -> tuple[dict[tuple[int, ...], Type], ...]:
+        """For each statement the type of every subterm, by path; what nothing decides is Dynamic."""
+        inference = self._inference
+        inference.reset()
+        env = Env()
+        traces: list[dict[tuple[int, ...], Type]] = []
+        for statement in turn.statements:
+            inference.solver.level += 1
+            inference.trace = {}
+            type_, _ = inference.infer(statement.term, env, ())
+            inference.solver.settle(final=True)
+            traces.append(inference.trace)
+            inference.trace = None
+            inference.solver.level -= 1
+            if statement.let is not None:
+                env = env.with_bound(statement.let, generalize(type_, inference.solver.level))
+        return tuple({path: ground(t, DYNAMIC) for path, t in trace.items()} for trace in traces)
 
     def placeholder_type(self, turn: Turn, index: int) -> Type | None:
         """The type that `$index` must have in a turn, errors elsewhere overlooked; None if it is not there."""

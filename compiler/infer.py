@@ -83,6 +83,7 @@ class Inference:
         self.findings: list[Finding] = []
         self.expectations: list[tuple[TypeVar, Con]] = []
         self.holes: dict[int, Type] = {}
+        self.trace: dict[Path, Type] | None = None
         self._memo: dict[Term, Typed] = {}
         self._closed: dict[Term, bool] = {}
 
@@ -148,6 +149,10 @@ class Inference:
 
     def infer(self, term: Term, env: Env, path: Path, expected: Type | None = None) -> Typed:
         """Type and elaboration of a term. `expected` only guides; it is not enforced here."""
+        if self.trace is not None:
+            typed = self._infer(term, env, path, expected)
+            self.trace[path] = typed[0]
+            return typed
         if isinstance(term, App) and term.args:
             known = self._memo.get(term)
             if known is not None:
@@ -537,6 +542,11 @@ def _close(type_: Type, default: Type | None) -> Type:
         case RecordType(fields, _):
             return RecordType(tuple((n, _close(t, default)) for n, t in fields))
     return type_
+
+
+def ground(type_: Type, default: Type) -> Type:
+    """The type with open variables taken to be `default`."""
+    return _close(type_, default)
 
 
 def free_names(term: Term) -> frozenset[str]:

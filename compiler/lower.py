@@ -234,7 +234,7 @@ def _query(node: Node, scope: Scope) -> Lowered:
 
 def _source(tree: Tree, scope: Scope) -> tuple[Lowered, tuple[str, ...]]:
     """A pipeline's first term and the binder its rows go by."""
-    lowered = _expr(tree, scope)
+    lowered = _relation(tree, scope) or _expr(tree, scope)
     return lowered, binders_of(lowered[0])
 
 
@@ -487,7 +487,7 @@ def _tail(tail: Node, left: Lowered, scope: Scope, span: Span) -> Lowered:
 
 
 def _relation(tree: Tree, scope: Scope) -> Lowered | None:
-    """A parenthesized query after `in` is the relation itself, not the one value in it."""
+    """A parenthesized query after `in`, or before a stage, is the relation itself, not the one value in it."""
     if isinstance(tree, Node) and tree.rule == "paren" and len(tree.children) == 1:
         inner = tree.children[0]
         if isinstance(inner, Node) and inner.rule == "query":

@@ -148,7 +148,7 @@ def _show(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed
     fields: list[tuple[str, Type]] = []
     nodes: list[tuple[str, Term]] = []
     for i, (label, over) in enumerate(term.named, 1):
-        if isinstance(over, Abs) and over.body == App("all_fields"):
+        if isinstance(over, Abs) and over.body in _EVERY_COLUMN:
             for name, type_ in _all_columns(inference, binders):
                 fields.append((fresh_label(name, {n for n, _ in fields}), type_))
             nodes.append((label, over))
@@ -157,6 +157,10 @@ def _show(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed
         fields.append((label, found))
         nodes.append((label, body))
     return Con("Rel", (Row((("it", RecordType(tuple(fields))),)),)), App("show", (rel,), tuple(nodes))
+
+
+# `*`, and any row of a group whole.
+_EVERY_COLUMN = (App("all_fields"), App("pick_all"))
 
 
 def _all_columns(inference: "Inference", binders: tuple[tuple[str, Type], ...]) -> list[tuple[str, Type]]:

@@ -1,0 +1,124 @@
+"""Core terms to graph nodes: one node a call, one a specification with an edge for each value it names."""
+
+from dataclasses import dataclass, field
+
+from ..compiler.terms import Abs, App, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var, children, rebuild
+from ..compiler.types import DYNAMIC, Con, Type
+from .graph import Edge, Graph, Role
+
+Types = dict[tuple[int, ...], Type]
+
+
+@dataclass(slots=True)
+class Builder:
+    """Adds the terms of one turn; `lets` maps the turn's variables to nodes, so that `let` shares."""
+
+    graph: Graph
+    turn: int
+    lets: dict[str, int] = field(default_factory=dict)
+
+    def build(self, term: Term, types: Types, path: tuple[int, ...] = ()) -> int:
+        """The node of a closed term. `types` gives the type of the subterm at each path."""
+        type_ = types.get(path, DYNAMIC)
+        match term:
+            case Var(name) if name in self.lets:
+                return self.lets[name]
+            case App("coerce", (inner,)):
+                return self.build(inner, types, (*path, 0))
+            case Abs("spec", ("it",), body):
+                inputs: list[Edge] = []
+                new = self._specification(body, types, (*path, 0), (), inputs)
+                return self.graph.add("{}", tuple(inputs), Abs("spec", ("it",), new), type_, self.turn)
+            case App(fn, args, named) if not _over_rows(term):
+                edges = [Edge((str(i),), self.build(a, types, (*path, i))) for i, a in enumerate(args)]
+                edges += [
+                    Edge((label,), self.build(value, types, (*path, len(args) + i)))
+                    for i, (label, value) in enumerate(named)
+                ]
+                return self.graph.add(fn, tuple(edges), _skeleton(term), type_, self.turn)
+            case Field(subject, name):
+                edge = Edge(("0",), self.build(subject, types, (*path, 0)))
+                return self.graph.add(f".{name}", (edge,), Field(Var("#0"), name), type_, self.turn)
+            case Record(fields):
+                edges = [Edge((n,), self.build(v, types, (*path, i))) for i, (n, v) in enumerate(fields)]
+                made = Record(tuple((n, Var(f"#{i}")) for i, (n, _) in enumerate(fields)))
+                return self.graph.add("{ }", tuple(edges), made, type_, self.turn)
+            case Ascribe(inner, _):
+                return self.build(inner, types, (*path, 0))
+            case Lit() | Entity() | Hole():
+                return self.graph.add("constant", (), term, type_, self.turn)
+        inputs = []
+        new = self._specification(term, types, path, (), inputs)
+        return self.graph.add("query", tuple(inputs), new, type_, self.turn)
+
+    def _specification(self, term: Term, types: Types, path: tuple[int, ...], role: Role, inputs: list[Edge]) -> Term:
+        """The term with every value it names as an input: constants, calls, and `let` variables."""
+        if isinstance(term, App) and term.fn in _COMPARISONS and len(term.args) == 2:
+            where = role + _fields(term.args[0])
+            left = self._specification(term.args[0], types, (*path, 0), role, inputs)
+            return App(term.fn, (left, self._named_value(term.args[1], types, (*path, 1), where, inputs)))
+        if _is_value(term, self.lets):
+            return self._named_value(term, types, path, role, inputs)
+        below = children(term)
+        if not below:
+            return term
+        new = tuple(self._specification(c, types, (*path, i), role, inputs) for i, c in enumerate(below))
+        return rebuild(term, new)
+
+    def _named_value(self, term: Term, types: Types, path: tuple[int, ...], role: Role, inputs: list[Edge]) -> Term:
+        if isinstance(term, Abs) and term.params == ("it",):
+            body = self._specification(term.body, types, (*path, 0), role, inputs)
+            return Abs(term.kind, term.params, body)
+        if _mentions_row(term):
+            below = children(term)
+            new = tuple(self._specification(c, types, (*path, i), role, inputs) for i, c in enumerate(below))
+            return rebuild(term, new) if below else term
+        inputs.append(Edge(role, self.build(term, types, path)))
+        return Var(f"#{len(inputs) - 1}")
+
+
+_COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">=", "~", "!~", "like", "not_like", "is"))
+_NO_VALUES = frozenset(("everything", "any", "none"))
+
+
+def _is_value(term: Term, lets: dict[str, int]) -> bool:
+    if isinstance(term, Var):
+        return term.name in lets
+    if isinstance(term, App):
+        return term.fn in ("refer", "Execute") or (bool(term.named) and term.fn != "show")
+    return False
+
+
+def _mentions_row(term: Term) -> bool:
+    """Whether a term depends on the row or subject in hand, so that it cannot be a node of its own."""
+    from ..compiler.infer import free_names
+
+    return any(name == "it" or name[:1].isupper() for name in free_names(term))
+
+
+def _fields(term: Term) -> Role:
+    """The path of fields a comparison is about."""
+    path: list[str] = []
+    while isinstance(term, Field):
+        path.append(term.name)
+        term = term.subject
+    return tuple(reversed(path))
+
+
+def _over_rows(term: App) -> bool:
+    """Queries evaluate as a whole: their parts range over rows."""
+    from ..compiler.sugar import STAGES
+
+    return term.fn in STAGES or term.fn in ("the", "exists")
+
+
+def _skeleton(term: App) -> App:
+    """The call with its arguments as variables."""
+    args = tuple(Var(f"#{i}") for i in range(len(term.args)))
+    named = tuple((label, Var(f"#{len(args) + i}")) for i, (label, _) in enumerate(term.named))
+    return App(term.fn, args, named, term.targs)
+
+
+def is_spec(type_: Type) -> bool:
+    """Whether a node's value is a specification."""
+    return isinstance(type_, Con) and type_.name == "Spec"
