@@ -154,7 +154,7 @@ def _window(text: str, marks: list[_Mark]) -> tuple[str, list[_Mark]]:
         return shown, marks
     anchor = next((m for m in marks if m.primary), marks[0])
     low = min((m.start for m in marks if anchor.start - m.start < MAX_WIDTH - 2 * _CONTEXT), default=anchor.start)
-    begin = max(0, min(low, anchor.start) - _CONTEXT)
+    begin = max(0, min(min(low, anchor.start) - _CONTEXT, len(shown) - MAX_WIDTH))
     end = min(len(shown), begin + MAX_WIDTH)
     before, after = ("…" if begin else ""), ("…" if end < len(shown) else "")
     shift = len(before) - begin

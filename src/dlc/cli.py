@@ -1,0 +1,245 @@
+"""The `dlc` command. Commands are thin; what they need is imported when they run."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from . import __version__
+from .schema_views import VIEWS
+from .sinks import TARGETS
+from .sources import SOURCES
+
+app = typer.Typer(
+    name="dlc",
+    help="A compiler for the formal languages of dialogue: slot states, ThingTalk, dataflow and SQL in one typed language.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit status: 0 fine, 1 diagnostics, 2 usage, 3 input or internal failure.",
+)
+schema_app = typer.Typer(no_args_is_help=True, help="Read schemas and show them in other notations.")
+app.add_typer(schema_app, name="schema")
+
+_SPEAKERS = ("user", "agent", "both")
+_NORMALIZATIONS = ("none", "trade@1")
+
+
+def _one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:
+    known = sorted(names)
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in known:
+            from dlc.grammar.diagnostic import nearest
+
+            close = nearest(value, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(known)}{hint}")
+        return value
+
+    return check
+
+
+def _completing(names: Iterable[str]) -> Callable[[str], list[str]]:
+    known = sorted(names)
+    return lambda incomplete: [name for name in known if name.startswith(incomplete)]
+
+
+def _named(names: Iterable[str]) -> dict[str, Any]:
+    known = list(names)
+    return {"callback": _one_of(known), "autocompletion": _completing(known)}
+
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATH]...", help="Files (plain, .gz, .zip), folders, patterns; - is standard input."),
+]
+SchemaOption = Annotated[str | None, typer.Option("--schema", metavar="S", help="A built-in schema or a schema file.")]
+OutOption = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="OUT", help="Write here, whole or not at all.")
+]
+JobsOption = Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes to use.")]
+SpeakersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--speakers",
+        metavar="|".join(_SPEAKERS),
+        help="Whose turns: user for a corpus, both for rows of a bare language.",
+        show_default=False,
+        **_named(_SPEAKERS),
+    ),
+]
+NormalizeOption = Annotated[
+    str,
+    typer.Option(
+        "--normalize", metavar="|".join(_NORMALIZATIONS), help="Normalize values first.", **_named(_NORMALIZATIONS)
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dlc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Run before every command."""
+
+
+@app.command()
+def convert(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help=f"One of {', '.join(sorted(SOURCES))}.", **_named(SOURCES))
+    ],
+    to: Annotated[
+        str, typer.Option("--to", metavar="TARGET", help=f"One of {', '.join(sorted(TARGETS))}.", **_named(TARGETS))
+    ],
+    paths: Paths = None,
+    schema: SchemaOption = None,
+    output: OutOption = None,
+    rejects: Annotated[
+        str | None, typer.Option("--rejects", metavar="FILE", help="Write rejected rows here, with their reasons.")
+    ] = None,
+    jobs: JobsOption = 1,
+    form: Annotated[
+        str, typer.Option("--format", metavar="jsonl", help="Form of the output.", **_named(("jsonl",)))
+    ] = "jsonl",
+    speakers: SpeakersOption = None,
+    normalize: NormalizeOption = "none",
+) -> None:
+    """Convert dialogues: a JSON object a line, each with its status and what was lost.
+
+    Without PATH, multiwoz is the small corpus of invented dialogues that ships with dlc.
+    """
+    from .convert_command import run_convert
+    from .options import Options
+
+    _need_paths(source, paths)
+    if rejects is not None and output is not None and rejects == output:
+        raise typer.BadParameter("--rejects and -o name one file")
+    options = Options(schema, speakers, normalize)  # type: ignore[arg-type]
+    _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs))
+
+
+@app.command()
+def typecheck(
+    paths: Paths = None,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="L", help=f"One of {', '.join(sorted(SOURCES))}.", **_named(SOURCES))
+    ] = "dl",
+    schema: SchemaOption = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json", help="Form of the output.", **_named(("text", "json")))
+    ] = "text",
+    typed: Annotated[bool, typer.Option("--typed", help="Show each program with its types written out.")] = False,
+    output: OutOption = None,
+    jobs: JobsOption = 1,
+    speakers: SpeakersOption = None,
+) -> None:
+    """Check every program against its schema."""
+    from .options import Options
+    from .report import wants_color
+    from .typecheck_command import run_typecheck
+
+    _need_paths(lang, paths)
+    options = Options(schema, speakers)  # type: ignore[arg-type]
+    color = output is None and wants_color(sys.stdout)
+    _run(lambda: run_typecheck(lang, paths or [], options, form, typed, output, jobs, color))  # type: ignore[arg-type]
+
+
+@app.command()
+def fmt(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="DL files, programs or schemas; - is standard input.")
+    ],
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if a file would change.")] = False,
+) -> None:
+    """Print DL files in their one printed form, in place. Comments stay."""
+    from .fmt_command import run_fmt
+
+    _run(lambda: run_fmt(paths, check))
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str | None, typer.Argument(metavar="[CODE]", help="A code such as DLC104; all if left out.")
+    ] = None,
+) -> None:
+    """Explain a diagnostic: what it means and how to fix it."""
+    from .catalog import explanations
+
+    known = explanations()
+    if code is None:
+        for text in known.values():
+            typer.echo(text.splitlines()[0])
+        return
+    wanted = code.upper() if code.upper().startswith("DLC") else f"DLC{code}"
+    if wanted not in known:
+        from dlc.grammar.diagnostic import nearest
+
+        close = nearest(wanted, list(known), 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise typer.BadParameter(f"there is no diagnostic {code}{hint}")
+    typer.echo(known[wanted])
+
+
+@schema_app.command("show")
+def schema_show(
+    schema: Annotated[str, typer.Argument(metavar="[S]", help="A built-in schema or a schema file.")] = "multiwoz",
+    notation: Annotated[str, typer.Option("--as", metavar="|".join(VIEWS), help="Notation.", **_named(VIEWS))] = "dl",
+    output: OutOption = None,
+) -> None:
+    """Show a schema in DL or in another notation."""
+    from .schema_command import run_schema
+
+    _run(lambda: run_schema(schema, notation, output))
+
+
+@schema_app.command("import")
+def schema_import(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A schema file.")],
+    output: OutOption = None,
+) -> None:
+    """Read a schema file and write it as DL."""
+    from .schema_command import run_schema
+
+    _run(lambda: run_schema(path, "dl", output))
+
+
+def _need_paths(source: str, paths: list[str] | None) -> None:
+    if not paths and SOURCES[source]().sample is None:
+        raise typer.BadParameter(f"{source} needs a PATH; - is standard input")
+
+
+def _run(work: Callable[[], int]) -> NoReturn:
+    """Run a batch command: an interrupt or a request to end cleans up, says so and exits with 3."""
+    from dlc.grammar.render import render
+
+    from .errors import interrupted
+    from .report import FAILURE
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = work()
+    except KeyboardInterrupt:
+        print(render(interrupted()), file=sys.stderr)
+        status = FAILURE
+    raise typer.Exit(status)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Entry point of the `dlc` command."""
+    app()

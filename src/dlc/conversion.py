@@ -1,0 +1,156 @@
+"""From units to output rows: the same for every source and target, one process or many."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
+from dlc.targets.rows import Note, TurnRow, Written, status_of
+
+from . import errors
+from .errors import NOWHERE, InputFailure
+from .inputs import Document, find
+from .options import Options
+from .sinks import Writer, writer
+from .sources import Read, Source, source
+from .units import Broken, Unit
+
+if TYPE_CHECKING:
+    pass
+
+
+class RowNote(TypedDict):
+    """One note of an output row. `span`: characters [start, end) of the source's program text, or None."""
+
+    code: str
+    message: str
+    span: list[int] | None
+
+
+class OutputRow(TypedDict):
+    """One line of `dlc convert`'s output. `dialogue_id` and `turn` are None only where the source has none."""
+
+    dialogue_id: str | None
+    turn: int | None
+    speaker: str | None
+    utterance: str | None
+    lang: str
+    schema: str | None
+    program: Any
+    status: Literal["exact", "approximate", "rejected"]
+    notes: list[RowNote]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One output row, what to tell the user about it, and the source's own text or object if it was rejected."""
+
+    row: OutputRow
+    diagnostics: tuple[Diagnostic, ...] = ()
+    place: Place = NOWHERE
+    source: Any = None
+
+
+class Converter:
+    """Reads units of one source and writes their turns for one target. One a process; keeps the memos."""
+
+    def __init__(self, source_name: str, target: str, options: Options) -> None:
+        self.target = target
+        self._read = source(source_name).reader(options)
+        self._writers: dict[int, Writer] = {}
+
+    def convert(self, unit: Unit | Broken) -> list[Converted]:
+        """The rows of one unit, in order. Raises InputFailure for a fault of dlc itself, naming the dialogue."""
+        if isinstance(unit, Broken):
+            return [self._broken(unit)]
+        try:
+            read = self._read(unit)
+            return [self._row(unit, read, i) for i in range(len(read.dialogue.turns))]
+        except (CompileError, InputFailure):
+            raise
+        except Exception as error:
+            place = Place(unit.file, unit.dialogue, line=unit.parts[0].line)
+            raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
+
+    def _row(self, unit: Unit, read: Read, index: int) -> Converted:
+        turn, schema = read.dialogue.turns[index], read.schemas[index]
+        line = read.lines[index] if read.lines else None
+        place = Place(unit.file, read.dialogue.id or None, turn.turn if read.dialogue.id else None, line)
+        told = read.diagnostics[index] if read.diagnostics else ()
+        if turn.program is None or schema is None:
+            written = Written(None, ())
+        else:
+            write = self._writers.get(id(schema))
+            if write is None:
+                write = self._writers[id(schema)] = writer(self.target, schema)
+            written = write(turn.program)
+        status = status_of(written, turn.notes)
+        notes = [*turn.notes, *written.notes]
+        row: OutputRow = {
+            "dialogue_id": read.dialogue.id or None,
+            "turn": turn.turn,
+            "speaker": turn.speaker,
+            "utterance": turn.utterance,
+            "lang": self.target,
+            "schema": turn.schema or None,
+            "program": written.program,
+            "status": status,
+            "notes": [_note_json(note) for note in notes],
+        }
+        reports = (*told, *_reports(turn, written, status, place, told))
+        return Converted(row, reports, place, turn.provenance if status == "rejected" else None)
+
+    def _broken(self, broken: Broken) -> Converted:
+        diagnostic = broken.diagnostic
+        place = diagnostic.place
+        dialogue = place.dialogue.removesuffix(".json") if place.dialogue is not None else None
+        row: OutputRow = {
+            "dialogue_id": dialogue,
+            "turn": place.turn,
+            "speaker": None,
+            "utterance": None,
+            "lang": self.target,
+            "schema": None,
+            "program": None,
+            "status": "rejected",
+            "notes": [{"code": diagnostic.code, "message": diagnostic.message, "span": None}],
+        }
+        return Converted(row, (diagnostic,), place, broken.text)
+
+
+def _note_json(note: Note) -> RowNote:
+    span = [note.span.start, note.span.end] if note.span is not None else None
+    return {"code": note.code, "message": note.message, "span": span}
+
+
+def _reports(
+    turn: TurnRow, written: Written, status: str, place: Place, told: tuple[Diagnostic, ...]
+) -> Iterator[Diagnostic]:
+    """What the user hears beside the row: why it was rejected, and data that contradicts the schema.
+
+    What a target cannot say is in the row's notes only: it is a property of the pair of languages.
+    """
+    known = {(d.code, d.message) for d in told}
+    for note in turn.notes if status != "rejected" else (*turn.notes, *written.notes):
+        if (note.code, note.message) not in known and (note.loss or status == "rejected"):
+            yield Diagnostic(note.code, note.message, note.span, place=place)
+
+
+def units(opened: Source, paths: list[str], on_failure: Callable[[Diagnostic], None]) -> Iterator[Unit | Broken]:
+    """The units of all inputs in order. A file that cannot be read goes to `on_failure`; the others follow.
+
+    A file of another layout that was found in a folder or archive is passed over with a warning.
+    """
+    sample = opened.sample
+    documents: Iterator[Document | Diagnostic]
+    documents = iter((sample(),)) if not paths and sample is not None else find(paths, opened.suffixes)
+    for document in documents:
+        if isinstance(document, Diagnostic):
+            on_failure(document)
+            continue
+        try:
+            yield from opened.units(document)
+        except InputFailure as failure:
+            found = failure.diagnostic
+            passed_over = found.code == "DLC360" and not document.sought
+            on_failure(replace(found, severity="warning") if passed_over else found)

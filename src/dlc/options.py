@@ -1,0 +1,27 @@
+"""What a run was asked to do."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dlc.compiler.schema import Schema
+
+Speakers = Literal["user", "agent", "both"]
+Normalize = Literal["none", "trade@1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """schema: a name or path, a loaded schema, or None for what the rows and the source say.
+
+    speakers: None for the source's own default: the user's turns of a corpus, every row of a bare language.
+    """
+
+    schema: "str | Schema | None" = None
+    speakers: Speakers | None = None
+    normalize: Normalize = "none"
+
+    def wanted_speakers(self, default: Speakers) -> frozenset[str]:
+        """The speakers whose turns are kept."""
+        speakers = self.speakers or default
+        return frozenset(("user", "agent")) if speakers == "both" else frozenset((speakers,))

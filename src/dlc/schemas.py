@@ -1,0 +1,87 @@
+"""Schemas by name or file."""
+
+import os
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from dlc.grammar.diagnostic import CompileError, Place
+
+from . import errors
+
+if TYPE_CHECKING:
+    from dlc.compiler.schema import Schema
+
+MAX_SCHEMA_BYTES = 64 << 20
+BUILT_IN: Mapping[str, str] = {"multiwoz": "multiwoz.dl"}
+
+
+def load_schema(source: str) -> "Schema":
+    """A built-in schema by name, or the schema in a file, by its suffix. Raises CompileError (DLC0xx, DLC36x)."""
+    if source in BUILT_IN:
+        return _dl(files("dlc").joinpath("data", BUILT_IN[source]).read_text(encoding="utf-8"), source, source)
+    if os.path.isdir(source):
+        raise CompileError(errors.bad_schema_file(source, "this is a folder, not a schema file"))
+    if not os.path.exists(source):
+        raise CompileError(errors.unknown_schema(source, sorted(BUILT_IN)))
+    suffix = os.path.splitext(source)[1].lower()
+    if suffix not in READERS:
+        known = ", ".join(sorted(READERS))
+        raise CompileError(errors.bad_schema_file(source, f"schema files end in {known}"))
+    return READERS[suffix](_read_text(source), os.path.splitext(os.path.basename(source))[0], source)
+
+
+def _read_text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_SCHEMA_BYTES + 1)
+    except OSError as error:
+        raise CompileError(errors.no_such_file(path, error.strerror or str(error))) from error
+    if not raw.strip():
+        raise CompileError(errors.empty_input(path))
+    if len(raw) > MAX_SCHEMA_BYTES:
+        raise CompileError(errors.value_too_large(Place(path), MAX_SCHEMA_BYTES))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CompileError(errors.not_unicode(Place(path), f"at byte {error.start + 1}")) from error
+
+
+def _dl(text: str, name: str, path: str) -> "Schema":
+    from dlc.compiler.schema_text import read_schema
+
+    try:
+        return read_schema(text, name)
+    except CompileError as error:
+        raise CompileError(*(d.at(Place(path), text) for d in error.diagnostics)) from error
+
+
+READERS: Mapping[str, Callable[[str, str, str], "Schema"]] = {".dl": _dl}
+
+
+class Schemas:
+    """The schemas of one run: an override for all rows, else each row's own, else the source's default."""
+
+    def __init__(self, override: "str | Schema | None" = None) -> None:
+        self.override = override
+        self._loaded: dict[str, Schema | CompileError] = {}
+
+    def get(self, named: str | None, default: str | None, source: str) -> "Schema":
+        """The schema of a row that names `named`. Raises CompileError, the same each time."""
+        wanted = self.override or named or default
+        if wanted is None:
+            raise CompileError(errors.no_schema(source))
+        if not isinstance(wanted, str):
+            return wanted
+        if self.override is None and named is not None and named not in BUILT_IN:
+            # Data does not say which files of this machine are read; only the command line does.
+            raise CompileError(errors.unknown_schema(named, sorted(BUILT_IN)))
+        if wanted not in self._loaded:
+            try:
+                self._loaded[wanted] = load_schema(wanted)
+            except CompileError as error:
+                self._loaded[wanted] = error
+        found = self._loaded[wanted]
+        if isinstance(found, CompileError):
+            raise found
+        return found

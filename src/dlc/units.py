@@ -1,0 +1,35 @@
+"""What a source is cut into before anything is read: dialogues, or rows that cannot even be cut out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dlc.grammar.diagnostic import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One row of a dialogue, or the dialogue itself where a file holds it whole.
+
+    value: the parsed JSON, or the fields of a row. text: the row as it stands, "" where the value tells.
+    """
+
+    line: int | None
+    value: Any
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One dialogue as it stands in a file. Units are independent of each other, so they can be read apart."""
+
+    file: str
+    dialogue: str | None
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A stretch of a file that is no unit, with the reason and its text (as far as it is worth keeping)."""
+
+    diagnostic: Diagnostic
+    text: str = ""
