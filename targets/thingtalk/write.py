@@ -23,9 +23,13 @@ _EXECUTE, _CANCEL, _UNCLEAR = "execute", "cancel", "sys_invalid"
 
 @dataclass
 class ThingTalkMemo:
-    """What the writer keeps from turn to turn: names and the text of every statement. One for each schema."""
+    """What the writer keeps from turn to turn: names and the text of every statement. One for each schema.
+
+    placeholders: write `$0` as `TIME_0` and the like, which the reference reads in the tokenized syntax only.
+    """
 
     schema: Schema
+    placeholders: bool = False
     names: Names = field(init=False)
     items: dict[Statement, "tuple[str | None, tuple[Note, ...]]"] = field(default_factory=dict)
     acts: dict[object, "tuple[str, tuple[Note, ...]]"] = field(default_factory=dict)
@@ -82,7 +86,7 @@ def _is_action(name: str, schema: Schema) -> bool:
 
 
 def _item(said: Statement, memo: ThingTalkMemo) -> tuple[str | None, tuple[Note, ...]]:
-    context = Context(memo.schema, memo.names, subquery=subquery)
+    context = Context(memo.schema, memo.names, subquery=subquery, placeholders=memo.placeholders)
     if said.let is not None:
         context.drop(say.no_construct(said.let, "a `let`"))
     try:

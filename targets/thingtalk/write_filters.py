@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ...compiler.schema import EnumType
 from ...compiler.terms import Abs, App, Field, Lit, Term
 from ...compiler.types import Con, Type
 from . import write_notes as say
-from .write_values import Context, NotSaid, Scope, field_of, string, type_of, value
+from .write_values import Context, NotSaid, Scope, field_of, member, string, type_of, value
 
 _OR, _AND, _ATOM = 1, 2, 3
 
@@ -101,10 +102,13 @@ def _compare(term: App, scope: Scope, context: Context) -> Filter:
         left, right, op = right, left, _FLIPPED[op]
     subject, type_, part = _side(left, type_of(right, scope), scope, context)
     queried = right.args[0] if isinstance(right, App) and right.fn == "the" and len(right.args) == 1 else None
+    enum = context.schema.enum.get(type_.name) if isinstance(type_, Con) else None
+    if enum is not None and op in ("<", "<=", ">", ">="):
+        return Filter(_ranked(subject, op, right, enum, context, part), _ATOM)
     if queried is not None and context.subquery is not None:
         other = f"any({context.subquery(queried, context)})"
     else:
-        other = value(right, type_, scope, context, part)
+        other = value(right, Con("Text") if op in ("~", "!~") else type_, scope, context, part)
     if op in _COMPARISONS:
         return Filter(f"{subject} {_COMPARISONS[op]} {other}", _ATOM)
     if op in _STRICT:
@@ -113,6 +117,17 @@ def _compare(term: App, scope: Scope, context: Context) -> Filter:
     if _may_miss(left, scope):
         context.drop(say.approximated(part, op))
     return Filter(f"!({inner})", _ATOM)
+
+
+def _ranked(subject: str, op: str, bound: Term, enum: EnumType, context: Context, part: str) -> str:
+    """ThingTalk's enums have no order: the members that a bound admits are listed."""
+    names = [m.name for m in enum.members]
+    if not (isinstance(bound, App) and not bound.args and bound.fn in names):
+        raise NotSaid(say.no_construct(part, "an order between members"))
+    at = names.index(bound.fn)
+    admitted = {"<": names[:at], "<=": names[: at + 1], ">": names[at + 1 :], ">=": names[at:]}[op]
+    listed = ", ".join(member(name, enum, context) for name in admitted)
+    return f"in_array({subject}, [{listed}])" if admitted else "false"
 
 
 def _member(term: App, scope: Scope, context: Context) -> Filter:
@@ -138,14 +153,21 @@ def _maybe_not(inner: str, term: App, scope: Scope, context: Context, part: str)
 
 def _between(term: App, scope: Scope, context: Context) -> Filter:
     subject, type_, part = _side(term.args[0], None, scope, context)
-    low, high = (value(bound, type_, scope, context, part) for bound in term.args[1:])
-    inner = f"{subject} >= {low} && {subject} <= {high}"
+    enum = context.schema.enum.get(type_.name) if isinstance(type_, Con) else None
+    if enum is not None:
+        low, high = (
+            _ranked(subject, op, b, enum, context, part) for op, b in zip((">=", "<="), term.args[1:], strict=True)
+        )
+        inner = f"{low} && {high}"
+    else:
+        low, high = (value(bound, type_, scope, context, part) for bound in term.args[1:])
+        inner = f"{subject} >= {low} && {subject} <= {high}"
     made = _maybe_not(inner, term, scope, context, part)
     return made if made.text.startswith("!") else Filter(inner, _AND)
 
 
 def _like(term: App, scope: Scope, context: Context) -> Filter:
-    subject, _, part = _side(term.args[0], None, scope, context)
+    subject, type_, part = _side(term.args[0], None, scope, context)
     pattern = term.args[1].value if isinstance(term.args[1], Lit) else ""
     body = pattern.strip("%")
     if not body or "%" in body or "_" in body:
@@ -153,9 +175,11 @@ def _like(term: App, scope: Scope, context: Context) -> Filter:
     if pattern == f"%{body}%":
         inner = f"{subject} =~ {string(body)}"
     elif pattern in (f"{body}%", f"%{body}"):
+        if type_ != Con("Text"):
+            raise NotSaid(say.no_construct(part, f"the pattern `{pattern}` on a name"))
         inner = f"{'starts_with' if pattern.endswith('%') else 'ends_with'}({subject}, {string(body)})"
     else:
-        inner = f"{subject} == {string(body)}"
+        inner = f"{subject} == {value(Lit('text', body), type_, scope, context, part)}"
     return _maybe_not(inner, term, scope, context, part)
 
 

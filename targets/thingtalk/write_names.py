@@ -207,8 +207,7 @@ class Names:
         name = type_.name
         if name in self.schema.enum:
             enum = self.schema.enum[name]
-            listed = [*self.members(enum).values(), *(["*"] if enum.open or not enum.members else [])]
-            return f"Enum({', '.join(listed)})"
+            return f"Enum({', '.join(self.members(enum).values())})" if is_closed(enum) else "String"
         if name in self.schema.entity or name in self.schema.table:
             return f"Entity({self.entity(name)})"
         if name in self.schema.wrapper:
@@ -218,6 +217,11 @@ class Names:
         if name == "Measure" and type_.args and isinstance(type_.args[0], Con):
             return f"Measure({type_.args[0].name})"
         return _BASE_TYPES.get(name, "String")
+
+
+def is_closed(enum: EnumType) -> bool:
+    """Whether ThingTalk's Enum can be the type: class files have no open one, so its members are strings."""
+    return bool(enum.members) and not enum.open
 
 
 def _spelled(members: Iterable[tuple[str, Facts]]) -> dict[str, str | None]:

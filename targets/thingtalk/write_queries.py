@@ -11,7 +11,7 @@ from . import write_notes as say
 from .write_filters import condition
 from .write_values import Context, FieldInfo, NotSaid, Scope, field_of, type_of, value
 
-_CHAIN, _PROJECTION, _FILTER, _PRIMARY = range(4)
+_CHAIN, _JOIN, _PROJECTION, _FILTER, _PRIMARY = range(5)
 
 _SORTABLE: Final = frozenset(("Number", "Int", "Time", "Date", "DateTime", "Duration", "Money", "Measure"))
 _AGGREGATES: Final = frozenset(("sum", "avg", "min", "max"))
@@ -94,7 +94,12 @@ def _scope(source: Query, over: Abs) -> Scope:
 
 
 def _sort(term: App, context: Context) -> Query:
+    before = context.subqueries
     made = query(term.args[0], context)
+    if context.subqueries > before:
+        # The reference types the key by the fields of the query inside.
+        context.drop(say.no_construct("sort", "an order of rows that another query selects"))
+        return made
     # The last key is sorted by first: the reference's sort is stable.
     for key in reversed(term.args[1:]):
         if not (isinstance(key, Abs) and isinstance(key.body, App) and key.body.args):
@@ -211,7 +216,7 @@ def _join(term: App, context: Context) -> Query:
     if term.fn != "join":
         context.drop(say.no_construct(term.fn, "an outer join; an inner one is written"))
     columns = {**_prefixed("second", right.columns), **_prefixed("first", left.columns)}
-    made = Query(f"{left.at(_PRIMARY)} join {right.at(_PRIMARY)}", _FILTER, scope, columns)
+    made = Query(f"{left.at(_PRIMARY)} join {right.at(_PRIMARY)}", _JOIN, scope, columns)
     on = term.args[2] if len(term.args) > 2 else None
     met = condition(on.body, scope, context) if isinstance(on, Abs) else None
     if met is None:
@@ -238,6 +243,7 @@ _STAGES: Final[dict[str, Callable[[App, Context], Query]]] = {
 
 def subquery(term: Term, context: Context) -> str:
     """A query inside a filter. The reference wants a projection, and no aggregate."""
+    context.subqueries += 1
     made = query(term, context)
     if made.level == _PRIMARY and made.text.split("(")[0] in ("count", *_AGGREGATES):
         raise NotSaid(say.no_construct("subquery", "a comparison with an aggregate"))

@@ -4,15 +4,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...compiler.schema import Schema
+from ...compiler.schema import EnumType, Schema
 from ...compiler.terms import App, Entity, Field, Hole, Lit, Term, Var
 from ...compiler.types import BOOL, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ...compiler.units import quantity_type, split_quantity
 from ..rows import Note
 from . import write_notes as say
-from .write_names import Names
+from .write_names import Names, is_closed
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_PLACEHOLDERS: Final = {
+    "Number": "NUMBER",
+    "Int": "NUMBER",
+    "Text": "QUOTED_STRING",
+    "Time": "TIME",
+    "Date": "DATE",
+    "DateTime": "DATE",
+    "Money": "CURRENCY",
+    "Duration": "DURATION",
+    "Location": "LOCATION",
+}
 _ARITHMETIC: Final = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2}
 
 
@@ -46,6 +57,8 @@ class Context:
     names: Names
     notes: list[Note] = field(default_factory=list)
     subquery: "Callable[[Term, Context], str] | None" = None
+    subqueries: int = 0
+    placeholders: bool = False
 
     def drop(self, note: Note) -> None:
         """Go on without a part."""
@@ -107,8 +120,8 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
             if info is None or info.name is None:
                 raise NotSaid(say.no_counterpart(info.part if info is not None else term.name))
             return info.name
-        case Hole(index):
-            raise NotSaid(say.no_value(part, f"the placeholder ${index}"))
+        case Hole(index, own):
+            return _placeholder(index, own or type_, context, part)
         case App("now", (), ()):
             return "$now"
         case App("negate_number", (Lit("number", text),)):
@@ -121,6 +134,18 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
         case App(name, (), (), ()):
             return _member(name, type_, context, part)
     raise NotSaid(say.no_value(part, f"`{getattr(term, 'fn', type(term).__name__)}`"))
+
+
+def _placeholder(index: int, type_: Type | None, context: Context, part: str) -> str:
+    """A delexicalized constant, which only the tokenized syntax has: named after its type and numbered."""
+    if context.placeholders and isinstance(type_, Con):
+        if type_.name in _PLACEHOLDERS:
+            return f"{_PLACEHOLDERS[type_.name]}_{index}"
+        if type_.name in context.schema.entity or type_.name in context.schema.table:
+            entity = context.names.entity(type_.name)
+            kind = entity[3:].upper() if entity.startswith("tt:") else f"GENERIC_ENTITY_{entity}"
+            return f"{kind}_{index}"
+    raise NotSaid(say.no_value(part, f"the placeholder ${index}"))
 
 
 def _sum(op: str, left: Term, right: Term, type_: Type | None, scope: Scope, context: Context, part: str) -> str:
@@ -181,5 +206,10 @@ def _entity(term: Entity, type_: Type | None, context: Context, part: str, const
 def _member(name: str, type_: Type | None, context: Context, part: str) -> str:
     enum = context.schema.enum.get(type_.name) if isinstance(type_, Con) else None
     if enum is not None and (name in enum.names or enum.open):
-        return f"enum {context.names.members(enum).get(name, name)}"
+        return member(name, enum, context)
     raise NotSaid(say.no_value(part, f"`{name}`"))
+
+
+def member(name: str, enum: EnumType, context: Context) -> str:
+    """A member of an enum: a string where ThingTalk's type is one."""
+    return f"enum {context.names.members(enum)[name]}" if is_closed(enum) else string(name)
