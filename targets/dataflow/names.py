@@ -1,0 +1,155 @@
+"""Names and types between Lispress and DL.
+
+Every mapping here is one to one and needs no schema. Where a name of Lispress would be read as something else in
+DL, it is written with a leading backslash in back quotes: `` `\\take`(xs, 2L) `` is the function `take` of Lispress.
+A schema may give a function another name in DL (`fun PersonName(Text) -> PersonName @lispress "PersonName.apply"`);
+the name it takes away from others is escaped in the same way.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from ...compiler.check import prelude
+from ...compiler.operators import OPERATORS
+from ...compiler.relations import RELATIONAL
+from ...compiler.schema import FieldDecl, Function, Schema, fact
+from ...compiler.types import Con, Type, TypeVar, resolve
+from .program import TypeExpr
+
+_TYPE_NAMES: Final = {
+    "Constraint": "Spec",
+    "CalflowIntension": "Ref",
+    "Lambda": "Fn",
+    "String": "Text",
+    "Long": "Int",
+    "Boolean": "Bool",
+}
+_DL_TYPE_NAMES: Final = {dl: name for name, dl in _TYPE_NAMES.items()}
+
+ACCESSOR: Final = re.compile(r"([A-Z]\w*)\.([a-z]\w*)\Z")
+"""A field of a type: `Event.start`."""
+LIFTED: Final = re.compile(r"([A-Z]\w*)\.([a-z]\w*)_\?\Z")
+"""The constraint on a type that a constraint on its field makes: `Event.start_?`."""
+MEMBER: Final = re.compile(r"([A-Z]\w*)\.([A-Z]\w*)\Z")
+"""A constant of a type: `ShowAsStatus.Busy`."""
+
+# Functions that DL has under the same name and with the same meaning.
+_SHARED: Final = frozenset(("refer", "Execute", "intension", "Path"))
+_MARKED: Final = ("\\", "'", "#", ":")
+
+
+class Unsayable(Exception):
+    """The other language has no way to say a part of a program."""
+
+
+def dl_type(type_: TypeExpr) -> Con:
+    """A type in DL. Raises Unsayable for `(Event)`, an application to nothing."""
+    if type_.args == ():
+        raise Unsayable(f"the type ({type_.name}) is applied to nothing")
+    name = _TYPE_NAMES.get(type_.name)
+    if name is None:
+        name = f"\\{type_.name}" if type_.name in _DL_TYPE_NAMES or type_.name[0] == "\\" else type_.name
+    return Con(name, tuple([dl_type(each) for each in type_.args or ()]))
+
+
+def lispress_type(type_: Type) -> TypeExpr:
+    """A type in Lispress; an open type is Dynamic. Raises Unsayable for types that only queries have."""
+    type_ = resolve(type_)
+    if isinstance(type_, TypeVar):
+        return TypeExpr("Dynamic")
+    if not isinstance(type_, Con):
+        raise Unsayable("a row or record has no type in Lispress")
+    name = _DL_TYPE_NAMES.get(type_.name) or type_.name.removeprefix("\\")
+    return TypeExpr(name, tuple([lispress_type(each) for each in type_.args]) or None)
+
+
+def type_of_text(text: str) -> TypeExpr | None:
+    """A type as version 1 spells it inside names (`Constraint[Event]`); None if brackets do not match."""
+    opening = text.find("[")
+    if opening < 0:
+        return TypeExpr(text) if text and not any(c in "],\\" for c in text) else None
+    if opening == 0 or text[-1] != "]":
+        return None
+    inner = type_of_text(text[opening + 1 : -1])
+    name = text[:opening]
+    return None if inner is None or any(c in "],\\" for c in name) else TypeExpr(name, (inner,))
+
+
+def text_of_type(type_: TypeExpr) -> str:
+    """Inverse of `type_of_text`."""
+    return type_.name if not type_.args else f"{type_.name}[{', '.join(text_of_type(each) for each in type_.args)}]"
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    """Function names that DL reads in its own way: operators, stages, what every schema has."""
+    own = frozenset(prelude().function) - _SHARED
+    return own | OPERATORS.keys() | RELATIONAL.keys() | {"all_fields", "coerce", "any", "none", "Constraint"}
+
+
+class Names:
+    """Names of one schema's functions and fields, both ways."""
+
+    def __init__(self, schema: Schema | None) -> None:
+        self.schema = schema
+        self._to_dl: dict[str, str] = {}
+        self._to_lispress: dict[str, str] = {}
+        self.function: dict[str, Function] = {}
+        """Functions by their name in Lispress."""
+        self.fields: dict[tuple[str, str], FieldDecl] = {}
+        """Fields that Lispress has an accessor or a constraint function for, by owner and name."""
+        self.members: dict[str, str] = {}
+        """For an enum member: the enum, if no other has a member of that name."""
+        for function in schema.functions if schema is not None else ():
+            name = fact(function.facts, "lispress") or unescaped(function.name)
+            self._to_dl[name] = function.name
+            self._to_lispress[function.name] = name
+            self.function[name] = function
+        for field in schema.fields if schema is not None else ():
+            self.fields[field.owner, field.name] = field
+
+    def dl(self, head: str, scope: frozenset[str] = frozenset()) -> str:
+        """A function's name in DL."""
+        name = self._to_dl.get(head)
+        if name is None:
+            taken = head in self._to_lispress or head in _reserved() or head.startswith(_MARKED)
+            name = "\\" + head if taken else spelled(head)
+        return spelled("\\" + head if name in scope else name)
+
+    def lispress(self, name: str) -> str:
+        """A function's name in Lispress."""
+        return self._to_lispress.get(name) or unescaped(name)
+
+    def accessor(self, owner: str, name: str) -> bool:
+        """Whether the schema says that a type has this field as an accessor."""
+        field = self.fields.get((owner, name))
+        return field is not None and fact(field.facts, "lispress") is not None
+
+    def lifted(self, owner: str, name: str) -> bool:
+        """Whether the schema says that a constraint on this field makes one on its owner."""
+        field = self.fields.get((owner, name))
+        return field is not None and fact(field.facts, "lift") is not None
+
+
+def unescaped(name: str) -> str:
+    """A name without the backslash that keeps it from being read in DL's own way."""
+    return name[1:] if name[:1] == "\\" else name
+
+
+def spelled(name: str) -> str:
+    """The name itself. Raises Unsayable if DL has no spelling for it (empty, a back quote or a line end in it)."""
+    if not name or "`" in name or "\n" in name:
+        raise Unsayable(f"DL cannot spell the name {name!r}")
+    return name
+
+
+DIRECT: Final[Mapping[str, str]] = {"==": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "+": "+", "-": "-"}
+"""Binary functions that DL writes between their arguments."""
+COMPARED: Final[Mapping[str, str]] = {
+    "?=": "=", "?~=": "~", "?<": "<", "?>": ">", "?<=": "<=", "?>=": ">="
+}  # fmt: skip
+"""Constraints that compare their subject with a value."""
+CONNECTED: Final[Mapping[str, str]] = {"&": "and", "orConstraint": "or", "negate": "not"}
+"""Constraints made of constraints on the same subject."""
