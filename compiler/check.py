@@ -32,6 +32,20 @@ class CheckedTurn:
         return all(d.severity != "error" for d in self.diagnostics)
 
 
+@dataclass(frozen=True, slots=True)
+class _CheckedStatement:
+    """What is known of a statement; holding it keeps its identity from being used again."""
+
+    statement: Statement
+    type: Type
+    scheme: Scheme
+    elaborated: Statement
+    diagnostics: tuple[Diagnostic, ...]
+
+
+_REMEMBERED = 100_000
+
+
 @cache
 def prelude() -> Schema:
     """Functions every schema has."""
@@ -44,6 +58,7 @@ class Checker:
     def __init__(self, schema: Schema) -> None:
         self.schema = merge(prelude(), schema)
         self._inference = Inference(self.schema, frozenset(prelude().function))
+        self._statements: dict[int, _CheckedStatement] = {}
         self._known_fields = sorted(
             {c.name for t in self.schema.tables for c in t.columns}
             | {p.name for f in self.schema.functions for p in f.params if p.name is not None}
@@ -59,26 +74,44 @@ class Checker:
         for i, act in enumerate(turn.acts):
             diagnostics += self._check_act(turn.speaker, act, origin.acts[i] if origin else None)
         env = Env()
-        types: list[Type] = []
-        elaborated: list[Statement] = []
+        checked: list[_CheckedStatement] = []
         for i, statement in enumerate(turn.statements):
-            inference.findings = []
-            inference.solver.level += 1
-            type_, node = inference.infer(statement.term, env, ())
-            inference.solver.settle(final=True)
-            diagnostics += _located(inference.findings, origin.statements[i] if origin else None)
-            place = origin.outcomes[i] if origin else None
-            outcome = statement.outcome
-            if outcome is not None:
-                diagnostics += self._check_outcome(statement.term, type_, outcome, place)
-            diagnostics += self._raw_lints(statement.term, origin.statements[i] if origin else None)
-            inference.solver.level -= 1
-            scheme = generalize(type_, inference.solver.level)
+            place = (origin.statements[i], origin.outcomes[i]) if origin else None
+            known = self._statements.get(id(statement)) if place is None and not env.bound else None
+            if known is None or known.statement is not statement:
+                known = self._check_statement(statement, env, place)
+                if place is None and not env.bound:
+                    self._remember(known)
+            checked.append(known)
+            diagnostics += known.diagnostics
             if statement.let is not None:
-                env = env.with_bound(statement.let, scheme)
-            types.append(zonk(type_))
-            elaborated.append(replace(statement, term=inference.finish_with(node, DYNAMIC)))
-        return CheckedTurn(turn, tuple(types), replace(turn, statements=tuple(elaborated)), tuple(diagnostics))
+                env = env.with_bound(statement.let, known.scheme)
+        elaborated = replace(turn, statements=tuple(known.elaborated for known in checked))
+        return CheckedTurn(turn, tuple(known.type for known in checked), elaborated, tuple(diagnostics))
+
+    def _check_statement(
+        self, statement: Statement, env: Env, place: tuple[Origin, OutcomeOrigin | None] | None
+    ) -> "_CheckedStatement":
+        inference = self._inference
+        inference.findings = []
+        inference.solver.level += 1
+        origin = place[0] if place else None
+        type_, node = inference.infer(statement.term, env, ())
+        inference.solver.settle(final=True)
+        found = _located(inference.findings, origin)
+        if statement.outcome is not None:
+            found += self._check_outcome(statement.term, type_, statement.outcome, place[1] if place else None)
+        found += self._raw_lints(statement.term, origin)
+        inference.solver.level -= 1
+        scheme = generalize(type_, inference.solver.level)
+        elaborated = replace(statement, term=inference.finish_with(node, DYNAMIC))
+        return _CheckedStatement(statement, zonk(type_), scheme, elaborated, tuple(found))
+
+    def _remember(self, checked: "_CheckedStatement") -> None:
+        """Readers hand out one object for repeated statements; its check is done once."""
+        if len(self._statements) >= _REMEMBERED:
+            self._statements.clear()
+        self._statements[id(checked.statement)] = checked
 
     def check_term(self, term: Term, origin: Origin | None = None) -> tuple[Type, Term, tuple[Diagnostic, ...]]:
         """Type one closed query or expression: its type, its elaboration, and what was found."""
@@ -222,15 +255,19 @@ class Checker:
             if columns is not None and expected is None:
                 expected = self._unshown(label, term)
                 if expected is None:
-                    inference.report(errors.unknown_field(label, owner, sorted(columns)), (i,))
+                    inference.report(errors.unknown_result_field(label, owner, sorted(columns)), (i,))
             found, node = inference.infer(value, Env(), (i,), expected)
             if expected is not None:
                 inference.argument(found, node, expected, (i,), f"`{label}`")
 
     def _unshown(self, label: str, term: Term) -> Type | None:
-        """Type of a column the statement's tables have though the statement does not show it: neighbours
-        add the key to a projection's results."""
+        """Type of a column the statement's tables have though the statement does not show it (neighbours add
+        the key to a projection's results), or of an argument that an action's result gives back."""
         for node in subterms(term):
+            function = self.schema.function.get(node.fn) if isinstance(node, App) else None
+            parameter = function.labelled.get(label) if function is not None else None
+            if parameter is not None:
+                return parameter.type
             table = self.schema.table.get(node.fn) if isinstance(node, App) else None
             column: Column | None = table.by_name.get(label) if table is not None else None
             if column is not None:

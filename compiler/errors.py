@@ -287,3 +287,20 @@ def raw_value(value: str, span: Span | None = None) -> Diagnostic:
     How to fix it: replace it with a value of the type expected, if the annotation can be understood.
     """
     return Diagnostic("DLC125", f'"{value}" is kept as annotated', span, severity="warning")
+
+
+def unknown_result_field(name: str, owner: str, known: list[str], span: Span | None = None) -> Diagnostic:
+    """DLC126: a result with a field that nothing declares (a lint).
+
+    What it means: results come from databases and services, which may give more than the schema says; the
+    field is kept, and its value is typed on its own.
+
+    How to fix it: declare the column, or look for a misspelling.
+    """
+    return Diagnostic(
+        "DLC126",
+        f"{owner} has no field `{name}`",
+        span,
+        help=_known(name, known, f"fields of {owner}"),
+        severity="warning",
+    )

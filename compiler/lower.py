@@ -569,7 +569,7 @@ def _arguments(node: Node, scope: Scope) -> tuple[tuple[Term, ...], tuple[tuple[
         if isinstance(child, Node) and child.rule == "named":
             value = child.children[1]
             rule = value.rule if isinstance(value, Node) else ""
-            if rule in ("mark_any", "mark_none"):
+            if rule in ("mark_any", "mark_none", "missing"):
                 lowered: Lowered = (App(rule.removeprefix("mark_")), Origin(cast(Node, value).span))
             else:
                 lowered = _expr(value, scope)

@@ -312,6 +312,7 @@ OPERATORS: dict[str, Rule] = {
     **{fn: _match for fn in ("~", "!~", "like", "not_like")},
     "any": _anything,
     "none": _anything,
+    "missing": _anything,
     "negate_number": _negative,
     "in": _member,
     "not_in": _member,

@@ -79,8 +79,8 @@ def _act_argument(term: Term) -> Tree:
             if not owner:
                 return _field(field)
             return Node("postfix", (_name_call(owner), _field(field)))
-        case App("any" | "none" as mark, (), (), ()):
-            return Node(f"mark_{mark}", ())
+        case App("any" | "none" | "missing" as mark, (), (), ()):
+            return Node(mark if mark == "missing" else f"mark_{mark}", ())
     return _expr(term, (), _LAMBDA)
 
 
@@ -367,8 +367,8 @@ def _app(term: App, current: Current) -> tuple[Tree, int]:
 
 def _named(label: str, value: Term, current: Current) -> Node:
     match value:
-        case App("any" | "none" as mark, (), (), ()):
-            return Node("named", (_label(label), Node(f"mark_{mark}", ())))
+        case App("any" | "none" | "missing" as mark, (), (), ()):
+            return Node("named", (_label(label), Node(mark if mark == "missing" else f"mark_{mark}", ())))
     return Node("named", (_label(label), _expr(value, current, _LAMBDA)))
 
 

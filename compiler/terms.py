@@ -23,7 +23,7 @@ How surface constructs look in core (b is a binder name, `it` the subject of a s
     a is any|none|missing|s     App("is_any", (a,)), is_none, is_missing, is_not_missing, App("is", (a, s))
     [a, b]                      App("list", (a, b));      (query) as a value  App("the", (query,))
     { l: e }                    Record((("l", e),));      (e : T)             Ascribe(e, T)
-    f(l: any)                   named=(("l", App("any")),)
+    f(l: any|none|missing)      named=(("l", App("any")),); none, missing (left open)
     raw "x"                     Lit("raw", "x")
 """
 

@@ -640,7 +640,7 @@ _RULES: dict[str, Callable[[App, Context, Scope], Any]] = {
     **{f"{fn}{kind}": _aggregate for fn in ("count", "sum", "avg") for kind in ("", "_distinct")},
     **{fn: _constant(True) for fn in ("is_any", "is_none")},
     **{fn: _missing for fn in ("is_missing", "is_not_missing")},
-    **{fn: _constant(None) for fn in ("any", "none")},
+    **{fn: _constant(None) for fn in ("any", "none", "missing")},
     "and": _and,
     "or": _or,
     "not": _not,

@@ -11,6 +11,7 @@ from typing import Final
 
 from ...compiler.schema import Schema, fact
 from ...compiler.terms import Act, App, Lit, Outcome, Statement, Term, Turn
+from ...compiler.types import NUMBER
 from ..rows import Note, Written
 from . import write_notes as say
 from .write_names import NOT_SAID, Names, identifier
@@ -33,6 +34,7 @@ class ThingTalkMemo:
     names: Names = field(init=False)
     items: dict[Statement, "tuple[str | None, tuple[Note, ...]]"] = field(default_factory=dict)
     acts: dict[object, "tuple[str, tuple[Note, ...]]"] = field(default_factory=dict)
+    parts: dict[object, object] = field(default_factory=dict)
     limit: int = 200_000
 
     def __post_init__(self) -> None:
@@ -86,7 +88,7 @@ def _is_action(name: str, schema: Schema) -> bool:
 
 
 def _item(said: Statement, memo: ThingTalkMemo) -> tuple[str | None, tuple[Note, ...]]:
-    context = Context(memo.schema, memo.names, subquery=subquery, placeholders=memo.placeholders)
+    context = Context(memo.schema, memo.names, subquery=subquery, placeholders=memo.placeholders, cache=memo.parts)
     if said.let is not None:
         context.drop(say.no_construct(said.let, "a `let`"))
     try:
@@ -121,7 +123,7 @@ def _outcome(outcome: Outcome, made: Query, context: Context) -> str:
     text = f" #[results=[{', '.join(records)}]]"
     if outcome.count is not None:
         try:
-            count = value(outcome.count, None, {}, context, "count")
+            count = value(outcome.count, NUMBER, {}, context, "count")
             # The reference fails on a count that is not zero beside no results.
             if records or count == "0":
                 text += f" #[count={count}]"
@@ -180,7 +182,7 @@ def _with_parameters(name: str, act: Act, memo: ThingTalkMemo, notes: list[Note]
             continue
         owner, _, own = argument.value.rpartition(".")
         declared = memo.schema.table.get(owner) or memo.schema.function.get(owner)
-        spelled = memo.names.fields(declared).get(own) if declared is not None else identifier(own)
+        spelled = memo.names.fields(declared).get(own) if declared is not None else memo.names.anywhere(own)
         if spelled is None or (declared is not None and memo.names.called(declared) is None):
             notes.append(say.no_counterpart(argument.value))
         elif spelled not in parameters:

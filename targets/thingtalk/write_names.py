@@ -157,6 +157,7 @@ class Names:
 
     schema: Schema
     _fields: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    _members: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def default_kind(self) -> str:
@@ -189,6 +190,12 @@ class Names:
         given = _spelled([(p.name, p.facts) for p in declared.params if p.name is not None])
         return {**_spelled([(c.name, c.facts) for c in declared.columns]), **given}
 
+    def anywhere(self, name: str) -> str:
+        """A field nobody is named for: the one ThingTalk name all fields of this DL name have, else by rule."""
+        declared: list[Table | Function] = [*self.schema.tables, *(f for f in self.schema.functions if f.action)]
+        said = {self.fields(d).get(name) for d in declared if self.called(d) is not None} - {None}
+        return said.pop() or name if len(said) == 1 else identifier(name)
+
     def entity(self, name: str) -> str:
         """An entity type: `uk.ac.cam.multiwoz.Hotel:Hotel`."""
         declared = self.schema.entity.get(name)
@@ -197,8 +204,11 @@ class Names:
 
     def members(self, enum: EnumType) -> dict[str, str]:
         """ThingTalk names of an enum's members."""
-        said = [fact(m.facts, "thingtalk") or identifier(m.name) for m in enum.members]
-        return dict(zip((m.name for m in enum.members), distinct(said), strict=True))
+        found = self._members.get(enum.name)
+        if found is None:
+            said = distinct(fact(m.facts, "thingtalk") or identifier(m.name) for m in enum.members)
+            found = self._members[enum.name] = dict(zip((m.name for m in enum.members), said, strict=True))
+        return found
 
     def type(self, type_: Type) -> str:
         """A type in a class file; what ThingTalk has no type for is a String."""

@@ -7,13 +7,15 @@ from typing import Final
 from ...compiler.schema import Function, Table
 from ...compiler.terms import Abs, App, Lit, Term
 from ...compiler.types import Con
+from ..rows import Note
 from . import write_notes as say
 from .write_filters import condition
-from .write_values import Context, FieldInfo, NotSaid, Scope, field_of, type_of, value
+from .write_values import Context, FieldInfo, NotSaid, Scope, TableScope, field_of, type_of, value
 
 _CHAIN, _JOIN, _PROJECTION, _FILTER, _PRIMARY = range(5)
 
-_SORTABLE: Final = frozenset(("Number", "Int", "Time", "Date", "DateTime", "Duration", "Money", "Measure"))
+_LIMIT: Final = 100_000
+_SORTABLE: Final = frozenset(("Text", "Number", "Int", "Time", "Date", "DateTime", "Duration", "Money", "Measure"))
 _AGGREGATES: Final = frozenset(("sum", "avg", "min", "max"))
 
 
@@ -66,6 +68,9 @@ _LEFT_OUT: Final = frozenset(
 
 
 def _table(table: Table, context: Context) -> Query:
+    found = context.cache.get(table.name)
+    if isinstance(found, Query):
+        return found
     called = context.names.called(table)
     if called is None:
         raise NotSaid(say.no_counterpart(table.name))
@@ -74,7 +79,8 @@ def _table(table: Table, context: Context) -> Query:
         c.name: FieldInfo(fields[c.name], c.type, c.optional and not c.key, f"{table.name}.{c.name}")
         for c in table.columns
     }
-    return Query(f"{called}()", _PRIMARY, {table.name: columns}, columns)
+    made = context.cache[table.name] = Query(f"{called}()", _PRIMARY, TableScope({table.name: columns}), columns)
+    return made
 
 
 def _where(term: App, context: Context) -> Query:
@@ -260,29 +266,59 @@ def _call(function: Function, named: tuple[tuple[str, Term], ...], scope: Scope,
     fields = context.names.fields(function)
     texts: list[str] = []
     for label, argument in named:
-        part = f"{function.name}.{label}"
-        parameter = function.labelled.get(label)
-        name = fields.get(label)
-        if parameter is None or name is None:
-            context.drop(say.no_counterpart(part))
-        elif argument == App("any"):
-            context.drop(say.no_value(part, "`any`"))
-        elif argument == App("none"):
-            context.drop(say.marked_none(part))
-        else:
-            try:
-                texts.append(f"{name}={value(argument, parameter.type, scope, context, part)}")
-            except NotSaid as reason:
-                context.drop(reason.note)
-    columns = {
-        name: FieldInfo(fields[name], type_, True, f"{function.name}.{name}")
-        for name, type_ in [
-            *((p.name, p.type) for p in function.labelled.values()),
-            *((c.name, c.type) for c in function.columns),
-        ]
-        if name is not None and name in fields
-    }
-    return Query(f"{called}({', '.join(texts)})", _PRIMARY, {}, columns)
+        key = (function.name, label, argument)
+        found = context.cache.get(key) if not scope else None
+        if not isinstance(found, Argument):
+            found = _argument(function, fields.get(label), label, argument, scope, context)
+            if not scope:
+                if len(context.cache) > _LIMIT:
+                    context.cache.clear()
+                context.cache[key] = found
+        if found.note is not None:
+            context.drop(found.note)
+        if found.text is not None:
+            texts.append(found.text)
+    return Query(f"{called}({', '.join(texts)})", _PRIMARY, {}, _results(function, fields, context))
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument's text, or why there is none."""
+
+    text: str | None
+    note: Note | None = None
+
+
+def _argument(
+    function: Function, name: str | None, label: str, argument: Term, scope: Scope, context: Context
+) -> Argument:
+    part = f"{function.name}.{label}"
+    parameter = function.labelled.get(label)
+    if parameter is None or name is None:
+        return Argument(None, say.no_counterpart(part))
+    if argument == App("missing"):
+        return Argument(f"{name}=$?")
+    if argument == App("any"):
+        return Argument(None, say.no_value(part, "`any`"))
+    if argument == App("none"):
+        return Argument(None, say.marked_none(part))
+    try:
+        return Argument(f"{name}={value(argument, parameter.type, scope, context, part)}")
+    except NotSaid as reason:
+        return Argument(None, reason.note)
+
+
+def _results(function: Function, fields: Mapping[str, str | None], context: Context) -> Mapping[str, FieldInfo]:
+    """What a call's results may hold: its parameters given back, and its own results."""
+    found = context.cache.get((function.name,))
+    if not isinstance(found, dict):
+        typed = [(p.name, p.type) for p in function.labelled.values()] + [(c.name, c.type) for c in function.columns]
+        found = context.cache[function.name,] = {
+            name: FieldInfo(fields[name], type_, True, f"{function.name}.{name}")
+            for name, type_ in typed
+            if name is not None and name in fields
+        }
+    return found
 
 
 def _chain(source: Term, params: tuple[str, ...], body: Term, context: Context) -> Query:

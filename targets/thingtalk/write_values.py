@@ -49,6 +49,17 @@ Scope = Mapping[str, Mapping[str, FieldInfo]]
 """Fields by binder and DL name."""
 
 
+class TableScope(dict[str, Mapping[str, FieldInfo]]):
+    """The scope of one table by itself, which lives as long as its schema's memo.
+
+    known: conditions over it that were written before, with what they left out.
+    """
+
+    def __init__(self, fields: Mapping[str, Mapping[str, FieldInfo]]) -> None:
+        super().__init__(fields)
+        self.known: dict[Term, tuple[object, tuple[Note, ...]]] = {}
+
+
 @dataclass
 class Context:
     """What the writer has in hand: the schema, its names, and what it had to leave out so far."""
@@ -58,6 +69,7 @@ class Context:
     notes: list[Note] = field(default_factory=list)
     subquery: "Callable[[Term, Context], str] | None" = None
     subqueries: int = 0
+    cache: dict[object, object] = field(default_factory=dict)
     placeholders: bool = False
 
     def drop(self, note: Note) -> None:
@@ -132,6 +144,8 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
         case App(op, (left, right)) if op in _ARITHMETIC:
             return _sum(op, left, right, type_, scope, context, part)
         case App(name, (), (), ()):
+            if constant and type_ is None:
+                return f"enum {name}"
             return _member(name, type_, context, part)
     raise NotSaid(say.no_value(part, f"`{getattr(term, 'fn', type(term).__name__)}`"))
 
@@ -165,6 +179,8 @@ def _raw(text: str, type_: Type | None, context: Context, part: str, constant: b
     name = type_.name if isinstance(type_, Con) else ""
     if name in context.schema.entity or name in context.schema.table:
         return _entity(Entity(text), type_, context, part, constant)
+    if constant and name in context.schema.enum and text.isidentifier():
+        return f"enum {text}"
     if name == "Text" or constant:
         return string(text)
     raise NotSaid(say.no_value(part, f'"{text}", which is no {name or "value"},'))
