@@ -1,5 +1,6 @@
 """Files of a bare language: one program a line, or JSON lines with `program`; cut into dialogues."""
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def row_units(document: Document, comment: str = "") -> Iterator[Unit | Broken]:
     pending: Unit | None = None
     empty = True
     for line, raw in _lines(document):
-        if not raw.strip():
+        if not raw.removeprefix(codecs.BOM_UTF8).strip():
             continue
         empty = False
         made = _row(document.name, line, raw, comment)

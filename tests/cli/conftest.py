@@ -1,0 +1,78 @@
+"""The command as a user runs it: in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run left: exit status, standard output and standard error."""
+
+    status: int
+    out: str
+    err: str
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def dlc_run(tmp_path: Path) -> Run:
+    """`dlc_run("convert", ..., stdin=b"")` in a folder of its own, without colours."""
+
+    def run(*args: str, stdin: bytes | None = None, cwd: Path | None = None) -> Done:
+        environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+        done = subprocess.run(
+            command(args),
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            cwd=cwd or tmp_path,
+            env={**environment, "COLUMNS": "100", "TERM": "dumb"},
+            timeout=120,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def command(args: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "dlc", *args]
+
+
+@pytest.fixture
+def dlc_command() -> Callable[[Sequence[str]], list[str]]:
+    """The command line itself, for tests that watch the process."""
+    return command
+
+
+def turn(**slots: str) -> dict[str, Any]:
+    return {"hotel": {"book": {"booked": []}, "semi": dict(slots)}}
+
+
+def dialogue(*states: dict[str, Any]) -> dict[str, Any]:
+    """A dialogue in MultiWOZ's layout: a user turn and a system turn for each state."""
+    log: list[dict[str, Any]] = []
+    for state in states:
+        log += [{"text": "I need a room", "metadata": {}}, {"text": "Which one?", "metadata": state}]
+    return {"goal": {}, "log": log}
+
+
+@pytest.fixture
+def corpus() -> dict[str, Any]:
+    """Three small dialogues."""
+    return {
+        "A1.json": dialogue(turn(stars="4"), turn(stars="4", area="north")),
+        "A2.json": dialogue(turn(parking="yes")),
+        "A3.json": dialogue(turn(area="dontcare")),
+    }
