@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .errors import MetricError
-from .sql_parse import OPERATORS, ColUnit, Cond, Conds, Item, Order, Sql, ValUnit, Value
+from .sql_parse import OPERATORS, ColUnit, Cond, Conds, Item, Order, Sql, Value, ValUnit
 from .sql_repairs import NO_REPAIRS, Repair
 from .sql_schema import SqlSchema
 
