@@ -13,9 +13,10 @@ from ...compiler.schema import EnumType
 from ...compiler.terms import Abs, App, Field, Lit, Term
 from ...compiler.types import Con, Type
 from . import write_notes as say
-from .write_values import Context, NotSaid, Scope, field_of, member, string, type_of, value
+from .write_values import Context, NotSaid, Scope, TableScope, field_of, member, string, type_of, value
 
 _OR, _AND, _ATOM = 1, 2, 3
+_LIMIT: Final = 100_000
 
 _COMPARISONS: Final = {"=": "==", "<=": "<=", ">=": ">=", "~": "=~"}
 _STRICT: Final = {"<": "<=", ">": ">="}
@@ -55,8 +56,26 @@ def condition(term: Term, scope: Scope, context: Context) -> Filter | None:
         return None
 
 
+def _remembered(term: Term, scope: Scope, context: Context) -> Filter | None:
+    """`condition`, written once for each conjunct over a table."""
+    if not isinstance(scope, TableScope):
+        return condition(term, scope, context)
+    found = scope.known.get(term)
+    if found is None:
+        before, subqueries = len(context.notes), context.subqueries
+        made = condition(term, scope, context)
+        if context.subqueries > subqueries:
+            return made
+        if len(scope.known) > _LIMIT:
+            scope.known.clear()
+        found = scope.known[term] = (made, tuple(context.notes[before:]))
+    else:
+        context.notes.extend(found[1])
+    return found[0] if isinstance(found[0], Filter) else None
+
+
 def _connective(term: App, scope: Scope, context: Context) -> Filter | None:
-    parts = [made for arg in term.args if (made := condition(arg, scope, context)) is not None]
+    parts = [made for arg in term.args if (made := _remembered(arg, scope, context)) is not None]
     if len(parts) <= 1:
         return parts[0] if parts else None
     level, sign = (_AND, " && ") if term.fn == "and" else (_OR, " || ")
