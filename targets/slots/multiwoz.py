@@ -6,7 +6,6 @@ before. A booked item is the outcome of the domain's action; if the same turn as
 outcome stands on a call of its own.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from ...compiler.schema import Schema
@@ -185,8 +184,3 @@ def _agent_row(name: str, index: int, reply: Any, said: tuple[Said, ...], talk: 
         return TurnRow(name, index, "agent", None, schema, None, (note,), reply)
     acts, notes = _acts("agent", said, talk, memo)
     return TurnRow(name, index, "agent", _text(reply), schema, Turn("agent", acts), notes, reply)
-
-
-def states_of(dialogue: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The annotated state of every user turn, as stored."""
-    return [entry["metadata"] for entry in dialogue["log"][1::2]]
