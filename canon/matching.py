@@ -19,7 +19,7 @@ def matches(operator: str, value: str, pattern: str) -> bool:
     """
     match operator:
         case "~":
-            return pattern.casefold() in value.casefold()
+            return pattern.lower() in value.lower()
         case "like":
             return _like(_ascii_lower(value), _ascii_lower(pattern))
         case "starts_with":

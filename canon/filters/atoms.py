@@ -15,6 +15,7 @@ from ..order import term_key
 from ..rows import Fact, Scope, type_name
 
 FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_NO_MEMBERS = frozenset(("count", "pick_all", "everything", "all_fields", "any", "none"))
 Value: TypeAlias = Amount | str
 Pattern: TypeAlias = tuple[str, Term]
 
@@ -284,9 +285,14 @@ def is_constant(term: Term, scope: Scope) -> bool:
     if isinstance(term, Lit):
         return term.kind not in ("name", "path")
     if isinstance(term, App):
+        # A bare name that is no function and no table is a member of some enum, declared or not.
         bare = not term.args and not term.named and not term.targs
-        return bare and term.fn in scope.schema.enums_of_member and term.fn not in scope.schema.function
+        return bare and term.fn not in _NO_MEMBERS and _is_name(term.fn, scope)
     return isinstance(term, Hole | Entity)
+
+
+def _is_name(fn: str, scope: Scope) -> bool:
+    return fn not in scope.schema.function and fn not in scope.schema.table
 
 
 def decide(operator: str, left: Term, right: Term) -> bool | None:

@@ -1,0 +1,233 @@
+"""Canonical forms: the rules in order, and the one walk that applies them.
+
+Innermost first; at each term the rules are tried in order until none fits, and what a rule builds is brought
+to form before it is looked at again. `RULES` is all there is: nothing is rewritten elsewhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..compiler.schema import Schema
+from ..compiler.terms import Abs, App, Field, Lit, Outcome, Record, Statement, Term, Turn, children, rebuild
+from ..grammar.diagnostic import CompileError
+from ..grammar.errors import too_deep
+from ..grammar.span import Span
+from .constants import plain_literal
+from .context import Assumptions, Context, Rule
+from .lets import plain_lets
+from .relations import CHOICES, SET_OPERATIONS, grouped_relation, has, is_grouped
+from .rows import Scope, row_of
+from .rules import constants, counts, distinct, filters, groups, joins, labels, names, sets, show, slices, sort, where
+
+RULES: tuple[Rule, ...] = (
+    constants.RULE,
+    labels.RULE,
+    filters.RULE,
+    counts.RULE,
+    names.RULE,
+    where.RULE,
+    show.RULE,
+    slices.RULE,
+    sort.RULE,
+    groups.RULE,
+    distinct.RULE,
+    sets.RULE,
+    joins.RULE,
+)
+
+_JOINS = frozenset(("join", "join_left", "join_right", "join_full"))
+_RELATIONS = frozenset(("where", "sort", "take", "at", "show", "distinct", "group", "whole", "then", "as"))
+_RELATIONS = _RELATIONS | _JOINS | SET_OPERATIONS
+_BY_HEAD: Mapping[str, tuple[Rule, ...]] = {
+    head: tuple(r for r in RULES if head in r.heads) for head in frozenset().union(*(r.heads for r in RULES))
+}
+# A term is rewritten this often at most; no real one comes near, but a cycle between rules must not hang.
+_STEPS = 200
+TRUSTING = Assumptions()
+
+
+def canonicalize(turn: Turn, schema: Schema, assume: Assumptions = TRUSTING) -> Turn:
+    """A turn in canonical form: same type, same meaning, and itself if it is canonical already.
+
+    The schema must include the prelude (`Checker(schema).schema` does). Raises CompileError (DLC005) if terms are
+    nested too deeply.
+    """
+    try:
+        statements = tuple(_statement(s, schema, assume) for s in turn.statements)
+        return plain_lets(replace(turn, statements=statements))
+    except RecursionError:
+        raise CompileError(too_deep(Span(0, 0))) from None
+
+
+def canonical_term(term: Term, schema: Schema, assume: Assumptions = TRUSTING) -> Term:
+    """A query or expression in canonical form. Raises CompileError (DLC005) if it is nested too deeply."""
+    try:
+        return _labelled_columns(form(term, Context(Scope(schema), assume)))
+    except RecursionError:
+        raise CompileError(too_deep(Span(0, 0))) from None
+
+
+def _statement(statement: Statement, schema: Schema, assume: Assumptions) -> Statement:
+    term = _labelled_columns(form(statement.term, Context(Scope(schema), assume)))
+    return replace(statement, term=term, outcome=_outcome(statement.outcome))
+
+
+def _outcome(outcome: Outcome | None) -> Outcome | None:
+    """Results with their fields in the order of names, values in their plain spelling."""
+    if outcome is None:
+        return None
+    results = tuple(
+        Record(tuple(sorted(((label, _plain(v)) for label, v in r.fields), key=lambda f: f[0])))
+        for r in outcome.results
+    )
+    count = outcome.count
+    if isinstance(count, Lit) and count.value == str(len(results)):
+        count = None
+    return replace(outcome, results=results, count=_plain(count) if count is not None else None)
+
+
+def _plain(term: Term) -> Term:
+    if isinstance(term, Lit):
+        return plain_literal(term)
+    parts = children(term)
+    return rebuild(term, tuple(_plain(p) for p in parts)) if parts else term
+
+
+def _labelled_columns(term: Term) -> Term:
+    """The columns a statement ends with, by label: they are a record, and a record has no order."""
+    if not isinstance(term, App) or not term.args:
+        return term
+    if term.fn in ("take", "at", "distinct", "sort"):
+        return App(term.fn, (_labelled_columns(term.args[0]), *term.args[1:]), term.named)
+    if term.fn == "show" and len({label for label, _ in term.named}) == len(term.named):
+        return App("show", term.args, tuple(sorted(term.named, key=lambda item: item[0])))
+    return term
+
+
+# ---------------------------------------------------------------- the walk
+
+
+def form(term: Term, context: Context) -> Term:
+    """A term in canonical form."""
+    match term:
+        case App(fn=fn):
+            if fn in filters.CONDITIONS and not term.named and not term.targs:
+                return _condition(term, context)
+            if fn in _RELATIONS and term.args and not term.targs:
+                return _relation(term, context)
+            return _rewritten(_call(term, context), context)
+        case Lit():
+            return plain_literal(term)
+        case Abs("fn", params):
+            inner = replace(context, scope=context.scope.without(params))
+            depth = sum(name.startswith("v") for name in context.scope.binders)
+            return names.bound(Abs("fn", params, form(term.body, inner)), depth)
+        case Abs(kind, params):
+            inner = replace(context, scope=context.scope.without(params), grouped=None)
+            return Abs(kind, params, form(term.body, inner))
+        case Field(subject, name):
+            return Field(form(subject, context), name)
+    parts = children(term)
+    if not parts:
+        return term
+    return rebuild(term, tuple(form(p, context) for p in parts))
+
+
+def _call(term: App, context: Context) -> App:
+    if not term.args and not term.named:
+        return term
+    inner = context
+    if term.fn == "exists":
+        inner = context.using(0, False)
+    elif term.fn == "the":
+        inner = context.using(2, True)
+    args = tuple(form(a, inner) for a in term.args)
+    return App(term.fn, args, tuple((label, form(v, inner)) for label, v in term.named), term.targs)
+
+
+def _condition(term: App, context: Context) -> Term:
+    """A condition: operands first, then the whole at once."""
+    return _rewritten(_operands(term, context), context)
+
+
+def _operands(term: Term, context: Context) -> Term:
+    if isinstance(term, App) and not term.named and not term.targs:
+        if term.fn in filters.CONNECTIVES:
+            return App(term.fn, tuple(_operands(a, context) for a in term.args))
+        if term.fn in filters.CONDITIONS:
+            args = list(term.args)
+            for i, arg in enumerate(args):
+                if isinstance(arg, Lit) or (isinstance(arg, Field) and not isinstance(arg.subject, App)):
+                    continue
+                members = i == 1 and term.fn in ("in", "not_in")
+                args[i] = form(arg, context.using(0, False) if members else context)
+            return App(term.fn, tuple(args))
+    return form(term, context)
+
+
+def _relation(term: App, context: Context) -> Term:
+    fn = term.fn
+    source = form(term.args[0], _below(term, context))
+    row = row_of(source, context.scope)
+    grouped = grouped_relation(source) if is_grouped(source) else None
+
+    def over(arg: Term) -> Term:
+        if not isinstance(arg, Abs):
+            return form(arg, context.using(0, True))
+        scope = context.scope.over(arg.params, row)
+        inner = Context(scope, context.assume, 1, True, grouped)
+        return Abs(arg.kind, arg.params, form(arg.body, inner))
+
+    if fn in _JOINS:
+        right = form(term.args[1], context.using(context.ordered, True))
+        row = row_of(App(fn, (source, right)), context.scope)
+        return _rewritten(App(fn, (source, right, *(over(a) for a in term.args[2:]))), context)
+    if fn in SET_OPERATIONS:
+        return _rewritten(App(fn, (source, form(term.args[1], _below(term, context)))), context)
+    args = (source, *(over(a) for a in term.args[1:]))
+    return _rewritten(App(fn, args, tuple((label, over(v)) for label, v in term.named)), context)
+
+
+def _below(term: App, context: Context) -> Context:
+    """How a stage uses the rows below it."""
+    match term.fn:
+        case "where" | "as":
+            return context
+        case "show":
+            picks = any(has(v, CHOICES) for _, v in term.named)
+            return replace(context, ordered=2) if picks else context
+        case "sort":
+            return context.using(0 if context.ordered == 0 else 2, context.multiset)
+        case "take" | "at" | "then":
+            return context.using(2, True)
+        case "distinct":
+            return context.using(context.ordered, False)
+        case "group" | "whole":
+            return context.using(2 if context.ordered == 2 else 0, True)
+        case "union" | "except" | "intersect":
+            return context.using(2 if context.ordered == 2 else 0, False)
+    return context.using(2 if context.ordered == 2 else 0, True)
+
+
+def _rewritten(term: Term, context: Context) -> Term:
+    """Apply rules at a term whose parts are in form."""
+    for _ in range(_STEPS):
+        if not isinstance(term, App):
+            return plain_literal(term) if isinstance(term, Lit) else term
+        rules = _BY_HEAD.get(term.fn, ())
+        if term.named and term.fn != "show":
+            rules = (labels.RULE, *rules)
+        for rule in rules:
+            new = rule.apply(term, context)
+            if new is not None:
+                break
+        else:
+            return term
+        if new == term:
+            return term
+        if isinstance(new, App) and new.fn in _RELATIONS and new.args and not new.targs:
+            return _relation(new, context)
+        if rule is filters.RULE:
+            return new
+        term = new
+    return term

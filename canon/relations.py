@@ -1,0 +1,176 @@
+"""Taking queries apart and putting them together: what the query rules share."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Term, Var, children, rebuild, subterms
+
+STAGES = frozenset(("where", "sort", "take", "at", "distinct", "group", "whole", "show", "then", "as"))
+AGGREGATES = frozenset(
+    ("count", "count_distinct", "sum", "avg", "sum_distinct", "avg_distinct", "min", "max", "pick", "pick_all")
+)
+CHOICES = frozenset(("pick", "pick_all"))
+SET_OPERATIONS = frozenset(("union", "except", "intersect", "union_all", "except_all", "intersect_all"))
+
+
+def conjuncts(term: Term) -> tuple[Term, ...]:
+    """The parts of a conjunction; none of `true`."""
+    if isinstance(term, App) and term.fn == "and" and not term.named:
+        return tuple(c for a in term.args for c in conjuncts(a))
+    return () if term == Lit("bool", "true") else (term,)
+
+
+def conjunction(parts: Iterable[Term]) -> Term:
+    """The conjunction of some parts."""
+    flat = tuple(parts)
+    if not flat:
+        return Lit("bool", "true")
+    return flat[0] if len(flat) == 1 else App("and", flat)
+
+
+def has(term: Term, names: frozenset[str]) -> bool:
+    """Whether a call of one of these functions occurs."""
+    return any(isinstance(t, App) and t.fn in names for t in subterms(term))
+
+
+def free_vars(term: Term) -> frozenset[str]:
+    """Free variables: binders of queries around, and names bound by `let` or `fn`."""
+    match term:
+        case Var(name):
+            return frozenset((name,))
+        case Abs(_, params, body):
+            return free_vars(body) - frozenset(params)
+    found: frozenset[str] = frozenset()
+    for child in children(term):
+        found |= free_vars(child)
+    return found
+
+
+def replace_free(term: Term, change: Callable[[Term], Term | None], names: frozenset[str]) -> Term:
+    """Replace subterms, top down, where none of `names` is bound again on the way."""
+    new = change(term)
+    if new is not None:
+        return new
+    if isinstance(term, Abs) and names & frozenset(term.params):
+        names = names - frozenset(term.params)
+        if not names:
+            return term
+    parts = children(term)
+    if not parts:
+        return term
+    return rebuild(term, tuple(replace_free(p, change, names) for p in parts))
+
+
+def renamed(term: Term, names: dict[str, str]) -> Term:
+    """Free variables under other names; the caller sees to it that nothing is captured."""
+    if isinstance(term, Var):
+        return Var(names.get(term.name, term.name))
+    if isinstance(term, Abs):
+        inner = {k: v for k, v in names.items() if k not in term.params}
+        return Abs(term.kind, term.params, renamed(term.body, inner)) if inner else term
+    parts = children(term)
+    return rebuild(term, tuple(renamed(p, names) for p in parts)) if parts else term
+
+
+def over_columns(body: Term, columns: dict[str, Term]) -> Term | None:
+    """A condition on a projection's rows as one on the rows projected: `.label` becomes what it shows.
+
+    None if it speaks of the row other than by the columns given.
+    """
+    if "it" not in free_vars(body):
+        return body
+
+    def change(part: Term) -> Term | None:
+        if isinstance(part, Field) and part.subject == Var("it"):
+            return columns.get(part.name)
+        return None
+
+    new = replace_free(body, change, frozenset(("it",)))
+    captured = any(isinstance(t, Abs) and frozenset(t.params) & _names(columns.values()) for t in subterms(body))
+    return None if captured or "it" in free_vars(new) else new
+
+
+def _names(terms: Iterable[Term]) -> frozenset[str]:
+    found: frozenset[str] = frozenset()
+    for term in terms:
+        found |= free_vars(term)
+    return found
+
+
+def columns_shown(show: App) -> dict[str, Term] | None:
+    """What a projection shows by label; None if some label is no plain expression over the row."""
+    found: dict[str, Term] = {}
+    for label, over in show.named:
+        if not isinstance(over, Abs) or over.body == App("all_fields") or has(over.body, CHOICES) or label in found:
+            return None
+        if over.params == ("it",) and "it" in free_vars(over.body):
+            found[label] = over.body
+            continue
+        found[label] = over.body
+    return found
+
+
+def binders_of(term: Term) -> tuple[str, ...]:
+    """The binders of a relation's rows."""
+    match term:
+        case App("as", (_, Lit("name", name))):
+            return (name,)
+        case App("join" | "join_left" | "join_right" | "join_full", (left, right, *_)):
+            return binders_of(left) + binders_of(right)
+        case App("where" | "sort" | "take" | "at" | "distinct" | "group" | "whole", (inner, *_)):
+            return binders_of(inner)
+        case App(fn, (inner, _)) if fn in SET_OPERATIONS:
+            return binders_of(inner)
+        case App(fn, (), (), ()) if fn not in ("show", "then"):
+            return (fn,)
+        case Var(name):
+            return (name,)
+        case Ascribe(term=inner):
+            return binders_of(inner)
+    return ("it",)
+
+
+def over(kind: str, binders: tuple[str, ...], body: Term) -> Abs:
+    """An abstraction over a row."""
+    return Abs("spec" if kind == "where" else "row", binders, body)
+
+
+def where(relation: Term, condition: Term) -> Term:
+    """`relation | where condition`, or the relation if the condition is `true`."""
+    if condition == Lit("bool", "true"):
+        return relation
+    return App("where", (relation, over("where", binders_of(relation), condition)))
+
+
+def is_grouped(term: Term) -> bool:
+    """Whether a relation's rows are groups."""
+    while isinstance(term, App) and term.args and term.fn in ("where", "sort", "take", "at", "distinct"):
+        term = term.args[0]
+    return isinstance(term, App) and term.fn in ("group", "whole")
+
+
+def grouped_relation(term: Term) -> Term | None:
+    """What was grouped, below a relation of groups."""
+    while isinstance(term, App) and term.args and term.fn in ("where", "sort", "take", "at", "distinct"):
+        term = term.args[0]
+    return term.args[0] if isinstance(term, App) and term.fn in ("group", "whole") else None
+
+
+def spine(term: Term) -> Iterator[App]:
+    """A relation and the relations it is made from, outermost first, along first arguments."""
+    while isinstance(term, App) and term.args and (term.fn in STAGES or term.fn.startswith("join")):
+        yield term
+        term = term.args[0]
+    if isinstance(term, App):
+        yield term
+
+
+def base_table(term: Term) -> tuple[str, str] | None:
+    """Binder and table of a relation that is rows of one table, each at most once."""
+    while isinstance(term, App) and term.args and term.fn in ("where", "sort", "take", "at", "distinct"):
+        term = term.args[0]
+    match term:
+        case App("as", (App(table, (), (), ()), Lit("name", name))):
+            return name, table
+        case App(table, (), (), ()):
+            return table, table
+    return None

@@ -1,0 +1,314 @@
+"""Joins of one query: superfluous tables go, membership in a key is a join, tables stand in one order.
+
+A table joined only by its trusted key, to a required column that references it, and used nowhere else, adds
+and drops no row: it goes. `x in (T | where c | show .key)` is a join with T by a trusted key: at most one
+partner, so nothing is doubled. Inner joins commute: tables are ordered by name, each next to one it is
+compared with; tables joined with themselves are told apart by whichever naming prints first. The order is
+left alone where a stage above sees the order of rows, and everything is where the whole row is shown.
+"""
+
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+
+from ...compiler.terms import Abs, App, Field, Lit, Term, Var, subterms
+from ..context import Context, Rule
+from ..filters.normal import normal_form
+from ..order import condition_key, term_key
+from ..relations import conjunction, conjuncts, free_vars, renamed, where
+from ..rows import Source
+
+_COMPARED = frozenset(("=",))
+# More ways than this to name tables joined with themselves are not all tried.
+_NAMINGS = 24
+
+
+@dataclass(slots=True)
+class _Block:
+    """Tables by binder, in order, and the conditions over them."""
+
+    leaves: dict[str, str]
+    conditions: list[Term] = field(default_factory=list)
+
+
+def apply(term: App, context: Context) -> Term | None:
+    """Rewrite the join at the bottom of a projection."""
+    stages: list[App] = []
+    inner: Term = term
+    while (
+        isinstance(inner, App)
+        and inner.args
+        and inner.fn in ("show", "sort", "take", "at", "distinct", "group", "whole")
+    ):
+        stages.append(inner)
+        inner = inner.args[0]
+        if isinstance(inner, App) and inner.fn == "where" and _over_groups(inner):
+            stages.append(inner)
+            inner = inner.args[0]
+    overs = [a for s in stages for a in (*s.args[1:], *(v for _, v in s.named))]
+    if any(isinstance(o, Abs) and o.body == App("all_fields") for o in overs):
+        return None
+    if any(isinstance(t, App) and t.fn == "pick_all" for o in overs for t in subterms(o)):
+        return None
+    block = _block(inner)
+    if block is None:
+        return None
+    before = (dict(block.leaves), list(block.conditions))
+    fixed = _order_seen(stages, context)
+    _members_to_joins(block, context)
+    used = frozenset().union(*[_free_over(o) for o in overs])
+    _drop_parents(block, used, fixed, context)
+    names = {} if fixed else _naming(block, overs)
+    if names:
+        block.leaves = {names.get(b, b): t for b, t in block.leaves.items()}
+        block.conditions = [renamed(c, names) for c in block.conditions]
+    order = list(block.leaves) if fixed else _order(block)
+    if (dict(block.leaves), block.conditions) == before and order == list(before[0]):
+        rebuilt = _rebuilt(block, order, context)
+        if rebuilt == inner:
+            return None
+    else:
+        rebuilt = _rebuilt(block, order, context)
+    binders = tuple(order)
+    for stage in reversed(stages):
+        params = ("it",) if _projected(stage) else binders
+        rest = tuple(_rebound(a, names, params) for a in stage.args[1:])
+        named = tuple((label, _rebound(a, names, params)) for label, a in stage.named)
+        rebuilt = App(stage.fn, (rebuilt, *rest), named)
+    return None if rebuilt == term else rebuilt
+
+
+def _projected(stage: App) -> bool:
+    """Whether a stage works on the rows a `show` below it made."""
+    inner: Term = stage.args[0]
+    while (
+        isinstance(inner, App)
+        and inner.args
+        and inner.fn in ("sort", "take", "at", "distinct", "where", "group", "whole")
+    ):
+        inner = inner.args[0]
+    return isinstance(inner, App) and inner.fn == "show"
+
+
+def _over_groups(stage: App) -> bool:
+    inner = stage.args[0]
+    return (
+        isinstance(inner, App)
+        and inner.fn in ("group", "whole", "where", "sort")
+        and bool(inner.args)
+        and (inner.fn in ("group", "whole") or _over_groups(inner))
+    )
+
+
+def _order_seen(stages: list[App], context: Context) -> bool:
+    if context.ordered == 2:
+        return True
+    picks = any(
+        isinstance(t, App) and t.fn == "pick"
+        for s in stages
+        for a in (*s.args[1:], *(v for _, v in s.named))
+        for t in subterms(a)
+    )
+    return picks or any(s.fn in ("sort", "take", "at") for s in stages)
+
+
+def _free_over(over: Term) -> frozenset[str]:
+    return free_vars(over.body) if isinstance(over, Abs) else free_vars(over)
+
+
+def _rebound(over: Term, names: dict[str, str], binders: tuple[str, ...]) -> Term:
+    if not isinstance(over, Abs):
+        return over
+    if over.params == ("it",) and binders != ("it",):
+        return over
+    body = renamed(over.body, names) if names else over.body
+    return Abs(over.kind, binders, body)
+
+
+def _block(term: Term) -> _Block | None:
+    """The inner joins and filters at the bottom of a query, if they are over tables only."""
+    match term:
+        case App("where", (inner, Abs("spec", _, body))):
+            block = _block(inner)
+            if block is not None:
+                block.conditions.extend(conjuncts(body))
+            return block
+        case App("join", (left, right, *on)):
+            first, second = _block(left), _block(right)
+            if first is None or second is None or first.leaves.keys() & second.leaves.keys():
+                return None
+            merged = _Block(first.leaves | second.leaves, first.conditions + second.conditions)
+            for over in on:
+                if not isinstance(over, Abs):
+                    return None
+                merged.conditions.extend(conjuncts(over.body))
+            return merged
+        case App("as", (App(table, (), (), ()), Lit("name", name))):
+            return _Block({name: table})
+        case App(table, (), (), ()) if table[0].isalpha() or table[0] == "_":
+            return _Block({table: table})
+    return None
+
+
+def _members_to_joins(block: _Block, context: Context) -> None:
+    """`x in (T | where c | show .key)` becomes a join with T."""
+    kept: list[Term] = []
+    for condition in block.conditions:
+        match condition:
+            case App(
+                "in", (Field(Var(_)) as column, App("show", (source,), ((_, Abs(_, _, Field(Var(binder), key))),)))
+            ):
+                inner = _block(source)
+                table = context.scope.schema.table.get(inner.leaves.get(binder, "")) if inner is not None else None
+                if (
+                    inner is not None
+                    and table is not None
+                    and len(inner.leaves) == 1
+                    and key in context.trusted_keys(table)
+                ):
+                    name = _fresh(inner.leaves[binder], block, inner.conditions)
+                    block.leaves[name] = inner.leaves[binder]
+                    kept.append(App("=", (column, Field(Var(name), key))))
+                    kept.extend(renamed(c, {binder: name}) for c in inner.conditions)
+                    continue
+        kept.append(condition)
+    block.conditions = kept
+
+
+def _fresh(table: str, block: _Block, conditions: list[Term]) -> str:
+    taken = set(block.leaves)
+    for condition in (*block.conditions, *conditions):
+        taken |= {p for t in subterms(condition) if isinstance(t, Abs) for p in t.params}
+        taken |= free_vars(condition)
+    if table not in block.leaves and not any(
+        isinstance(t, Abs) and table in t.params for c in conditions for t in subterms(c)
+    ):
+        return table
+    number = 2
+    while f"{table}{number}" in taken:
+        number += 1
+    return f"{table}{number}"
+
+
+def _drop_parents(block: _Block, used: frozenset[str], fixed: bool, context: Context) -> None:
+    """Drop tables that are only there because a reference leads to them."""
+    changed = True
+    while changed and len(block.leaves) > 1:
+        changed = False
+        for binder, name in list(block.leaves.items()):
+            table = context.scope.schema.table.get(name)
+            if table is None or binder in used or (fixed and binder == next(iter(block.leaves))):
+                continue
+            about = [c for c in block.conditions if binder in free_vars(c)]
+            link = _link(about, binder, context.trusted_keys(table))
+            if link is None:
+                continue
+            key, child = link
+            target = context.scope.schema.table.get(block.leaves.get(child[0], ""))
+            column = target.by_name.get(child[1]) if target is not None else None
+            if column is None or column.optional or column.references != (name, key):
+                continue
+            if not context.assume.keys or len({c for c in about}) != 1:
+                continue
+            block.conditions = [c for c in block.conditions if c not in about]
+            del block.leaves[binder]
+            changed = True
+
+
+def _link(about: list[Term], binder: str, keys: frozenset[str]) -> tuple[str, tuple[str, str]] | None:
+    """The key a table is joined by, and the column it equals."""
+    for condition in about:
+        match condition:
+            case App("=", (Field(Var(a), x), Field(Var(b), y))):
+                if a == binder and b != binder and x in keys:
+                    return x, (b, y)
+                if b == binder and a != binder and y in keys:
+                    return y, (a, x)
+    return None
+
+
+def _naming(block: _Block, overs: list[Term]) -> dict[str, str]:
+    """Names for tables: the table's own, then with a number; of all ways the one that prints first."""
+    by_table: dict[str, list[str]] = {}
+    for binder, table in block.leaves.items():
+        by_table.setdefault(table, []).append(binder)
+    inside = {p for t in (*block.conditions, *overs) for s in subterms(t) if isinstance(s, Abs) for p in s.params}
+    inside -= set(block.leaves)
+    choices: list[dict[str, str]] = [{}]
+    for table, binders in sorted(by_table.items()):
+        names = [table] + [f"{table}{n}" for n in range(2, len(binders) + 1)]
+        if inside & set(names) - set(block.leaves):
+            return {}
+        ways = list(permutations(binders))
+        if len(choices) * len(ways) > _NAMINGS:
+            ways = [tuple(binders)]
+        choices = [c | dict(zip(way, names, strict=True)) for c in choices for way in ways]
+    if len(choices) == 1:
+        return {old: new for old, new in choices[0].items() if old != new}
+
+    def printed(names: dict[str, str]) -> list[str]:
+        shown = [term_key(renamed(o.body if isinstance(o, Abs) else o, names)) for o in overs]
+        return sorted(condition_key(renamed(_sided(c, names), names)) for c in block.conditions) + shown
+
+    best = min(choices, key=printed)
+    return {old: new for old, new in best.items() if old != new}
+
+
+def _sided(condition: Term, names: dict[str, str]) -> Term:
+    """An equality with its sides in the order they will have after renaming."""
+    match condition:
+        case App("=" as fn, (a, b)):
+            first, second = renamed(a, names), renamed(b, names)
+            return App(fn, (a, b) if term_key(first) <= term_key(second) else (b, a))
+    return condition
+
+
+def _order(block: _Block) -> list[str]:
+    """By name, each after one it is compared with where there is one."""
+    left = sorted(block.leaves, key=lambda b: (block.leaves[b], b))
+    links = [free_vars(c) & block.leaves.keys() for c in block.conditions if isinstance(c, App) and c.fn in _COMPARED]
+    chosen: list[str] = []
+    while left:
+        near = [b for b in left if any(b in link and link & set(chosen) for link in links)]
+        following = near[0] if chosen and near else left[0]
+        chosen.append(following)
+        left.remove(following)
+    return chosen
+
+
+def _rebuilt(block: _Block, order: list[str], context: Context) -> Term:
+    """The joins in order, with equalities between two tables on the join, everything else in `where`."""
+    sources = {b: Source(table=t) for b, t in block.leaves.items()}
+    scope = replace(context.scope, binders={**context.scope.binders, **sources})
+    conditions = list(conjuncts(normal_form(conjunction(block.conditions), scope).term))
+    relation: Term | None = None
+    seen: list[str] = []
+    for binder in order:
+        table = block.leaves[binder]
+        leaf: Term = App(table) if binder == table else App("as", (App(table), Lit("name", binder)))
+        seen.append(binder)
+        if relation is None:
+            relation = leaf
+            continue
+        here = [c for c in conditions if _joins(c, binder, seen)]
+        conditions = [c for c in conditions if c not in here]
+        on = (Abs("row", tuple(seen), conjunction(here)),) if here else ()
+        relation = App("join", (relation, leaf, *on))
+    assert relation is not None
+    return where(relation, conjunction(conditions))
+
+
+def _joins(condition: Term, binder: str, seen: list[str]) -> bool:
+    """An equality between a table and one already there."""
+    if not (isinstance(condition, App) and condition.fn == "="):
+        return False
+    sides = [free_vars(side) for side in condition.args]
+    about = sides[0] | sides[1]
+    return binder in about and len(about) == 2 and about <= set(seen) and all(len(side) == 1 for side in sides)
+
+
+RULE = Rule(
+    "joins",
+    frozenset(("show",)),
+    "trusted keys and references for dropping and membership; unseen order for reordering",
+    apply,
+)
