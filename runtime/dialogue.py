@@ -6,7 +6,7 @@
     Execute(ref)             the value of a reference
     intension(x)             the reference to x's own node
     revise(root, old, new)   root's computation, the specification that `old` accepts revised by `new`
-    replace(root, old, new)  root's computation with `new` in the place that `old` accepts
+    substitute(root, old, new) root's computation with `new` in the place that `old` accepts
     transform(root, old, f)  root's computation with f applied at the place that `old` accepts
 """
 
@@ -200,7 +200,7 @@ class Dialogue:
     def _roles(self, outputs: set[int]) -> dict[int, set[Role]]:
         """Each node's roles: the keyword paths by which some computation uses it."""
         roles: dict[int, set[Role]] = {root: {OUTPUT} for root in outputs}
-        for made in self.graph.nodes:
+        for made in reversed(self.graph.nodes):
             for edge in made.inputs:
                 known = roles.setdefault(edge.node, set())
                 known.update(edge.role[i:] for i in range(len(edge.role)))
@@ -230,7 +230,10 @@ class Dialogue:
         inputs = self.graph.nodes[constraint].inputs
         made = self.graph.add("query", inputs, expression, type_, self.graph.nodes[node].turn)
         found = self.evaluate(made).value
-        return made if isinstance(found, Relation) and found.rows else None
+        if not (isinstance(found, Relation) and found.rows):
+            return None
+        self._set(made, Result("value", _single(found)))
+        return made
 
     def _execute(self, node: int) -> Result:
         reference = self.graph.value(self.graph.nodes[node].inputs[0].node)
@@ -286,14 +289,14 @@ class Dialogue:
             return False
         return type_ == own or DYNAMIC in (own.args[0], _argument(type_))
 
-    def _replace(self, node: int) -> Result:
+    def _substitute(self, node: int) -> Result:
         made = self.graph.nodes[node]
         root, constraint, new = self._root_of(node), made.inputs[1].node, made.inputs[2].node
         value = self.graph.value(new)
         target = value.node if isinstance(value, Reference) else new
         place = next(self._places(root, constraint, _executed(self.graph.nodes[target].type)), None)
         if place is None:
-            raise Problem("no_place", "nothing there can be replaced in this way")
+            raise Problem("no_place", "nothing there can be substituted in this way")
         return self._redirect(node, with_place(self.graph, root, place, target, made.turn))
 
     def _transform(self, node: int) -> Result:
@@ -324,7 +327,7 @@ _OPERATORS: dict[str, Callable[[Dialogue, int], Result]] = {
     "Execute": Dialogue._execute,
     "intension": Dialogue._intension,
     "revise": Dialogue._revise,
-    "replace": Dialogue._replace,
+    "substitute": Dialogue._substitute,
     "transform": Dialogue._transform,
     "apply": Dialogue._apply,
 }
