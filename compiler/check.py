@@ -1,6 +1,6 @@
 """Type checking a program: every turn, statement, outcome and act, against one schema."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -44,6 +44,9 @@ class _CheckedStatement:
 
 
 _REMEMBERED = 100_000
+
+
+NOTHING_BOUND: Mapping[str, Type] = {}
 
 
 @cache
@@ -113,11 +116,16 @@ class Checker:
             self._statements.clear()
         self._statements[id(checked.statement)] = checked
 
-    def check_term(self, term: Term, origin: Origin | None = None) -> tuple[Type, Term, tuple[Diagnostic, ...]]:
-        """Type one closed query or expression: its type, its elaboration, and what was found."""
+    def check_term(
+        self, term: Term, origin: Origin | None = None, bound: Mapping[str, Type] = NOTHING_BOUND
+    ) -> tuple[Type, Term, tuple[Diagnostic, ...]]:
+        """Type one query or expression: its type, its elaboration, and what was found.
+
+        bound: types of the variables that are free in it.
+        """
         inference = self._inference
         inference.reset()
-        type_, node = inference.infer(term, Env(), ())
+        type_, node = inference.infer(term, Env({name: Scheme(given) for name, given in bound.items()}), ())
         inference.solver.settle(final=True)
         found = tuple(_located(inference.findings, origin))
         return zonk(type_), inference.finish_with(node, DYNAMIC), found

@@ -313,25 +313,13 @@ class Inference:
         if isinstance(type_, Con):
             name = type_.name
             declared = self.schema.type_arity
-            if name not in declared and name != "_" and name not in self.mentioned_types():
+            if name not in declared and name != "_" and name not in self.schema.mentioned:
                 self.report(errors.unknown_type(name, sorted(declared)), path)
             elif name in BUILTIN_TYPES and len(type_.args) != BUILTIN_TYPES[name]:
                 self.report(errors.unknown_type(f"{name} with {len(type_.args)} arguments", [name]), path)
             if name != "Measure":
                 for argument in type_.args:
                     self.known_type(argument, path)
-
-    def mentioned_types(self) -> frozenset[str]:
-        """Types that signatures name without declaring them (harvested schemas)."""
-        names: set[str] = set()
-        todo: list[Type] = [p.type for f in self.schema.functions for p in f.params]
-        todo += [f.result for f in self.schema.functions] + [f.type for f in self.schema.fields]
-        while todo:
-            type_ = todo.pop()
-            if isinstance(type_, Con):
-                names.add(type_.name)
-                todo.extend(type_.args)
-        return frozenset(names | {f.owner for f in self.schema.fields})
 
     def _apply(self, fn: Term, args: tuple[Term, ...], env: Env, path: Path) -> Typed:
         function, elaborated = self.infer(fn, env, (*path, 0))
@@ -352,11 +340,13 @@ class Inference:
     # ------------------------------------------------------------ fields
 
     def field_type(self, subject: Type, name: str, path: Path) -> Type:
-        """Type of `subject.name`; waits while the subject is unknown, then takes the only owner there is."""
+        """Type of `subject.name`; waits while the subject is unknown, then takes the only type that has all the
+        fields asked of it."""
         subject = resolve(subject)
         if not isinstance(subject, TypeVar):
             return self._field_of(subject, name, path)
         result = self.solver.fresh()
+        subject.constraints.append(Constraint("field", name, result, path))
 
         def look(final: bool) -> bool:
             known = resolve(subject)
@@ -365,7 +355,8 @@ class Inference:
                     return True
                 if not final:
                     return False
-                owners = self._owners(name)
+                demanded = {c.name for c in known.constraints if c.kind == "field"} | {name}
+                owners = [o for o in self._owners(name) if demanded <= self._fields_of(o)]
                 if len(owners) != 1:
                     what = f"whose field `.{name}` is"
                     self.report(
@@ -389,6 +380,9 @@ class Inference:
     def _owners(self, name: str) -> list[str]:
         owners = [t.name for t in self.schema.tables if name in t.by_name]
         return owners + [f.owner for f in self.schema.fields if f.name == name]
+
+    def _fields_of(self, owner: str) -> set[str]:
+        return {name for o in (owner, *self.schema.supertypes(owner)) for name in self.schema.fields_of(o)}
 
     def _field_of(self, subject: Type, name: str, path: Path) -> Type:
         if isinstance(subject, Con) and subject.name == "Ref" and name in ("role", "value"):

@@ -230,6 +230,19 @@ class Schema:
             arity.update({declared.name: 0 for declared in named})
         return arity
 
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """Names of types that signatures and fields name, declared or not (harvested schemas declare few)."""
+        names = {f.owner for f in self.fields}
+        todo: list[Type] = [p.type for f in self.functions for p in f.params]
+        todo += [f.result for f in self.functions] + [f.type for f in self.fields]
+        while todo:
+            type_ = todo.pop()
+            if isinstance(type_, Con):
+                names.add(type_.name)
+                todo.extend(type_.args)
+        return frozenset(names)
+
     def column(self, owner: str, name: str) -> Column | None:
         """A field's declaration with its optionality and bounds: of a table, else of another type."""
         table = self.table.get(owner)
