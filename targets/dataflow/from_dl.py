@@ -161,7 +161,9 @@ class _Writing:
             return Call("EmptyStructConstraint", (), tuple(map(lispress_type, known)) or None), expected
         if fn in _DIRECT and len(args) == 2 and not term.named and not term.targs:
             left, type_ = self.value(args[0], None, scope)
-            right, _ = self.value(args[1], None, scope)
+            right, other = self.value(args[1], type_, scope)
+            if type_ is None and other is not None:
+                left, type_ = self.value(args[0], other, scope)
             return Call(_DIRECT[fn], positional(left, right)), type_ if fn in "+-" else BOOL
         if fn == "Constraint" and len(term.targs) == 1:
             of = text_of_type(lispress_type(term.targs[0]))
@@ -185,7 +187,7 @@ class _Writing:
         type_args = tuple(map(lispress_type, term.targs)) or None
         enum = expected.name if isinstance(expected, Con) and not expected.args else None
         if not args and not term.targs and enum is not None and self.names.schema is not None:
-            if enum in self.names.schema.enum:
+            if enum in self.names.schema.enum and term.fn[0] != "\\":
                 return Call(f"{enum}.{term.fn}"), expected
         if not args and type_args is None and term.fn in scope:
             raise Unsayable(f"{term.fn} is a variable and a function")

@@ -83,7 +83,7 @@ def text_of_type(type_: TypeExpr) -> str:
 
 
 @cache
-def _reserved() -> frozenset[str]:
+def reserved() -> frozenset[str]:
     """Function names that DL reads in its own way: operators, stages, what every schema has."""
     own = frozenset(prelude().function) - _SHARED
     return own | OPERATORS.keys() | RELATIONAL.keys() | {"all_fields", "coerce", "any", "none", "Constraint"}
@@ -100,8 +100,6 @@ class Names:
         """Functions by their name in Lispress."""
         self.fields: dict[tuple[str, str], FieldDecl] = {}
         """Fields that Lispress has an accessor or a constraint function for, by owner and name."""
-        self.members: dict[str, str] = {}
-        """For an enum member: the enum, if no other has a member of that name."""
         for function in schema.functions if schema is not None else ():
             name = fact(function.facts, "lispress") or unescaped(function.name)
             self._to_dl[name] = function.name
@@ -114,9 +112,9 @@ class Names:
         """A function's name in DL."""
         name = self._to_dl.get(head)
         if name is None:
-            taken = head in self._to_lispress or head in _reserved() or head.startswith(_MARKED)
-            name = "\\" + head if taken else spelled(head)
-        return spelled("\\" + head if name in scope else name)
+            taken = head in self._to_lispress or head in reserved() or head.startswith(_MARKED)
+            name = escaped(head) if taken else head
+        return spelled(escaped(head) if name in scope else name)
 
     def lispress(self, name: str) -> str:
         """A function's name in Lispress."""
@@ -125,7 +123,7 @@ class Names:
     def accessor(self, owner: str, name: str) -> bool:
         """Whether the schema says that a type has this field as an accessor."""
         field = self.fields.get((owner, name))
-        return field is not None and fact(field.facts, "lispress") is not None
+        return field is not None and fact(field.facts, "accessor") is not None
 
     def lifted(self, owner: str, name: str) -> bool:
         """Whether the schema says that a constraint on this field makes one on its owner."""
@@ -133,9 +131,19 @@ class Names:
         return field is not None and fact(field.facts, "lift") is not None
 
 
+def escaped(name: str) -> str:
+    """A name behind a backslash; two, if its own first character would be read as part of the escape."""
+    return ("\\\\" if name[:1] in ("\\", "'") else "\\") + name
+
+
+def plain(head: str) -> str:
+    """A function's name in DL under which no schema knows it, so that its call stays as it is written."""
+    return spelled("\\'" + head)
+
+
 def unescaped(name: str) -> str:
-    """A name without the backslash that keeps it from being read in DL's own way."""
-    return name[1:] if name[:1] == "\\" else name
+    """Inverse of `escaped` and `plain`."""
+    return name[2:] if name.startswith(("\\\\", "\\'")) else name[1:] if name[:1] == "\\" else name
 
 
 def spelled(name: str) -> str:

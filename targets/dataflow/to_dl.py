@@ -36,6 +36,8 @@ from .names import (
     Names,
     Unsayable,
     dl_type,
+    escaped,
+    plain,
     spelled,
     type_of_text,
 )
@@ -55,8 +57,8 @@ _NO_SCOPE: Final[frozenset[str]] = frozenset()
 def dl_turn(program: Expr, names: Names, types: Kept = None, shapes: Kept = NOTHING) -> Turn:
     """A program as the one turn that says it.
 
-    types: calls whose types stay. shapes: calls that stay function calls where a schema knows a better form
-    (`` `:start`(e) ``, arguments without labels). Raises Unsayable.
+    types: calls whose types stay. shapes: calls that stay plain calls, of a name that no schema knows, because
+    a schema would take their short form for something else. Raises Unsayable.
     """
     return _Translation(names, types, shapes).turn(program)
 
@@ -137,11 +139,13 @@ class _Translation:
     def _call(self, call: Call, path: Path, scope: frozenset[str]) -> Term:
         head, args, type_args = call.head, call.args, call.type_args
         bare = all(a.name is None and a.value is not None for a in args)
+        if self._plain(path) and not (head[0] == ":" or head.startswith("Constraint[")):
+            return self._plain_call(call, path, scope)
         if is_constraint(call):
             if head == "EmptyStructConstraint":
                 return self._everything(type_args, path)
             return Abs("spec", ("it",), self._body(IT, call, path, scope))
-        if bare and not type_args and len(args) == 1 and type_args is None:
+        if bare and len(args) == 1 and type_args is None:
             accessor = ACCESSOR.match(head)
             if accessor and accessor[2] != "apply":
                 subject = self.value(_given(args[0]), (*path, 0), scope)
@@ -204,7 +208,7 @@ class _Translation:
                 targs = ()
             if not self._plain(path):
                 args, named = _labelled(function, args, named)
-        return App(self.names.dl(head, scope), args, named, targs)
+        return App(plain(head) if self._plain(path) else self.names.dl(head, scope), args, named, targs)
 
     def _arguments(
         self, args: tuple[Arg, ...], path: Path, scope: frozenset[str]
@@ -218,7 +222,7 @@ class _Translation:
                 values.append(value)
             else:
                 label = "\\" if arg.name is None else arg.name
-                named.append((spelled("\\" + label if arg.name is not None and label[:1] == "\\" else label), value))
+                named.append((spelled(escaped(label) if arg.name is not None and label[:1] == "\\" else label), value))
         return tuple(values), tuple(named)
 
     def _tagged(self, schema: str, values: tuple[str, ...]) -> Term:
@@ -233,7 +237,7 @@ class _Translation:
 
     def _body(self, subject: Term, expr: Expr, path: Path, scope: frozenset[str]) -> Term:
         """The condition that a constraint puts on its subject."""
-        if isinstance(expr, Call) and is_constraint(expr):
+        if isinstance(expr, Call) and is_constraint(expr) and not self._plain(path):
             head = expr.head
             values = [_given(a) for a in expr.args]
             if head in CONNECTED:
