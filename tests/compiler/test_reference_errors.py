@@ -104,7 +104,8 @@ def test_messages_read_well(checker):
         parts.append(f"{'=' * 20} {title}\n")
         for what, program in group:
             drawn = [
-                render(d.at(Place("val.json", "SNG0073", 4), program)) for d in compile_program(program, checker).diagnostics
+                render(d.at(Place("val.json", "SNG0073", 4), program))
+                for d in compile_program(program, checker).diagnostics
             ]
             parts.append(f"-- {what}\n" + "\n".join(drawn) + "\n")
     text = "\n".join(parts)
