@@ -44,7 +44,8 @@ def apply(term: App, context: Context) -> Term | None:
         if isinstance(inner, App) and inner.fn == "where" and _over_groups(inner):
             stages.append(inner)
             inner = inner.args[0]
-    overs = [a for s in stages for a in (*s.args[1:], *(v for _, v in s.named))]
+    # Columns by label, as a statement's last projection will have them.
+    overs = [a for s in stages for a in (*s.args[1:], *(v for _, v in sorted(s.named, key=lambda item: item[0])))]
     if any(isinstance(o, Abs) and o.body == App("all_fields") for o in overs):
         return None
     if any(isinstance(t, App) and t.fn == "pick_all" for o in overs for t in subterms(o)):

@@ -1,0 +1,215 @@
+"""Whether two queries always give the same: canonical forms, then databases that tell them apart, then Z3.
+
+Rows are compared as a bag; in order too, where both queries end in a sort and the order is determined. A query
+whose result depends on the order of rows in a table (a `take` among ties) is not judged on that database.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..compiler.schema import Schema
+from ..compiler.terms import App, Term, Turn, subterms
+from .context import Assumptions
+from .databases import Database, Pools, random_database, tables_in
+from .pipeline import TRUSTING, canonical_term, canonicalize
+from .verdict import Verdict, Witness
+
+# Runs a query on a database: rows of (label, value) pairs. Raises anything for a query it cannot run.
+Run = Callable[[Term, Database], Sequence[tuple[tuple[str, Any], ...]]]
+
+_OPEN = frozenset(("is_any", "is_none", "refer", "Execute", "revise", "intension"))
+
+
+def equivalent(
+    first: Term,
+    second: Term,
+    schema: Schema,
+    run: Run | None = None,
+    *,
+    assume: Assumptions = TRUSTING,
+    databases: int = 200,
+    seed: int = 0,
+    bound: int = 2,
+    timeout_ms: int = 5000,
+    smt: bool = True,
+) -> Verdict:
+    """The verdict on two queries or expressions over one schema.
+
+    `run` executes queries (`runtime` hands it in); without it no database is tried. `bound` is the number of rows a
+    table has at most in the proof; `smt` False leaves the proof out.
+    """
+    tried = ["canonical form"]
+    a, b = canonical_term(first, schema, assume), canonical_term(second, schema, assume)
+    if a == b:
+        return Verdict("equal", tried=tuple(tried))
+    judged = 0
+    reason = "no way to run queries was given"
+    if run is not None:
+        tried.append("random databases")
+        search = _Search(a, b, schema, assume, run, random.Random(seed))
+        witness, judged, reason = search.look(databases)
+        if witness is not None:
+            return Verdict("different", witness=witness, databases=judged, tried=tuple(tried))
+    if not smt:
+        return _undecided(judged, reason or "the proof was left out", tried)
+    proof = prove(a, b, schema, assume, bound, timeout_ms)
+    if proof.tried:
+        tried.append("bounded proof")
+    if proof.kind == "equal":
+        return Verdict("equal", proof.bound, databases=judged, tried=tuple(tried))
+    if proof.kind == "different" and proof.witness is not None and run is not None:
+        # A counterexample of the prover counts only once running the queries shows it.
+        search = _Search(a, b, schema, assume, run, random.Random(seed))
+        witness = search.compare(proof.witness.database)
+        if witness is not None:
+            return Verdict("different", witness=witness, databases=judged, tried=tuple(tried))
+        return Verdict("unknown", reason="running does not show the prover's counterexample", tried=tuple(tried))
+    return _undecided(judged, proof.reason, tried)
+
+
+def _undecided(judged: int, reason: str, tried: list[str]) -> Verdict:
+    if judged:
+        return Verdict("likely", databases=judged, reason=reason, tried=tuple(tried))
+    return Verdict("unknown", reason=reason, tried=tuple(tried))
+
+
+def prove(a: Term, b: Term, schema: Schema, assume: Assumptions, bound: int, timeout_ms: int) -> Verdict:
+    """The bounded proof; says so if Z3 is not installed."""
+    try:
+        import z3  # noqa: F401
+    except ImportError:
+        return Verdict("unknown", reason="z3 is not installed (the `smt` extra): no proof was tried")
+    from .prover.prove import bounded
+
+    return bounded(a, b, schema, assume, bound, timeout_ms)
+
+
+def equivalent_turns(first: Turn, second: Turn, schema: Schema, run: Run | None = None) -> Verdict:
+    """The verdict on two turns: acts and statements pairwise, outcomes by form."""
+    a, b = canonicalize(first, schema), canonicalize(second, schema)
+    if a == b:
+        return Verdict("equal", tried=("canonical form",))
+    if (a.speaker, a.acts) != (b.speaker, b.acts) or len(a.statements) != len(b.statements):
+        return Verdict("different", reason="acts or number of statements differ", tried=("canonical form",))
+    worst = Verdict("equal", tried=("canonical form",))
+    for x, y in zip(a.statements, b.statements, strict=True):
+        if x == y:
+            continue
+        if (x.status, x.let, x.outcome) != (y.status, y.let, y.outcome):
+            return Verdict("different", reason="status or outcome differs", tried=("canonical form",))
+        verdict = equivalent(x.term, y.term, schema, run)
+        if verdict.kind != "equal":
+            worst = verdict
+            if verdict.kind == "different":
+                return verdict
+        elif worst.kind == "equal" and verdict.bound is not None:
+            worst = verdict
+    return worst
+
+
+class _Search:
+    def __init__(self, a: Term, b: Term, schema: Schema, assume: Assumptions, run: Run, rng: random.Random) -> None:
+        self.a, self.b, self.run, self.rng, self.assume = a, b, run, rng, assume
+        self.tables = tables_in((a, b), schema)
+        self.pools = Pools((a, b), schema)
+        self.ordered = ends_sorted(a) and ends_sorted(b)
+        self.failure = ""
+
+    def look(self, count: int) -> tuple[Witness | None, int, str]:
+        """A witness if one is found, how many databases were judged, and why not more could be said."""
+        if any(isinstance(p, App) and p.fn in _OPEN for t in (self.a, self.b) for p in subterms(t)):
+            return None, 0, "marks and references have no value in a database"
+        judged = 0
+        for i in range(count):
+            size = 1 + i % 5
+            database = random_database(self.tables, self.pools, self.rng, size, self.assume.keys)
+            found = self.judge(database)
+            if isinstance(found, Witness):
+                return self.smaller(found), judged + 1, ""
+            judged += found
+            if self.failure and not judged:
+                return None, 0, self.failure
+        return None, judged, "" if judged else "the result depends on the order of rows in the tables"
+
+    def judge(self, database: Database) -> Witness | bool:
+        """A witness, or whether the database says anything."""
+        turned = {name: rows[::-1] for name, rows in database.items()}
+        try:
+            x, y = self.run(self.a, database), self.run(self.b, database)
+            stable = _same(x, self.run(self.a, turned), False) and _same(y, self.run(self.b, turned), False)
+            if not stable:
+                return False
+            if not _same(x, y, False):
+                return Witness(database, tuple(x), tuple(y))
+            if self.ordered and not _same(x, y, True):
+                settled = _same(x, self.run(self.a, turned), True) and _same(y, self.run(self.b, turned), True)
+                return Witness(database, tuple(x), tuple(y)) if settled else True
+        except Exception as error:  # whatever running raises is the runner's to explain
+            self.failure = f"a query cannot be run: {error}"
+            return False
+        return True
+
+    def compare(self, database: Database) -> Witness | None:
+        """A witness on one given database."""
+        found = self.judge({name: database.get(name, []) for name in self.tables})
+        return found if isinstance(found, Witness) else None
+
+    def smaller(self, witness: Witness) -> Witness:
+        """The witness with every row gone that it does not need."""
+        for name in self.tables:
+            for i in range(len(witness.database[name]) - 1, -1, -1):
+                rows = witness.database[name]
+                trial = {**witness.database, name: rows[:i] + rows[i + 1 :]}
+                if self.assume.keys and not self._refers(trial):
+                    continue
+                found = self.judge(trial)
+                if isinstance(found, Witness):
+                    witness = found
+        return witness
+
+    def _refers(self, database: Database) -> bool:
+        for name, rows in database.items():
+            for column in self.pools.schema.table[name].columns:
+                if column.references is None or column.references[0] not in database:
+                    continue
+                there = [r[column.references[1]] for r in database[column.references[0]]]
+                if any(r[column.name] is not None and r[column.name] not in there for r in rows):
+                    return False
+        return True
+
+
+def ends_sorted(term: Term) -> bool:
+    """Whether a query's rows come in an order that was asked for."""
+    while isinstance(term, App) and term.args and term.fn in ("show", "take", "at", "distinct", "where"):
+        term = term.args[0]
+    return isinstance(term, App) and term.fn == "sort"
+
+
+def _same(x: Sequence[tuple[tuple[str, Any], ...]], y: Sequence[tuple[tuple[str, Any], ...]], ordered: bool) -> bool:
+    """Rows equal as bags or lists: by label if the labels are the same, else by position."""
+    if len(x) != len(y):
+        return False
+    if x and y:
+        labels = sorted(label for label, _ in x[0])
+        by_label = labels == sorted(label for label, _ in y[0]) and len(set(labels)) == len(labels)
+        if by_label:
+            x = [tuple(sorted(row, key=lambda c: c[0])) for row in x]
+            y = [tuple(sorted(row, key=lambda c: c[0])) for row in y]
+    left = [tuple(_key(v) for _, v in row) for row in x]
+    right = [tuple(_key(v) for _, v in row) for row in y]
+    return left == right if ordered else Counter(left) == Counter(right)
+
+
+def _key(value: Any) -> Any:
+    """A value as a key: sums of floats in another order are one value, booleans are no numbers."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, float):
+        return round(value, 9)
+    if isinstance(value, tuple):
+        return tuple(_key(v) for v in value)
+    if isinstance(value, list | dict):
+        return repr(value)
+    return value
