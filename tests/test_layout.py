@@ -33,9 +33,7 @@ def test_the_package_list_equals_the_folders():
 
 def test_every_package_has_an_init():
     for package in SETUPTOOLS["packages"]:
-        parts = package.split(".")[1:]
-        folder = ROOT.joinpath(*parts) if parts else ROOT / "src" / "dlc"
-        assert (folder / "__init__.py").is_file(), package
+        assert (folder_of(package) / "__init__.py").is_file(), package
 
 
 def test_the_stages_are_mapped_to_the_top():
@@ -43,13 +41,23 @@ def test_the_stages_are_mapped_to_the_top():
 
 
 def test_data_files_are_installed():
-    suffixes = {pattern.lstrip("*") for pattern in SETUPTOOLS["package-data"]["*"]}
-    for stage in [*STAGES, "src/dlc"]:
-        for path in (ROOT / stage).rglob("*"):
-            if path.is_file() and path.suffix not in (".py", ".pyc", ".md") and path.name != "py.typed":
-                assert path.suffix in suffixes, path
+    patterns = SETUPTOOLS["package-data"]["*"]
+    packages = {folder_of(package) for package in SETUPTOOLS["packages"]}
+    for top in {folder_of(f"dlc.{stage}") for stage in STAGES} | {folder_of("dlc")}:
+        for path in top.rglob("*"):
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".md"):
+                package = next(folder for folder in path.parents if folder in packages)
+                name = path.relative_to(package).as_posix()
+                assert any(path.relative_to(package).match(p) and name.count("/") == p.count("/") for p in patterns), (
+                    path
+                )
     assert files("dlc").joinpath("py.typed").is_file()
     assert files("dlc.grammar").joinpath("dl.lark").is_file()
+
+
+def folder_of(package: str) -> Path:
+    parts = package.split(".")[1:]
+    return ROOT.joinpath(*parts) if parts else ROOT / "src" / "dlc"
 
 
 def test_the_command_tells_the_version():

@@ -10,9 +10,12 @@ from importlib import import_module
 MODULES = (
     "dlc.grammar.errors",
     "dlc.compiler.errors",
-    "dlc.runtime.errors",
     "dlc.targets.slots.notes",
+    "dlc.targets.thingtalk.read_errors",
     "dlc.targets.thingtalk.write_notes",
+    "dlc.targets.dataflow.errors",
+    "dlc.targets.sql.errors",
+    "dlc.runtime.errors",
     "dlc.errors",
 )
 _HEAD = re.compile(r"(DLC\d{3}): ")
