@@ -1,6 +1,6 @@
 """Execution accuracy and test-suite accuracy over SQLite files.
 
-Every query runs on a connection that can only read, under a time and a row limit. Source: reference note, section 4.2.
+Every query runs on a connection that can only read, under a time and a row limit. Source: taoyds/test-suite-sql-eval, `exec_eval.py`.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Gold: a query and its database a line, separated by a tab. Prediction: a query a line (what follows a tab is ignored). A blank line
 ends an interaction. Two orders circulate: that of the JSON release, and the one regrouped by database which the published
-`create_gold` script writes; figures are meaningless until both files follow the same. Source: reference note, sections 1.1 and 4.1.
+`create_gold` script writes; figures are meaningless until both files follow the same. Source: taoyds/test-suite-sql-eval.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

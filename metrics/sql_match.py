@@ -1,7 +1,7 @@
 """Exact set match without values, its ten parts, and query hardness, as the official evaluator computes them.
 
 `exact_set_match` is the published metric, defects included; `exact_set_match_repaired` is the same comparison with
-every repair of `sql_repairs` on. Source: reference note on the official metrics, section 4.1.
+every repair of `sql_repairs` on. Source: taoyds/test-suite-sql-eval, `evaluation.py`.
 """
 
 from collections import Counter

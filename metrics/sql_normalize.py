@@ -1,7 +1,7 @@
 """What exact set match disregards: values, DISTINCT, and which of two joined columns is named.
 
 Done as the official evaluator does it, including where it forgets to (subqueries), with the named repairs
-switchable. Source: reference note on the official metrics, section 4.1, "Normalize, both sides".
+switchable. Source: taoyds/test-suite-sql-eval, `evaluation.py`.
 """
 
 from collections.abc import Mapping

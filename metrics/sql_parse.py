@@ -2,7 +2,7 @@
 
 The published figures depend on what this grammar reads and on how it misreads: aliases are global, `limit` forgets its
 number, connectives are flat, what follows the query is ignored. All of that is kept, because a query that
-does not parse counts as an empty one. Source: reference note on the official metrics, section 4.1.
+does not parse counts as an empty one. Source: taoyds/test-suite-sql-eval, `process_sql.py`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Query text changed without parsing it: values plugged in, DISTINCT dropped, split operators joined.
 
 Execution accuracy for systems that predict no values tries every assignment of gold's values to the prediction's value
-slots. Source: reference note, section 4.2, and the test-suite paper (Zhong, Yu and Klein 2020).
+slots. Source: the test-suite paper (Zhong, Yu and Klein 2020).
 """
 
 import re

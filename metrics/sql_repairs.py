@@ -1,7 +1,7 @@
 """The named repairs of exact set match: what the official metric gets wrong, each switchable on its own.
 
 The official metric is the published one and stays the default everywhere. A repair changes one documented behaviour;
-`ALL_REPAIRS` together are the repaired variant. Source of the defects: reference note, sections 4.1 and 4.4.
+`ALL_REPAIRS` together are the repaired variant. Some are reported in the tracker of taoyds/test-suite-sql-eval (issue 7).
 """
 
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """Whether two query results are the same table: rows as a bag (or a list), columns in any order.
 
-Source: reference note, section 4.2 (`result_eq`).
+Source: taoyds/test-suite-sql-eval, `exec_eval.py` (`result_eq`).
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Question match and interaction match, by hardness and by turn, in the evaluators' buckets.
 
-Source: reference note on the official metrics, section 4.1 ("Aggregation"), and the CoSQL paper, section 6.
+Sources: taoyds/test-suite-sql-eval, `evaluation.py`; CoSQL paper, section 6.
 """
 
 from collections.abc import Callable, Mapping, Sequence

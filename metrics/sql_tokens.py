@@ -1,8 +1,9 @@
 """SQL text to the tokens the official Spider-family parser sees.
 
 The parser behind the published figures reads SQL with an English word tokenizer (the Penn Treebank rules), after masking
-quoted strings. Whether a query parses at all depends on those rules (`a>=1` becomes `a`, `>=`, `1`, but `a=1` stays
-one token and fails later), so they are restated here, for text without quotes. Source: reference note on the official metrics, section 4.1.
+quoted strings. Whether a query parses at all depends on those rules (`a >= 1` becomes three tokens, but `a=1` stays
+one and `a>=1` becomes `a`, `>`, `=1`, and both fail later), so they are restated here, for text without quotes.
+Source: taoyds/test-suite-sql-eval, `process_sql.py`.
 """
 
 import re

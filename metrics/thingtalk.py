@@ -1,7 +1,7 @@
-"""The dialogue metrics of Genie and the MultiWOZ 3.0 paper over predicted ThingTalk: exact match and slot-only, per turn and per dialogue.
+"""The dialogue metrics of Genie and the MultiWOZ 3.0 paper over ThingTalk: exact and slot-only, per turn and dialogue.
 
-Works on text: how a program is normalized, and how its slots are read, is handed in. Sources: reference note on ThingTalk, section 7
-("Metrics"); Campagna et al. 2022, section 6.3.
+Works on text: how a program is normalized, and how its slots are read, is handed in. Sources: stanford-oval/genie-toolkit,
+`lib/dataset-tools/evaluation/dialogue_evaluator.ts`; Campagna et al. 2022, section 6.3.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """The slots a ThingTalk state amounts to, by the published extraction, over a small neutral structure.
 
-Whoever reads ThingTalk turns the state after a turn into `Statement`s; this module knows no syntax. Source: reference note on
-ThingTalk, section 7 ("Slot-only").
+Whoever reads ThingTalk turns the state after a turn into `Statement`s; this module knows no syntax.
+Source: stanford-oval/genie-toolkit, `lib/dataset-tools/evaluation/slot_extractor.ts`.
 """
 
 from collections.abc import Mapping, Sequence
