@@ -1,0 +1,121 @@
+"""`step(state, turn)` for the two flat kinds of state: what a turn means for what came before.
+
+Slots: what a turn says of a statement replaces what was there; nothing is forgotten (overall), or only what belongs
+to services a turn does not mention is kept aside (per service). ThingTalk: a prediction replaces all that is pending and
+keeps what was executed (Campagna et al. 2022, appendix A.2; `computeNewState` and
+`prepareContextForPrediction` of Genie). The third kind, the dataflow graph, is `runtime.dialogue.Dialogue`.
+
+A ThingTalk state is a turn: its acts the last act, its statements the history, executed ones confirmed, then
+what is pending.
+"""
+
+from dataclasses import replace
+
+from ..compiler.schema import Schema, fact_list
+from ..compiler.terms import Abs, App, Outcome, Statement, Term, Turn, subterms
+
+MAX_HISTORY = 5
+LARGE_RESULT = 50
+
+
+def step_thingtalk(state: Turn | None, turn: Turn) -> Turn:
+    """The state after a turn's prediction: the executed prefix of the old one, then the turn's statements."""
+    history: list[Statement] = []
+    for statement in state.statements if state is not None else ():
+        if statement.status != "confirmed":
+            break
+        history.append(statement)
+    return Turn(turn.speaker, turn.acts, (*history[-MAX_HISTORY:], *turn.statements))
+
+
+def prediction_between(old: Turn | None, new: Turn) -> Turn:
+    """The turn that leads from `old` to `new`: what follows their common executed prefix."""
+    common = 0
+    for before, after in zip(old.statements if old is not None else (), new.statements, strict=False):
+        if before != after or before.status != "confirmed":
+            break
+        common += 1
+    return Turn(new.speaker, new.acts, new.statements[common:])
+
+
+def executed(state: Turn, schema: Schema, outcomes: dict[int, Outcome] | None = None) -> Turn:
+    """The state once every accepted statement that lacks no required argument has run.
+
+    outcomes: what statements gave, by their index; one that is not there gave an unknown outcome.
+    """
+    known = outcomes or {}
+    done: list[Statement] = []
+    for i, statement in enumerate(state.statements):
+        if statement.status == "accepted" and not missing_arguments(statement.term, schema):
+            statement = replace(statement, status="confirmed", outcome=known.get(i))
+        done.append(statement)
+    return Turn(state.speaker, state.acts, tuple(done))
+
+
+def missing_arguments(term: Term, schema: Schema) -> tuple[str, ...]:
+    """Required arguments that an action, alone or at the end of a chain, does not have yet.
+
+    An argument left open (`missing`) is waited for, optional or not; of those in a fact `@require_either [...]`
+    one is enough.
+    """
+    while isinstance(term, App) and term.fn == "then" and isinstance(term.args[1], Abs):
+        term = term.args[1].body
+    function = schema.function.get(term.fn) if isinstance(term, App) else None
+    if function is None or not isinstance(term, App):
+        return ()
+    given = {label for label, value in term.named if value != App("missing")}
+    asked = tuple(label for label, value in term.named if value == App("missing"))
+    if asked:
+        return asked
+    either = fact_list(function.facts, "require_either")
+    lacking = tuple(name for name, p in function.labelled.items() if name not in given and not p.optional)
+    return lacking if lacking or not either or given & set(either) else either
+
+
+def prepared(state: Turn, schema: Schema, results: int = 1) -> Turn:
+    """The state as a model is shown it: of the executed statements the last of each run over the same functions,
+    with at most `results` records each; then all that is pending."""
+    history = [s for s in state.statements if s.status == "confirmed"]
+    pending = [s for s in state.statements if s.status != "confirmed"]
+    following: list[Statement | None] = [*history[1:], None]
+    kept = [s for s, after in zip(history, following, strict=False) if not _continues(s, after, schema)]
+    return Turn(state.speaker, state.acts, (*(_trimmed(s, results) for s in kept), *pending))
+
+
+def _continues(statement: Statement, after: Statement | None, schema: Schema) -> bool:
+    return after is not None and functions_of(statement.term, schema) == functions_of(after.term, schema)
+
+
+def functions_of(term: Term, schema: Schema) -> frozenset[str]:
+    """Tables and actions a statement uses."""
+    return frozenset(
+        t.fn
+        for t in subterms(term)
+        if isinstance(t, App) and (t.fn in schema.table or (t.fn in schema.function and schema.function[t.fn].action))
+    )
+
+
+def _trimmed(statement: Statement, results: int) -> Statement:
+    outcome = statement.outcome
+    if outcome is None or len(outcome.results) <= results:
+        return statement
+    from ..compiler.terms import Lit
+
+    count = outcome.count or Lit("number", str(len(outcome.results)))
+    return replace(statement, outcome=replace(outcome, results=outcome.results[:results], count=count))
+
+
+def step_slots(state: dict[str, dict[str, Statement]], turn: Turn, schema: Schema) -> dict[str, dict[str, Statement]]:
+    """The accumulated statements by table or action after a turn.
+
+    Per service (`schema x @accumulate "service"`), a statement the turn makes replaces that service's alone; overall,
+    likewise, and nothing is dropped. The state is not changed in place.
+    """
+    after = {name: dict(said) for name, said in state.items()}
+    for statement in turn.statements:
+        if statement.status == "proposed":
+            continue
+        used = sorted(functions_of(statement.term, schema))
+        if used:
+            after.setdefault(used[0], {})["statement"] = statement
+    return after
