@@ -57,11 +57,12 @@ def read_sql(
     statements: list[Statement] = []
     notes: list[Note] = []
     names: set[str] = set()
+    several = text.lower().count("select") > 1
     for tree in trees:
         if not isinstance(tree, exp.Query):
             kind = f"{tree.this}" if isinstance(tree, exp.Command) else tree.key.upper()
             raise CompileError(errors.not_a_query(kind))
-        context = _read(tree, catalog, names)
+        context = _read(tree, catalog, names, several)
         statements += [Statement(term, let=name) for name, term in context.let_terms[:-1]]
         names.update(name for name, _ in context.let_terms)
         statements.append(Statement(context.let_terms[-1][1]))
@@ -69,10 +70,11 @@ def read_sql(
     return Turn("agent" if speaker == "agent" else "user", (), tuple(statements)), tuple(notes)
 
 
-def _read(tree: Any, catalog: Catalog, names: set[str]) -> Context:
+def _read(tree: Any, catalog: Catalog, names: set[str], several: bool) -> Context:
     """A context whose last let term is the query itself."""
+    keep = several and _reused_alias(tree)
     for unique in (False, True):
-        context = Context(catalog, unique, used=set(names))
+        context = Context(catalog, unique, keep, used=set(names))
         try:
             rel = query(tree, None, context, None)
         except Shadowed:
@@ -82,6 +84,17 @@ def _read(tree: Any, catalog: Catalog, names: set[str]) -> Context:
         context.let_terms.append(("", rel.term))
         return context
     raise AssertionError("names are unique")
+
+
+def _reused_alias(tree: Any) -> bool:
+    """Whether one alias names different tables in different parts of a query: then it is kept, because readers that
+    take an alias for one table throughout, as the corpora's evaluator does, would read another query without it."""
+    tables: dict[str, str] = {}
+    for table in tree.find_all(exp.Table):
+        alias = table.alias
+        if alias and tables.setdefault(alias.lower(), table.name.lower()) != table.name.lower():
+            return True
+    return False
 
 
 def subquery(node: Any, frame: Frame, context: Context, width: int | None, fit: Fit | None) -> Rel:
@@ -254,7 +267,10 @@ def _source(node: Any, frame: Frame, context: Context, joined: bool) -> Term:
         if info is None:
             known = [t.sql for t in context.catalog.tables.values()]
             raise CompileError(errors.unknown_table(name, known, place(node)))
-        binder = context.binder(info.name, frame)
+        wanted = info.name
+        if context.keep_aliases and alias and alias.lower() not in context.catalog.taken:
+            wanted = table_name(alias)
+        binder = context.binder(wanted, frame)
         frame.add(Source(binder, (alias or name).lower(), info.folded))
         return App(info.name) if binder == info.name else App("as", (App(info.name), Lit("name", binder)))
     if isinstance(node, exp.Subquery):
@@ -474,7 +490,14 @@ def _show(
         shown.append(Shown((name or _sql_label(val, label)).lower(), label, val.type, info))
 
     for item in selected:
-        if _is_star(item):
+        if isinstance(item, exp.Star) and fit is None and frame.keys is None and not any(s.merged for s in frame.sources):
+            _plain_star(item)
+            items.append(("all_fields", Abs("row", binders, App("all_fields"))))
+            for column in _all_columns(frame.sources):
+                label = fresh_label(column.label, labels)
+                labels.add(label)
+                shown.append(column._replace(label=label))
+        elif _is_star(item):
             _add_star(item, frame, add)
         elif isinstance(item, exp.Alias):
             add(value(item.this, frame, context), item.alias)

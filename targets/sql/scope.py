@@ -84,6 +84,7 @@ class Context:
 
     catalog: Catalog
     unique: bool = False
+    keep_aliases: bool = False
     notes: list[Note] = field(default_factory=list)
     lets: dict[str, Rel] = field(default_factory=dict)
     let_terms: list[tuple[str, Term]] = field(default_factory=list)

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from ...compiler.lower import default_label, fresh_label
 from ...compiler.schema import Schema
-from ...compiler.terms import Abs, App, Ascribe, Field, Lit, Statement, Term, Turn, Var
+from ...compiler.terms import Abs, App, Ascribe, Field, Lit, Statement, Term, Turn, Var, children, rebuild, subterms
 from ...compiler.types import Con
 from ..rows import Note, Written
 from . import errors
@@ -33,7 +33,6 @@ def write_sql(turn: Turn, schema: "Schema | Catalog", dialect: str = "sqlite") -
     w = Writing(schema if isinstance(schema, Catalog) else Catalog(schema), dialect)
     queries: list[str] = []
     lets: list[tuple[str, Statement]] = []
-    used = {s.let for s in turn.statements if s.let is not None}
     for said in turn.statements:
         if said.let is not None and _mentioned(said.let, turn.statements):
             lets.append((said.let, said))
@@ -52,13 +51,10 @@ def write_sql(turn: Turn, schema: "Schema | Catalog", dialect: str = "sqlite") -
         diagnostic = errors.no_query()
         note = Note(diagnostic.code, diagnostic.message, loss=True)
         return Written(None, (*w.notes, note))
-    del used
     return Written("; ".join(queries), tuple(w.notes))
 
 
 def _mentioned(name: str, statements: tuple[Statement, ...]) -> bool:
-    from ...compiler.terms import subterms
-
     return any(Var(name) in subterms(s.term) for s in statements)
 
 
@@ -207,8 +203,6 @@ def _unshown(key: Abs, block: Block) -> Abs:
     names = tuple(name for name, _ in block.bounds)
 
     def back(term: Term) -> Term:
-        from ...compiler.terms import children, rebuild
-
         if isinstance(term, Field) and term.subject == Var(key.params[0]):
             for label, over in block.shown or ():
                 if label == term.name and isinstance(over, Abs):
