@@ -94,3 +94,13 @@ def ill_typed(why: str, span: Span | None = None) -> Diagnostic:
     How to fix it: compare with the signature shown.
     """
     return Diagnostic("DLC287", why, span)
+
+
+def unbound(name: str, span: Span | None = None) -> Diagnostic:
+    """DLC288: a variable that no `let` binds.
+
+    What it means: names made of x and digits are variables in Lispress, and this one stands for nothing.
+
+    How to fix it: bind it in a `let` around its use.
+    """
+    return Diagnostic("DLC288", f"the variable `{name}` is not bound", span)

@@ -162,7 +162,7 @@ class _Writing:
         if fn in _DIRECT and len(args) == 2 and not term.named and not term.targs:
             left, type_ = self.value(args[0], None, scope)
             right, other = self.value(args[1], type_, scope)
-            if type_ is None and other is not None:
+            if type_ is None and other is not None and args[0] == App(getattr(args[0], "fn", "")):
                 left, type_ = self.value(args[0], other, scope)
             return Call(_DIRECT[fn], positional(left, right)), type_ if fn in "+-" else BOOL
         if fn == "Constraint" and len(term.targs) == 1:

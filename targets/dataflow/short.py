@@ -71,7 +71,9 @@ def differences(first: Expr, second: Expr) -> frozenset[Path] | None:
             case Let(), Let():
                 if len(a.bindings) != len(b.bindings) or len(a.body) != len(b.body):
                     return None
-                pending += [((*path, i), x[1], y[1]) for i, (x, y) in enumerate(zip(a.bindings, b.bindings, strict=True))]
+                pending += [
+                    ((*path, i), x[1], y[1]) for i, (x, y) in enumerate(zip(a.bindings, b.bindings, strict=True))
+                ]
                 pending.append(((*path, len(a.bindings)), a.body[0], b.body[0]))
             case Ascribed() | Lambda(), _:
                 return None
