@@ -81,7 +81,10 @@ class Judge:
         """Names of everything that can be called."""
         yield from self.names.function
         for field in self.schema.fields:
-            yield from (f"{field.owner}.{field.name}", f"{field.owner}.{field.name}_?")
+            if fact(field.facts, "accessor") is not None:
+                yield f"{field.owner}.{field.name}"
+            if fact(field.facts, "lift") is not None:
+                yield f"{field.owner}.{field.name}_?"
         for enum in self.schema.enums:
             yield from (f"{enum.name}.{member}" for member in enum.names)
 
