@@ -41,6 +41,7 @@ def equivalent(
     table has at most in the proof; `smt` False leaves the proof out.
     """
     tried = ["canonical form"]
+    first, second = by_position(first, second)
     a, b = canonical_term(first, schema, assume), canonical_term(second, schema, assume)
     if a == b:
         return Verdict("equal", tried=tuple(tried))
@@ -84,6 +85,30 @@ def prove(a: Term, b: Term, schema: Schema, assume: Assumptions, bound: int, tim
     from .prover.prove import bounded
 
     return bounded(a, b, schema, assume, bound, timeout_ms)
+
+
+def by_position(first: Term, second: Term) -> tuple[Term, Term]:
+    """Two queries whose columns have other names are compared by position: both get the same names."""
+    labels = [_labels(first), _labels(second)]
+    if labels[0] is None or labels[1] is None or sorted(labels[0]) == sorted(labels[1]):
+        return first, second
+    if len(labels[0]) != len(labels[1]):
+        return first, second
+    return _numbered(first), _numbered(second)
+
+
+def _labels(term: Term) -> list[str] | None:
+    if isinstance(term, App) and term.args and term.fn in ("take", "at", "distinct"):
+        return _labels(term.args[0])
+    plain = isinstance(term, App) and term.fn == "show" and all(label != "all_fields" for label, _ in term.named)
+    return [label for label, _ in term.named] if plain and isinstance(term, App) else None
+
+
+def _numbered(term: Term) -> Term:
+    assert isinstance(term, App)
+    if term.fn != "show":
+        return App(term.fn, (_numbered(term.args[0]), *term.args[1:]))
+    return App("show", term.args, tuple((f"c{i:03d}", over) for i, (_, over) in enumerate(term.named)))
 
 
 def equivalent_turns(first: Turn, second: Turn, schema: Schema, run: Run | None = None) -> Verdict:

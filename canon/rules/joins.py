@@ -1,7 +1,7 @@
 """Joins of one query: superfluous tables go, membership in a key is a join, tables stand in one order.
 
-A table joined only by its trusted key, to a required column that references it, and used nowhere else, adds
-and drops no row: it goes. `x in (T | where c | show .key)` is a join with T by a trusted key: at most one
+A table joined only by its trusted key, to a column that references it, and used nowhere else, adds no row and
+drops those whose reference is missing: it goes. `x in (T | where c | show .key)` is a join with T by a trusted key: at most one
 partner, so nothing is doubled. Inner joins commute: tables are ordered by name, each next to one it is
 compared with; tables joined with themselves are told apart by whichever naming prints first. The order is
 left alone where a stage above sees the order of rows, and everything is where the whole row is shown.
@@ -206,11 +206,11 @@ def _drop_parents(block: _Block, used: frozenset[str], fixed: bool, context: Con
             key, child = link
             target = context.scope.schema.table.get(block.leaves.get(child[0], ""))
             column = target.by_name.get(child[1]) if target is not None else None
-            if column is None or column.optional or column.references != (name, key):
-                continue
-            if not context.assume.keys or len({c for c in about}) != 1:
+            if column is None or column.references != (name, key) or not context.assume.keys or len(set(about)) != 1:
                 continue
             block.conditions = [c for c in block.conditions if c not in about]
+            if column.optional:
+                block.conditions.append(App("is_not_missing", (Field(Var(child[0]), child[1]),)))
             del block.leaves[binder]
             changed = True
 
