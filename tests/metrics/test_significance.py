@@ -86,6 +86,17 @@ def test_sampled_permutation_is_seeded_and_near_the_exact_one() -> None:
     assert sure.p == 1 / 1000
 
 
+def test_sampled_ties_count_as_extreme() -> None:
+    sizes = list(range(1, 21))
+    signs = [1 if size % 4 in (0, 1) else -1 for size in sizes]
+    a = [float(size) if sign > 0 else 0.0 for size, sign in zip(sizes, signs, strict=True)]
+    b = [float(size) if sign < 0 else 0.0 for size, sign in zip(sizes, signs, strict=True)]
+    assert sum(a) == sum(b)
+    result = paired_permutation(a, b, trials=2000)
+    # The observed difference is 0, so that no assignment is less extreme.
+    assert not result.exact and result.p == 1.0
+
+
 def test_groups_are_exchanged_as_a_whole() -> None:
     a, b = [True] * 12, [False] * 12
     assert paired_permutation(a, b).p == 2 / 2**12

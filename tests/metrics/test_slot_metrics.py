@@ -5,7 +5,7 @@ import random
 import pytest
 
 from dlc.metrics.errors import AlignmentError, MetricError
-from dlc.metrics.slots import VARIANTS, Scope, flatten_state, score_slots, score_turn
+from dlc.metrics.slots import VARIANTS, Scope, TurnScore, flatten_state, score_slots, score_turn
 from dlc.metrics.slots_sgd import FrameScore, Service, score_frame, score_frames, similarity
 
 INVENTORY = [f"{domain}-{slot}" for domain in ("inn", "cafe", "bus") for slot in ("area", "day", "name", "book people")]
@@ -130,6 +130,14 @@ def test_gold_against_gold(variant: str) -> None:
 def test_where_the_variants_part(gold: dict[str, str], pred: dict[str, str], right: set[str]) -> None:
     verdicts = {name for name, variant in VARIANTS.items() if score_turn(gold, pred, variant, INVENTORY).joint}
     assert verdicts == right
+
+
+def test_what_kind_of_error_a_slot_is() -> None:
+    gold = {"inn-area": "north", "inn-day": "may", "inn-name": "swan", "bus-day": "june"}
+    pred = {"inn-area": "north", "inn-day": "june", "cafe-day": "may"}
+    turn = score_turn(gold, pred, VARIANTS["trade"])
+    assert turn == TurnScore(False, right=1, wrong=1, missed=2, spurious=1)
+    assert turn.errors == 4
 
 
 def test_figures_over_dialogues() -> None:

@@ -341,6 +341,16 @@ def test_gold_against_itself_whatever_the_repairs() -> None:
             False,
         ),
         ("select name from person where id = 1", "select name from person where id = 1 )", True),
+        (
+            "select name from person group by name having count(*) > 3",
+            "select name from person group by name having count(*) < 3",
+            False,
+        ),
+        (
+            "select name from person group by name having count(*) > 3",
+            "select name from person group by name having count(*) > 5",
+            True,
+        ),
         ("select name from person", "", False),
         ("select name from person", "select nothing from nowhere", False),
     ],
@@ -376,6 +386,13 @@ def test_official_behaviour(gold: str, pred: str, right: bool) -> None:
             "select name from person where id in (select distinct person_id from trip)",
             "select name from person where id in (select person_id from trip)",
             False,
+        ),
+        (
+            # Officially a column on the right swallows the rest of the condition, up to the next AND.
+            Repair.OPERAND,
+            "select id from trip where origin = target or price = 3",
+            "select id from trip where origin = target",
+            True,
         ),
         (Repair.FOREIGN_KEY, "select origin from trip", "select target from trip", True),
         (
@@ -414,6 +431,19 @@ def test_each_repair_turns_one_official_verdict(repair: Repair, gold: str, pred:
     assert compare(gold, pred, SCHEMA, frozenset({repair})).exact is not official
     assert exact_set_match_repaired(gold, pred, SCHEMA) is not official
     assert repair_causes(gold, pred, SCHEMA) == (repair,)
+
+
+def test_parts_of_a_verdict() -> None:
+    gold = "select name from person where id in (select person_id from trip) order by id limit 1"
+    parts = compare(gold, "select count(name) from person where id = 3 order by id", SCHEMA).parts
+    assert {name for name, part in parts.items() if not part.right} == {
+        "select",
+        "where",
+        "order",
+        "keywords",
+    }
+    assert (parts["keywords"].gold, parts["keywords"].predicted, parts["keywords"].agreed) == (5, 3, 3)
+    assert (parts["select(no AGG)"].agreed, parts["where(no OP)"].agreed) == (1, 1)
 
 
 def test_group_keys_in_another_order_are_the_same_only_when_repaired() -> None:
