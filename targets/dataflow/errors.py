@@ -104,3 +104,14 @@ def unbound(name: str, span: Span | None = None) -> Diagnostic:
     How to fix it: bind it in a `let` around its use.
     """
     return Diagnostic("DLC288", f"the variable `{name}` is not bound", span)
+
+
+def no_dialogue(why: str) -> Diagnostic:
+    """DLC289: a line of a file of dialogues that is none, or a turn without a program.
+
+    What it means: SMCalFlow's files have one dialogue a line, an object with `dialogue_id` and `turns`, and each
+    turn its program under `lispress`.
+
+    How to fix it: compare the line with a file of that data set.
+    """
+    return Diagnostic("DLC289", why)

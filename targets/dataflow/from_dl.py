@@ -15,7 +15,7 @@ from ...compiler.schema import Function, fact
 from ...compiler.terms import Abs, App, Ascribe, Entity, Field, Lit, Record, Statement, Term, Turn
 from ...compiler.terms import Var as Variable
 from ...compiler.types import BOOL, INT, NUMBER, TEXT, Con, Type, TypeVar, resolve, substitute
-from .names import COMPARED, CONNECTED, DIRECT, Names, Unsayable, lispress_type, text_of_type, unescaped
+from .names import COMPARED, CONNECTED, DIRECT, Names, Unsayable, leading, lispress_type, text_of_type, unescaped
 from .program import (
     EMPTY,
     Arg,
@@ -47,10 +47,11 @@ Written = tuple[Expr, Type | None]
 
 @dataclass(slots=True)
 class Lispress:
-    """A program, and what it cannot say of the turn (`problems` also names types that nothing shows)."""
+    """A program. unsaid: what it does not say of the turn. open: what it says wrong, since nothing shows a type."""
 
     program: Expr
-    problems: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
 
 
 def lispress_of(turn: Turn, names: Names, checked: CheckedTurn | None = None) -> Lispress:
@@ -66,20 +67,20 @@ def lispress_of(turn: Turn, names: Names, checked: CheckedTurn | None = None) ->
     body: list[Expr] = []
     for statement, type_ in zip(statements, types, strict=True):
         if statement.let is not None and body:
-            made.problems.append("a name is bound after a statement; it is bound before all of them")
+            made.unsaid.append("that a name is bound after a statement, not before all of them")
         expr, _ = made.value(statement.term, type_, scope)
         if statement.let is None:
             body.append(expr)
         else:
             bindings.append((statement.let, expr))
             scope[statement.let] = _closed(type_)
-        made.problems += _unsaid(statement)
+        made.unsaid += _unsaid(statement)
     if turn.acts:
-        made.problems.append(f"the act {turn.acts[0].name}")
+        made.unsaid.append(f"the act {turn.acts[0].name}")
     if bindings and not body:
         raise Unsayable("a turn that only binds names has no result")
     program = EMPTY if not body else body[0] if len(body) == 1 else Call("do", positional(*body))
-    return Lispress(Let(tuple(bindings), (program,)) if bindings else program, made.problems)
+    return Lispress(Let(tuple(bindings), (program,)) if bindings else program, made.unsaid, made.open)
 
 
 def _unsaid(statement: Statement) -> list[str]:
@@ -98,7 +99,8 @@ Scope = Mapping[str, Type | None]
 @dataclass(slots=True)
 class _Writing:
     names: Names
-    problems: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
 
     def value(self, term: Term, expected: Type | None, scope: Scope) -> Written:
         """A term where a value stands, with its type as far as it is known."""
@@ -210,8 +212,9 @@ class _Writing:
         for label, arg in term.named:
             parameter = function.labelled.get(label)
             value = self.value(arg, wanted(label, parameter.type) if parameter else None, scope)[0]
-            leading = len(written) < _leading(function) and function.params[len(written)].name == label
-            written.append(Arg(None if leading else _label(label), value))
+            at = len(written)
+            by_position = at < leading(function) and function.params[at].name == label
+            written.append(Arg(None if by_position else _label(label), value))
         type_args = tuple(map(lispress_type, term.targs)) if fact(function.facts, "targs") is not None else ()
         result = substitute(function.result, binding) if term.targs or not function.tparams else None
         return Call(self.names.lispress(term.fn), tuple(written), type_args or None), result
@@ -274,7 +277,7 @@ class _Writing:
             inner = owner.args[0] if isinstance(owner, Con) else None
             return Call("extensionConstraint", positional(self._test(body, rest, inner, scope)))
         if not isinstance(owner, Con) or not (ascribed or self.names.lifted(owner.name, name)):
-            self.problems.append(f"nothing shows whose field .{name} is")
+            self.open.append(f"whose field .{name} is: nothing shows it")
         head = lispress_type(owner).name if isinstance(owner, Con) else "?"
         inner_type = self._field_type(owner, name)
         return Call(f"{head}.{name}_?", positional(self._test(body, rest, inner_type, scope)))
@@ -302,12 +305,6 @@ def _path_of(test: Term) -> "tuple[tuple[Con | str, ...], Term]":
             steps.append(left.type)
             left = left.term
     return tuple(reversed(steps)), left
-
-
-def _leading(function: Function) -> int:
-    """How many of its parameters untyped Lispress gives by position, if all before them are given."""
-    given = fact(function.facts, "leading")
-    return int(given) if given is not None and given.isdigit() else len(function.positional)
 
 
 def _label(label: str) -> str | None:

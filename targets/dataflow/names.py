@@ -131,6 +131,12 @@ class Names:
         return field is not None and fact(field.facts, "lift") is not None
 
 
+def leading(function: Function) -> int:
+    """How many of its parameters untyped Lispress gives by position, if all before them are given."""
+    given = fact(function.facts, "leading")
+    return int(given) if given is not None and given.isdigit() else len(function.positional)
+
+
 def escaped(name: str) -> str:
     """A name behind a backslash; two, if its own first character would be read as part of the escape."""
     return ("\\\\" if name[:1] in ("\\", "'") else "\\") + name
