@@ -83,7 +83,7 @@ class Catalog:
         for table in schema.tables:
             if fact(table.facts, "sql") == "no":
                 continue
-            info = TableInfo(table.name, fact(table.facts, "sql") or table.name, _columns(table))
+            info = TableInfo(table.name, fact(table.facts, "sql") or table.name, columns_of_table(table))
             folded = info.sql.lower()
             if folded in self.tables:
                 raise CompileError(errors.case_clash("table", (self.tables[folded].sql, info.sql)))
@@ -91,7 +91,8 @@ class Catalog:
         self.taken = frozenset(self.tables) | {name.lower() for name in self.by_name}
 
 
-def _columns(table: Table) -> dict[str, ColumnInfo]:
+def columns_of_table(table: Table) -> dict[str, ColumnInfo]:
+    """The columns a database has, by DL name. Raises CompileError (DLC255)."""
     columns: dict[str, ColumnInfo] = {}
     seen: dict[str, str] = {}
     for column in table.columns:

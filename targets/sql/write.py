@@ -5,6 +5,7 @@ rest a derived table. Rows go by their table's name, or by their binder where th
 makes by itself are not written. See docs/sql.md.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
@@ -24,21 +25,64 @@ _JOINS = {"join": "", "join_left": "LEFT", "join_right": "RIGHT", "join_full": "
 _SET_OPERATIONS = {"union": exp.Union, "except": exp.Except, "intersect": exp.Intersect}
 
 
+@dataclass(frozen=True, slots=True)
+class BoundQuery:
+    """A query with its constants taken out: `values` by parameter (`:v0`), `holes` the placeholders (`:p0` for `$0`)."""
+
+    sql: str
+    values: tuple[tuple[str, str | int | float], ...]
+    holes: tuple[int, ...]
+
+
 def write_sql(turn: Turn, schema: "Schema | Catalog", dialect: str = "sqlite") -> Written:
     """The queries of a turn, separated by `; `. What is no query is left out and noted.
 
     Rejected (`program` None) only if the turn has no query the database can answer. Raises CompileError (DLC242) for
     an unknown dialect.
     """
+    trees, notes = _trees(turn, schema, dialect)
+    if not trees:
+        diagnostic = errors.no_query()
+        return Written(None, (*notes, Note(diagnostic.code, diagnostic.message, loss=True)))
+    return Written("; ".join(text_of(tree, dialect) for tree in trees), notes)
+
+
+def bound_queries(
+    turn: Turn, schema: "Schema | Catalog", dialect: str = "sqlite"
+) -> tuple[tuple[BoundQuery, ...], tuple[Note, ...]]:
+    """The queries of a turn with their constants as parameters, for a driver to bind."""
+    trees, notes = _trees(turn, schema, dialect)
+    return tuple(_bound(tree, dialect) for tree in trees), notes
+
+
+def _bound(tree: Any, dialect: str) -> BoundQuery:
+    values: list[tuple[str, str | int | float]] = []
+
+    def taken(node: Any) -> Any:
+        if isinstance(node, exp.Literal):
+            text = node.this
+            number = float(text) if not node.is_string else 0.0
+            exact = text.isdigit() and len(text) < 19
+            values.append((f"v{len(values)}", text if node.is_string else int(text) if exact else number))
+            return exp.Placeholder(this=values[-1][0])
+        return node
+
+    made = tree.transform(taken)
+    names = {p.name for p in made.find_all(exp.Placeholder) if p.name.startswith("p")}
+    holes = tuple(sorted(int(name[1:]) for name in names))
+    return BoundQuery(text_of(made, dialect), tuple(values), holes)
+
+
+def _trees(turn: Turn, schema: "Schema | Catalog", dialect: str) -> tuple[list[Any], tuple[Note, ...]]:
     w = Writing(schema if isinstance(schema, Catalog) else Catalog(schema), dialect)
-    queries: list[str] = []
+    trees: list[Any] = []
     lets: list[tuple[str, Statement]] = []
     for said in turn.statements:
         if said.let is not None and _mentioned(said.let, turn.statements):
             lets.append((said.let, said))
             continue
         try:
-            queries.append(text_of(_statement(said, lets, w), dialect))
+            trees.append(_statement(said, lets, w))
         except NotSaid as reason:
             w.drop(reason.diagnostic)
     if turn.acts:
@@ -47,11 +91,7 @@ def write_sql(turn: Turn, schema: "Schema | Catalog", dialect: str = "sqlite") -
         w.drop(errors.no_construct("that a query is only proposed"))
     if any(said.outcome is not None for said in turn.statements):
         w.drop(errors.no_construct("results"))
-    if not queries:
-        diagnostic = errors.no_query()
-        note = Note(diagnostic.code, diagnostic.message, loss=True)
-        return Written(None, (*w.notes, note))
-    return Written("; ".join(queries), tuple(w.notes))
+    return trees, tuple(w.notes)
 
 
 def _mentioned(name: str, statements: tuple[Statement, ...]) -> bool:
