@@ -38,19 +38,21 @@ class Subject:
     fallible: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Literal:
     """A test of a subject, or its classical negation.
 
     test: `(operator, scale, value)`, `("match", operator, pattern)`, `("missing",)`, `("holds",)`.
+    `cells` is the set of cells where it holds, once the subject's cells are known.
     """
 
     subject: str
     test: tuple[object, ...]
     positive: bool
+    cells: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Gate:
     """`and` (`all` true) or `or` over two or more nodes."""
 
@@ -72,6 +74,8 @@ class Reader:
         self.scope = scope
         self.subjects: dict[str, Subject] = {}
         self.left = limit
+        self._known: dict[Term, Subject] = {}
+        self._read: tuple[dict[Term, Node], dict[Term, Node]] = ({}, {})
 
     # ------------------------------------------------------------ connectives
 
@@ -81,7 +85,11 @@ class Reader:
             fn, args = term.fn, term.args
             if not term.named and not term.targs:
                 if fn in FLIPPED and len(args) == 2:
-                    return self.compare(fn, args[0], args[1], positive)
+                    # Conditions repeat within a filter, and between two that are compared.
+                    node = self._read[positive].get(term)
+                    if node is None:
+                        node = self._read[positive][term] = self.compare(fn, args[0], args[1], positive)
+                    return node
                 if fn == "and" or fn == "or":
                     return gate((fn == "and") is positive, [self.read(a, positive) for a in args])
                 if fn == "not" and len(args) == 1:
@@ -114,10 +122,10 @@ class Reader:
 
     def value(self, term: Term) -> Subject:
         """The subject a value is."""
-        key = term_key(term)
-        subject = self.subjects.get(key)
+        subject = self._known.get(term)
         if subject is None:
-            subject = self.subjects[key] = Subject(key, "value", term, self.scope.fact(term))
+            key = term_key(term)
+            subject = self.subjects[key] = self._known[term] = Subject(key, "value", term, self.scope.fact(term))
         return subject
 
     def present(self, term: Term, positive: bool) -> Node:
@@ -131,7 +139,9 @@ class Reader:
 
     def compare(self, operator: str, left: Term, right: Term, positive: bool) -> Node:
         """`left operator right`, the constant on whichever side."""
-        if is_constant(left, self.scope):
+        if isinstance(left, Field) and isinstance(right, Lit):
+            pass
+        elif is_constant(left, self.scope):
             if is_constant(right, self.scope):
                 return self._constants(operator, left, right, positive)
             left, right, operator = right, left, FLIPPED[operator]

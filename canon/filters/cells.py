@@ -160,7 +160,9 @@ class Space:
         return (1 << self.size) - 1
 
     def mask(self, literal: Literal) -> int:
-        """Cells where a literal about this space's subject holds."""
+        """Cells where a literal about this space's subject holds; the literal remembers them."""
+        if literal.cells >= 0:
+            return literal.cells
         test = literal.test
         operator = test[0]
         if operator == "missing":
@@ -171,7 +173,8 @@ class Space:
             found = 2
         else:
             found = self._compare(str(operator), str(test[1]), test[2])  # type: ignore[arg-type]
-        return found if literal.positive else self.full & ~found
+        literal.cells = found if literal.positive else self.full & ~found
+        return literal.cells
 
     def _compare(self, operator: str, scale: str, value: Value) -> int:
         if len(self.sizes) == 1:

@@ -15,7 +15,7 @@ from .atoms import Gate, Literal, Node, Reader, TooManyAtoms
 from .cells import Space, subject_space
 from .diagram import TooLarge
 from .functions import cells_of, components, function, over
-from .regions import reduced, region
+from .regions import plain_equality, reduced, region
 from .shape import FALSE, TRUE, Printer, TooLong, Variable, both, either
 
 MAX_LITERALS = 600
@@ -67,6 +67,10 @@ class _Writer:
         if isinstance(node, bool):
             return TRUE if node else FALSE
         if isinstance(node, Literal):
+            if node.positive and node.test[0] == "=":
+                plain = plain_equality(self.reader.subjects[node.subject], node, self.reader.scope.schema)
+                if plain is not None:
+                    return plain
             space = self.space(node.subject)
             return region(self.reader.subjects[node.subject], space, space.mask(node))
         if len(node.nodes) == 1:

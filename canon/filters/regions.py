@@ -5,10 +5,12 @@ Constants the set does not depend on go first, so the term depends on the set of
 
 from collections.abc import Callable, Sequence
 
+from ...compiler.schema import Schema
 from ...compiler.terms import App, Lit, Term
 from ..constants import spell
 from ..matching import matches
-from .atoms import Subject
+from ..rows import type_name
+from .atoms import Literal, Subject
 from .cells import Axis, Cut, Line, Points, Space, coordinates, product, space_of
 from .shape import FALSE, TRUE, Printer, Variable, both, either, weight
 from .table import Table
@@ -39,6 +41,22 @@ def region(subject: Subject, space: Space, mask: int) -> Term:
     outside = App("not", (_present(subject, space, present & ~inside),))
     spelled = either([App("is_missing", (subject.term,)), _present(subject, space, inside)])
     return outside if weight(outside) < weight(spelled) else spelled
+
+
+_ALWAYS_EQUAL = frozenset(("text", "entity", "entity#", "number", "bool", "date", "time", "duration", "raw"))
+
+
+def plain_equality(subject: Subject, literal: Literal, schema: Schema) -> Term | None:
+    """The form of a lone `subject = constant` without cutting anything up; None if it takes a closer look.
+
+    Between whole numbers, or with a single member, an equality may be always false or always true.
+    """
+    scale, value = str(literal.test[1]), literal.test[2]
+    if scale not in _ALWAYS_EQUAL and not scale.startswith(("money:", "measure:")):
+        enum = schema.enum.get(type_name(subject.fact.type)) if scale == "enum" else None
+        if scale != "enum" or (enum is not None and not enum.open and (enum.ordered or len(enum.members) < 2)):
+            return None
+    return App("=", (subject.term, _spelled(subject, scale, value)))
 
 
 def _present(subject: Subject, space: Space, mask: int) -> Term:

@@ -1,0 +1,132 @@
+"""Canonical forms and equivalence: figures, with their peer in the same run.
+
+python benchmarks/canon.py filters [--pairs 20000] [--seed 20260101]    against a reused Z3 solver
+python benchmarks/canon.py programs                                     canonical forms per second, one core
+python benchmarks/canon.py verdicts [--count 300]                       mutants and rewrites of random queries
+"""
+
+import argparse
+import gc
+import importlib
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).resolve().parent.parent / "tests" / "canon"
+sys.path.insert(0, str(TESTS))
+
+
+def filters(count: int, seed: int) -> None:
+    """Forms and decisions against Z3 on seeded pairs."""
+    import z3
+
+    from dlc.canon.filters.decide import same
+    from dlc.canon.filters.normal import normal_form
+    from dlc.canon.rows import Scope, Source
+
+    made, judge = importlib.import_module("canon_pairs"), importlib.import_module("canon_z3")
+    pairs = list(made.pairs(count, seed))
+    scope = Scope(made.SCHEMA, {made.BINDER: Source(table="Lodge")})
+    gc.collect()
+    gc.freeze()
+    began = time.perf_counter()
+    decided = [same(a, b, scope) for a, b, _ in pairs]
+    deciding = time.perf_counter() - began
+    began = time.perf_counter()
+    forms = [(normal_form(a, scope), normal_form(b, scope)) for a, b, _ in pairs]
+    forming = time.perf_counter() - began
+    solver = z3.Solver()
+    began = time.perf_counter()
+    truth = [judge.equivalent(solver, a, b) for a, b, _ in pairs]
+    proving = time.perf_counter() - began
+    wrong = sum((x.term == y.term) != t for (x, y), t in zip(forms, truth, strict=True))
+    wrong_decisions = sum(d != t for d, t in zip(decided, truth, strict=True))
+    by_order = sum(t and how == "order" for (_, _, how), t in zip(pairs, truth, strict=True))
+    print(
+        f"pairs {count}, equivalent {sum(truth) / count:.1%}, of these by reordering alone {by_order / sum(truth):.1%}"
+    )
+    print(f"forms that disagree with Z3: {wrong}; decisions that disagree: {wrong_decisions}")
+    print(f"fallbacks: {sum(not n.complete for pair in forms for n in pair)}")
+    print(
+        f"decided {count / deciding:,.0f} pairs/s, formed {count / forming:,.0f} pairs/s, Z3 {count / proving:,.0f} pairs/s"
+    )
+    print(f"ratio to Z3: deciding {proving / deciding:.1f}, forming {proving / forming:.1f}")
+
+
+def programs() -> None:
+    """Canonical forms of typical programs: the built-in sample, and random queries with joins and groups."""
+    from dlc.compiler.check import Checker
+    from dlc.compiler.terms import Statement, Turn
+    from dlc.sources import source
+
+    queries = importlib.import_module("canon_queries")
+    rng = random.Random(1)
+    random_turns = [Turn("user", (), (Statement(queries.read(queries.query(rng))),)) for _ in range(2000)]
+    report("random queries over four tables", random_turns, queries.SCHEMA)
+    from dlc.conversion import units
+    from dlc.options import Options
+
+    opened = source("multiwoz")
+    read = opened.reader(Options())
+    turns: list[Any] = []
+    schema: Any = None
+    for unit in units(opened, [], lambda diagnostic: None):
+        done = read(unit)
+        schema = schema or next((s for s in done.schemas if s is not None), None)
+        turns += [row.program for row in done.dialogue.turns if row.program is not None]
+    report("slot states of the built-in sample", turns * 40, Checker(schema).schema)
+
+
+def report(name: str, turns: list[Any], schema: Any) -> None:
+    """Forms per second."""
+    from dlc.canon.pipeline import canonicalize
+
+    gc.collect()
+    gc.freeze()
+    began = time.perf_counter()
+    for turn in turns:
+        canonicalize(turn, schema)
+    print(f"{name}: {len(turns) / (time.perf_counter() - began):,.0f} programs/s over {len(turns):,}")
+
+
+def verdicts(count: int) -> None:
+    """Verdicts on mutants of random queries, and on pairs equal by construction."""
+    from dlc.canon.equivalence import equivalent
+
+    queries, run = importlib.import_module("canon_queries"), importlib.import_module("canon_run")
+    tests = importlib.import_module("test_equivalence_verdicts")
+    runner = run.runner(queries.SCHEMA)
+    rng = random.Random(5)
+    kinds: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    began = time.perf_counter()
+    for _ in range(count):
+        first = queries.read(queries.query(rng))
+        found = equivalent(first, tests.mutated(first, rng), queries.SCHEMA, runner, databases=100, timeout_ms=1000)
+        kinds[found.kind] += 1
+        if found.kind in ("likely", "unknown"):
+            reasons[found.reason[:60]] += 1
+    print(f"mutants: {dict(kinds)} in {time.perf_counter() - began:.1f} s; open: {reasons.most_common(8)}")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("filters", "programs", "verdicts"))
+    parser.add_argument("--pairs", type=int, default=20_000)
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=20260101)
+    args = parser.parse_args()
+    if args.what == "filters":
+        filters(args.pairs, args.seed)
+    elif args.what == "programs":
+        programs()
+    else:
+        verdicts(args.count)
+
+
+if __name__ == "__main__":
+    main()
