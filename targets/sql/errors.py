@@ -22,12 +22,12 @@ def bad_sql(why: str, span: Span | None = None) -> Diagnostic:
 def not_a_query(kind: str) -> Diagnostic:
     """DLC241: a statement that is no query.
 
-    What it means: DL reads what asks (SELECT, set operations, WITH), one statement at a time. It neither reads
-    nor runs what writes, defines or administrates.
+    What it means: DL reads what asks: SELECT, set operations, WITH; several of them, separated by `;`, are statements
+    of one turn. It neither reads nor runs what writes, defines or administrates.
 
-    How to fix it: give a single SELECT.
+    How to fix it: give a SELECT.
     """
-    return Diagnostic("DLC241", f"only one query is read, this is {kind}")
+    return Diagnostic("DLC241", f"only queries are read, this is {kind}")
 
 
 def unsupported(construct: str, span: Span | None = None, hint: str = "") -> Diagnostic:
@@ -193,15 +193,14 @@ def no_construct(what: str) -> Diagnostic:
     return Diagnostic("DLC260", f"SQL cannot say {what}")
 
 
-def several_queries(count: int) -> Diagnostic:
-    """DLC261: several queries in one turn.
+def acts_elsewhere() -> Diagnostic:
+    """DLC261: dialogue acts, which a query does not hold (a lint).
 
-    What it means: a SQL program is one query. The turn has more; the first is written, as a program of its own, and
-    the others follow it, separated by `;`.
+    What it means: acts annotate the utterance. A corpus keeps them beside its queries; the query itself is complete.
 
-    How to fix it: nothing; `dlc run` runs them all.
+    How to fix it: nothing.
     """
-    return Diagnostic("DLC261", f"the turn asks {count} queries")
+    return Diagnostic("DLC261", "acts are not part of a query", severity="warning")
 
 
 def constant_kept(value: str, field: str) -> Diagnostic:
@@ -233,6 +232,27 @@ def bad_dialogue(where: str, why: str) -> Diagnostic:
     How to fix it: compare with the layout in docs/sql.md.
     """
     return Diagnostic("DLC340", f"{where}: {why}")
+
+
+def unannotated(where: str) -> Diagnostic:
+    """DLC341: a turn without SQL.
+
+    What it means: the corpus has no query for this turn: the user greets, thanks or asks what SQL cannot answer. The
+    turn has its acts, if they are annotated, and no statement.
+
+    How to fix it: nothing.
+    """
+    return Diagnostic("DLC341", f"{where} has no query", severity="warning")
+
+
+def unknown_database(db_id: str, known: list[str]) -> Diagnostic:
+    """DLC342: a dialogue over a database whose schema is not there.
+
+    What it means: `db_id` names the database, and the schemas given with --schema (a tables.json) do not have it.
+
+    How to fix it: give the tables.json that belongs to the corpus.
+    """
+    return Diagnostic("DLC342", f"no schema is given for the database `{db_id}`", help=_known(db_id, known, "databases"))
 
 
 def _known(name: str, known: list[str], what: str) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def _trees(turn: Turn, schema: "Schema | Catalog", dialect: str) -> tuple[list[A
         except NotSaid as reason:
             w.drop(reason.diagnostic)
     if turn.acts:
-        w.drop(errors.no_construct("dialogue acts"), part=turn.acts[0].name)
+        w.drop(errors.acts_elsewhere(), loss=False, part=turn.acts[0].name)
     if any(said.status == "proposed" for said in turn.statements):
         w.drop(errors.no_construct("that a query is only proposed"))
     if any(said.outcome is not None for said in turn.statements):
