@@ -1,0 +1,123 @@
+"""The deterministic typed pushdown automaton over bytes, built from a network as far as it is visited.
+
+A control state is a set of network states; what is left to do is a stack of frames, a frame being the set of
+(procedure called, where to go on). When procedures return, the set of those that ended says which members of the
+frame survive: types narrow as text is read (an operand that can only be a Time leaves only comparisons of Times).
+"""
+
+from dataclasses import dataclass, field
+
+from .net import Net
+
+
+class Ambiguous(Exception):
+    """A network breaks the rule of `net`: a byte could be read both here and inside a call."""
+
+
+@dataclass(slots=True, eq=False)
+class Control:
+    """A control state. `ended` are the procedures that may return here, `frame` what a call would push."""
+
+    number: int
+    members: tuple[int, ...]
+    ended: frozenset[int]
+    frame: "Frame | None"
+    steps: "dict[int, Step | None]" = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """A return address: procedures with the states to go on in, and where each set of ended ones leads."""
+
+    number: int
+    calls: tuple[tuple[int, int], ...]
+    after: "dict[frozenset[int], Control | None]" = field(default_factory=dict)
+
+
+Step = tuple[Control, tuple[Frame, ...]]
+
+
+class Automaton:
+    """Control states and frames, interned. `root` starts the procedure given."""
+
+    def __init__(self, net: Net, procedure: int) -> None:
+        self.net = net
+        self.controls: list[Control] = []
+        self.frames: list[Frame] = []
+        self._controls: dict[frozenset[int], Control] = {}
+        self._frames: dict[frozenset[tuple[int, int]], Frame] = {}
+        root = self.control(frozenset((net.starts[procedure],)))
+        assert root is not None
+        self.root = root
+
+    def control(self, kernel: frozenset[int]) -> Control | None:
+        """The control state of a set of network states; None for the empty set."""
+        if not kernel:
+            return None
+        known = self._controls.get(kernel)
+        if known is None:
+            closed = self._closure(kernel)
+            known = self._controls.get(closed)
+            if known is None:
+                known = self._make(closed)
+                self._controls[closed] = known
+            self._controls[kernel] = known
+        return known
+
+    def _closure(self, kernel: frozenset[int]) -> frozenset[int]:
+        seen, todo = set(kernel), list(kernel)
+        while todo:
+            for target in self.net.state(todo.pop()).silent:
+                if target not in seen:
+                    seen.add(target)
+                    todo.append(target)
+        return frozenset(seen)
+
+    def _make(self, closed: frozenset[int]) -> Control:
+        states = [self.net.state(n) for n in closed]
+        ended = frozenset(s.owner for s in states if s.ends)
+        calls = frozenset(call for s in states for call in s.calls)
+        control = Control(len(self.controls), tuple(sorted(closed)), ended, self.frame(calls) if calls else None)
+        self.controls.append(control)
+        return control
+
+    def frame(self, calls: frozenset[tuple[int, int]]) -> Frame:
+        """The frame of a set of calls."""
+        known = self._frames.get(calls)
+        if known is None:
+            known = Frame(len(self.frames), tuple(sorted(calls)))
+            self.frames.append(known)
+            self._frames[calls] = known
+        return known
+
+    def step(self, control: Control, byte: int) -> Step | None:
+        """Where a byte leads without returning: the control state and frames pushed (outermost first)."""
+        if byte in control.steps:
+            return control.steps[byte]
+        found = control.steps[byte] = self._step(control, byte)
+        return found
+
+    def _step(self, control: Control, byte: int) -> Step | None:
+        here = {t for n in control.members for t in self.net.state(n).moves.get(byte, ())}
+        inside: Step | None = None
+        if control.frame is not None:
+            starts = frozenset(self.net.starts[p] for p, _ in control.frame.calls)
+            callee = self.control(starts)
+            assert callee is not None
+            inside = self.step(callee, byte)
+        if here and inside is not None:
+            keys = [self.net.keys[self.net.states[n].owner] for n in control.members]
+            raise Ambiguous(f"byte {bytes((byte,))!r} is read here and in a call, in {keys}")
+        if inside is not None:
+            assert control.frame is not None
+            return inside[0], (control.frame, *inside[1])
+        target = self.control(frozenset(here))
+        return (target, ()) if target is not None else None
+
+    def after(self, frame: Frame, ended: frozenset[int]) -> Control | None:
+        """Where a frame goes on when the procedures `ended` return to it; None if it waits for none of them."""
+        if ended in frame.after:
+            return frame.after[ended]
+        found = self.control(frozenset(target for procedure, target in frame.calls if procedure in ended))
+        frame.after[ended] = found
+        return found

@@ -1,0 +1,237 @@
+"""`ConstrainedDecoder`: the decoder's front. States are values; masks are computed for batches.
+
+    decoder = ConstrainedDecoder(surface="dl", schema=schema, tokenizer=tokenizer)
+    state = decoder.start(batch=2, budget=64)
+    mask = decoder.mask(state)                 # bool [2, vocabulary]
+    state = decoder.advance(state, [17, 4711])
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.schema import Schema
+from ..grammar.diagnostic import CompileError
+from . import errors
+from .costs import NEVER
+from .machine import Cell, Machine, Row
+from .net import Net
+from .vocabulary import Vocabulary, read_vocabulary
+
+if TYPE_CHECKING:
+    from .hf import TypedLogitsProcessor
+
+SURFACES = ("dl", "dataflow")
+EXECUTORS = ("numpy", "cpu", "gpu")
+UNBOUNDED = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderState:
+    """A batch of sequences, row by row: configuration, tokens left, whether the end token has come, and the sum of
+    log Z (the model's log-mass on what was allowed), as far as `observe` was told of logits."""
+
+    cells: tuple[Cell, ...]
+    budgets: tuple[int, ...]
+    done: tuple[bool, ...]
+    log_z: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+
+class ConstrainedDecoder:
+    """Allows a token exactly when a well-typed program of the surface goes on that way (docs/decoding.md).
+
+    surface: `dl` or `dataflow`. schema: a schema, or a sequence of them (each row of a batch names its own).
+    tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
+    executor: `numpy` (the reference), `cpu` (batches copied by compiled code), `gpu` (rows gathered on a device).
+    ends: token ids that end a sequence; default the tokenizer's end-of-sequence token.
+    Raises CompileError (DLC501, DLC502, DLC509, DLC510).
+    """
+
+    def __init__(
+        self,
+        *,
+        surface: str = "dl",
+        schema: "Schema | str | Sequence[Schema]",
+        tokenizer: Any,
+        executor: str = "numpy",
+        ends: tuple[int, ...] | None = None,
+    ) -> None:
+        for name, given, known in (("surface", surface, SURFACES), ("executor", executor, EXECUTORS)):
+            if given not in known:
+                raise CompileError(errors.unknown_option(name, given, known))
+        is_vocabulary = isinstance(tokenizer, Vocabulary)
+        self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
+        self.executor = executor
+        schemas = [schema] if isinstance(schema, Schema) else list(schema)
+        self.machines = tuple(self._machine(surface, each) for each in schemas)
+        self._ends = np.zeros((self.vocabulary.size + 31) // 32, dtype=np.uint32)
+        for end in self.vocabulary.ends:
+            self._ends[end >> 5] |= np.uint32(1 << (end & 31))
+
+    def _machine(self, surface: str, schema: Any) -> Machine:
+        net, root = build_surface(surface, schema)
+        machine = Machine(net, root, self.vocabulary)
+        if machine.start.cost >= NEVER:
+            raise CompileError(errors.nothing_to_say("a program"))
+        return machine
+
+    # ------------------------------------------------------------ states
+
+    def start(
+        self,
+        batch: int,
+        budget: "int | Sequence[int] | None" = None,
+        texts: "Sequence[str] | None" = None,
+        schemas: Sequence[int] | None = None,
+        prefix: str | bytes = "",
+    ) -> DecoderState:
+        """A state of `batch` sequences at the beginning of a program (or after `prefix`, text of one).
+
+        budget: tokens a program may take, the end token not counted; one for all or one a row. schemas: for each
+        row the index of its schema. Raises CompileError: DLC503 if no program fits, DLC504 if the prefix is wrong.
+        """
+        which = [0] * batch if schemas is None else list(schemas)
+        limits = [budget] * batch if budget is None or isinstance(budget, int) else list(budget)
+        if len(which) != batch or len(limits) != batch:
+            raise CompileError(errors.wrong_shape(f"{batch} rows, {len(which)} schemas, {len(limits)} budgets"))
+        data = prefix.encode() if isinstance(prefix, str) else prefix
+        cells = tuple(self._after(self.machines[i], data) for i in which)
+        budgets = tuple(UNBOUNDED if limit is None else limit for limit in limits)
+        for cell, limit in zip(cells, budgets, strict=True):
+            if cell.cost > limit:
+                raise CompileError(errors.budget_too_small(limit, cell.cost))
+        return DecoderState(cells, budgets, (False,) * batch, (0.0,) * batch)
+
+    def _after(self, machine: Machine, data: bytes) -> Cell:
+        if not data:
+            return machine.start
+        low = 0
+        for low in range(1, len(data) + 1):
+            cell = machine.read(machine.start, data[:low])
+            if cell is None:
+                raise CompileError(errors.bad_prefix(data[:200].decode("utf-8", "replace"), low - 1))
+        assert cell is not None
+        return cell
+
+    def machine_of(self, cell: Cell) -> Machine:
+        """The machine a configuration belongs to."""
+        for machine in self.machines:
+            if cell.number < len(machine.cells) and machine.cells[cell.number] is cell:
+                return machine
+        raise CompileError(errors.wrong_shape("this state belongs to another decoder"))
+
+    # ------------------------------------------------------------ masks
+
+    def bits(self, state: DecoderState) -> NDArray[np.uint32]:
+        """Allowed tokens, packed: uint32 [batch, ceil(vocabulary / 32)], token t at bit t % 32 of word t // 32."""
+        out = np.empty((len(state), self._ends.size), dtype=np.uint32)
+        for i in range(len(state)):
+            self.fill(state, i, out[i])
+        return out
+
+    def fill(self, state: DecoderState, row: int, out: NDArray[np.uint32]) -> None:
+        """One row of `bits`, written into `out`."""
+        cell = state.cells[row]
+        if state.done[row]:
+            out[:] = self._ends
+            return
+        out[:] = self._row(cell, state.budgets[row])
+        if cell.complete:
+            out |= self._ends
+
+    def _row(self, cell: Cell, budget: int) -> Row:
+        return self.machine_of(cell).row(cell, budget)
+
+    def mask(self, state: DecoderState) -> NDArray[np.bool_]:
+        """Allowed tokens: bool [batch, vocabulary]. The end token is allowed exactly where a program is complete."""
+        packed = self.bits(state)
+        bytes_ = packed.astype("<u4", copy=False).view(np.uint8)
+        return np.unpackbits(bytes_, axis=1, bitorder="little")[:, : self.vocabulary.size].astype(np.bool_)
+
+    # ------------------------------------------------------------ steps
+
+    def advance(self, state: DecoderState, tokens: "Sequence[int] | NDArray[np.integer[Any]]") -> DecoderState:
+        """The state after one token a row. Finished rows take any token that ends or pads (it is not looked at).
+
+        Raises CompileError (DLC505, DLC508) and leaves `state` as it was.
+        """
+        if len(tokens) != len(state):
+            raise CompileError(errors.wrong_shape(f"{len(tokens)} tokens for {len(state)} rows"))
+        cells, budgets, done = list(state.cells), list(state.budgets), list(state.done)
+        for i, token in enumerate(int(t) for t in tokens):
+            if done[i]:
+                continue
+            if token in self.vocabulary.ends and cells[i].complete:
+                done[i] = True
+                continue
+            cells[i], budgets[i] = self.step(i, cells[i], budgets[i], token), budgets[i] - 1
+        return replace(state, cells=tuple(cells), budgets=tuple(budgets), done=tuple(done))
+
+    def step(self, row: int, cell: Cell, budget: int, token: int) -> Cell:
+        """One configuration after one token. Raises CompileError (DLC505)."""
+        machine = self.machine_of(cell)
+        found = machine.advance(cell, token) if 0 <= token < self.vocabulary.size else None
+        if found is None or not self._affordable(machine, cell, budget, token):
+            raise CompileError(errors.token_not_allowed(row, token))
+        return found
+
+    def _affordable(self, machine: Machine, cell: Cell, budget: int, token: int) -> bool:
+        row = machine.row(cell, budget)
+        return bool(row[token >> 5] >> np.uint32(token & 31) & np.uint32(1))
+
+    def is_complete(self, state: DecoderState) -> NDArray[np.bool_]:
+        """bool [batch]: whether each row is a whole program, ended or not."""
+        return np.fromiter((c.complete for c in state.cells), dtype=np.bool_, count=len(state))
+
+    def fork(self, state: DecoderState, index: Sequence[int]) -> DecoderState:
+        """Rows picked by index, repeats allowed: beam search, resampling, rollback to a state that was kept."""
+        at = [int(i) for i in index]
+        pick = lambda values: tuple(values[i] for i in at)  # noqa: E731
+        return DecoderState(pick(state.cells), pick(state.budgets), pick(state.done), pick(state.log_z))
+
+    def observe(self, state: DecoderState, log_z: Sequence[float]) -> DecoderState:
+        """The state with this step's log Z added, row by row."""
+        summed = tuple(a + float(b) for a, b in zip(state.log_z, log_z, strict=True))
+        return replace(state, log_z=summed)
+
+    def forced(self, state: DecoderState, limit: int = 64) -> list[list[int]]:
+        """For each row the tokens that are the only ones possible, one after the other (jump ahead). A row where
+        several spellings of the same bytes are possible is not forced."""
+        out: list[list[int]] = []
+        for i in range(len(state)):
+            one, run = self.fork(state, [i]), []
+            while len(run) < limit and not one.done[0]:
+                row = self.bits(one)[0]
+                words = np.flatnonzero(row)
+                if len(words) != 1 or int(row[words[0]]).bit_count() != 1:
+                    break
+                token = int(words[0]) * 32 + int(row[words[0]]).bit_length() - 1
+                if token in self.vocabulary.ends:
+                    break
+                run.append(token)
+                one = self.advance(one, [token])
+            out.append(run)
+        return out
+
+    def logits_processor(self, **options: Any) -> "TypedLogitsProcessor":
+        """A `transformers.LogitsProcessor` for `generate`; see `hf.TypedLogitsProcessor` for the options."""
+        from .hf import TypedLogitsProcessor
+
+        return TypedLogitsProcessor(self, **options)
+
+
+def build_surface(surface: str, schema: Any) -> tuple[Net, int]:
+    """The network of a surface over a schema."""
+    if surface == "dl":
+        from .dl_turns import dl_surface
+
+        return dl_surface(schema)
+    from .lispress_surface import lispress_surface
+
+    return lispress_surface(schema)

@@ -1,0 +1,101 @@
+"""Regular expressions of dl.lark's terminals as parts of a network.
+
+Only what terminals use: characters, classes, groups, alternatives, repeats. Characters beyond ASCII in a class
+stand for all of UTF-8 beyond ASCII, since no terminal of DL tells them apart.
+"""
+
+import re._constants as op  # type: ignore[import-not-found,unused-ignore]
+import re._parser as sre  # type: ignore[import-not-found,unused-ignore]
+from collections.abc import Sequence
+from typing import Any
+
+from .net import Part
+
+
+def draw(part: Part, source: int, pattern: str, target: int) -> None:
+    """Draw `pattern` from `source` to `target`. Raises ValueError for what terminals do not use."""
+    part.join(_sequence(part, source, list(sre.parse(pattern))), target)
+
+
+def _sequence(part: Part, source: int, items: Sequence[Any]) -> int:
+    for item in items:
+        source = _item(part, source, item)
+    return source
+
+
+def _item(part: Part, source: int, item: Any) -> int:
+    kind, value = item
+    if kind is op.LITERAL:
+        return part.text(source, chr(value))
+    if kind is op.IN:
+        return _class(part, source, value)
+    if kind is op.SUBPATTERN:
+        return _sequence(part, source, value[-1])
+    if kind is op.BRANCH:
+        target = part.new()
+        for branch in value[1]:
+            part.join(_sequence(part, source, branch), target)
+        return target
+    if kind in (op.MAX_REPEAT, op.POSSESSIVE_REPEAT):
+        return _repeat(part, source, value)
+    raise ValueError(f"no terminal uses {kind}")
+
+
+def _repeat(part: Part, source: int, value: tuple[int, Any, Any]) -> int:
+    low, high, body = value
+    for _ in range(low):
+        source = _sequence(part, source, body)
+    target = part.new()
+    part.join(source, target)
+    if high is op.MAXREPEAT:
+        loop = part.new()
+        part.join(source, loop)
+        part.join(_sequence(part, loop, body), loop)
+        part.join(loop, target)
+        return target
+    for _ in range(high - low):
+        source = _sequence(part, source, body)
+        part.join(source, target)
+    return target
+
+
+def _class(part: Part, source: int, members: Sequence[Any]) -> int:
+    negated = bool(members) and members[0][0] is op.NEGATE
+    chosen: set[int] = set()
+    wide = False
+    for kind, value in members[1:] if negated else members:
+        low, high = (value, value) if kind is op.LITERAL else value
+        wide = wide or high > 127
+        chosen.update(range(low, min(high, 127) + 1))
+    target = part.new()
+    for byte in range(128):
+        if (byte in chosen) != negated:
+            part.byte(source, byte, byte, target)
+    if wide or negated:
+        beyond_ascii(part, source, target)
+    return target
+
+
+def beyond_ascii(part: Part, source: int, target: int) -> None:
+    """Any well-formed UTF-8 sequence of two to four bytes (Unicode 15, table 3-7)."""
+    tails = [target]
+    for _ in range(2):
+        state = part.new()
+        part.byte(state, 0x80, 0xBF, tails[-1])
+        tails.append(state)
+    one, two = tails[1], tails[2]
+    part.byte(source, 0xC2, 0xDF, one)
+    for first, low, high, rest in (
+        (0xE0, 0xA0, 0xBF, one),
+        (0xED, 0x80, 0x9F, one),
+        (0xF0, 0x90, 0xBF, two),
+        (0xF4, 0x80, 0x8F, two),
+    ):
+        state = part.new()
+        part.byte(source, first, first, state)
+        part.byte(state, low, high, rest)
+    part.byte(source, 0xE1, 0xEC, two)
+    part.byte(source, 0xEE, 0xEF, two)
+    three = part.new()
+    part.byte(three, 0x80, 0xBF, two)
+    part.byte(source, 0xF1, 0xF3, three)

@@ -1,0 +1,168 @@
+"""A tokenizer as the decoder sees it: the bytes of every token, in a trie; special tokens have none.
+
+Understands the two families of Hugging Face fast tokenizers: byte-level BPE (a printable character stands for each
+byte) and SentencePiece style (a mark for the space, `<0xNN>` for bytes), with added tokens as they are written.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ..grammar.diagnostic import CompileError
+from . import errors
+
+_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
+_SPACE_MARK = "\u2581"
+
+
+@dataclass(frozen=True, slots=True)
+class Trie:
+    """Token bytes as a tree in preorder: node i's children start at i + 1, each ending where the next begins.
+
+    byte[i] leads into node i, end[i] is one past its subtree, tokens[i] are the tokens that end there.
+    """
+
+    byte: list[int]
+    end: list[int]
+    tokens: list[tuple[int, ...]]
+
+    def child(self, node: int, byte: int) -> int:
+        """The child by a byte, or -1."""
+        at, end = node + 1, self.end[node]
+        while at < end:
+            if self.byte[at] == byte:
+                return at
+            at = self.end[at]
+        return -1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Bytes of tokens by id (None: special, or no text of its own), ids that end a sequence, and the trie.
+
+    leading_space: the tokenizer writes a space before the first word and takes it away again when it decodes.
+    """
+
+    tokens: tuple[bytes | None, ...]
+    ends: tuple[int, ...]
+    leading_space: bool = False
+    trie: Trie = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trie", build_trie(self.tokens))
+
+    @property
+    def size(self) -> int:
+        """Number of token ids, special ones included."""
+        return len(self.tokens)
+
+    @property
+    def key(self) -> str:
+        """A hash of the content: equal for equal vocabularies in every process."""
+        digest = hashlib.sha256(repr((self.ends, self.leading_space)).encode())
+        for token in self.tokens:
+            digest.update(b"\0" if token is None else len(token).to_bytes(4, "big") + token)
+        return digest.hexdigest()
+
+    def fewest(self, text: bytes) -> int:
+        """The least number of tokens that spell `text`; a byte without a token counts as very many."""
+        trie, best = self.trie, [0] + [10**6] * len(text)
+        for start in range(len(text)):
+            node, base = 0, best[start] + 1
+            for at in range(start, len(text)):
+                node = trie.child(node, text[at])
+                if node < 0:
+                    break
+                if trie.tokens[node] and base < best[at + 1]:
+                    best[at + 1] = base
+        return best[len(text)]
+
+
+def build_trie(tokens: "tuple[bytes | None, ...]") -> Trie:
+    """The trie of a vocabulary, in preorder."""
+    spelled = sorted((token, i) for i, token in enumerate(tokens) if token)
+    byte, end, at_node = [0], [0], [()]
+    path, previous = [0], b""
+    ids: list[list[int]] = [[]]
+    for token, number in spelled:
+        common = 0
+        limit = min(len(previous), len(token))
+        while common < limit and previous[common] == token[common]:
+            common += 1
+        for node in path[common + 1 :]:
+            end[node] = len(byte)
+        del path[common + 1 :]
+        for value in token[common:]:
+            path.append(len(byte))
+            byte.append(value)
+            end.append(0)
+            ids.append([])
+        ids[path[-1]].append(number)
+        previous = token
+    for node in path:
+        end[node] = len(byte)
+    del at_node
+    return Trie(byte, end, [tuple(each) for each in ids])
+
+
+@cache
+def _byte_characters() -> dict[str, int]:
+    """The printable stand-ins of byte-level BPE: a byte that prints stands for itself, others follow from 256."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [b for b in range(256) if b not in set(printable)]
+    return {chr(b): b for b in printable} | {chr(256 + i): b for i, b in enumerate(others)}
+
+
+def read_vocabulary(tokenizer: Any, ends: "tuple[int, ...] | None" = None) -> Vocabulary:
+    """The vocabulary of a Hugging Face fast tokenizer (or of a bare `tokenizers.Tokenizer`).
+
+    ends: ids that end a sequence; default the tokenizer's end-of-sequence token.
+    Raises CompileError (DLC501, DLC509).
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    size = max(backend.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+    if ends is None:
+        known = getattr(tokenizer, "eos_token_id", None)
+        ends = () if known is None else (known,) if isinstance(known, int) else tuple(known)
+    if not ends:
+        raise CompileError(errors.no_end_token())
+    size = max(size, *(e + 1 for e in ends))
+    described = json.loads(backend.to_str())
+    marked = _uses_space_mark(described)
+    added = backend.get_added_tokens_decoder()
+    special = set(getattr(tokenizer, "all_special_ids", ())) | set(ends) | {i for i, t in added.items() if t.special}
+    plain = {i: t.content for i, t in added.items() if not t.special}
+    tokens: list[bytes | None] = [None] * size
+    for text, i in backend.get_vocab(with_added_tokens=True).items():
+        if i in special:
+            continue
+        tokens[i] = plain[i].encode() if i in plain else _bytes_of(text, marked)
+    vocabulary = Vocabulary(tuple(tokens), tuple(ends), marked and _strips_first_space(described))
+    single = {token[0] for token in vocabulary.tokens if token is not None and len(token) == 1}
+    missing = [b for b in range(0x20, 0x7F) if b not in single]
+    if missing:
+        raise CompileError(errors.no_byte_coverage(len(missing), missing[0]))
+    return vocabulary
+
+
+def _bytes_of(text: str, marked: bool) -> bytes | None:
+    if marked:
+        byte = _BYTE.match(text)
+        return bytes((int(byte[1], 16),)) if byte else text.replace(_SPACE_MARK, " ").encode("utf-8", "replace")
+    characters = _byte_characters()
+    try:
+        return bytes(characters[c] for c in text)
+    except KeyError:
+        return None
+
+
+def _uses_space_mark(described: dict[str, Any]) -> bool:
+    return '"ByteLevel"' not in json.dumps([described.get("decoder"), described.get("pre_tokenizer")])
+
+
+def _strips_first_space(described: dict[str, Any]) -> bool:
+    text = json.dumps(described.get("decoder"))
+    return '"Strip"' in text or '"Metaspace"' in text

@@ -1,0 +1,159 @@
+"""Lexemes as procedures: literals of every kind, strings, placeholders, fixed words, names of enum members."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from ..compiler.types import BOOL, DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TEXT, TIME, Con, Type
+from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type
+from ..grammar.rules import load_grammar
+from .net import Net, Part
+from .patterns import beyond_ascii, draw
+
+# What a literal must be beyond its terminal's pattern for it to exist: minutes end at 59, hours at 47, months at 12.
+_CLOCK = "(?:[0-3]?[0-9]|4[0-7]):[0-5][0-9]"
+_MONTHS = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+_YEAR = "(?:[0-9][0-9][0-9][1-9]|[0-9][0-9][1-9]0|[0-9][1-9]00|[1-9]000)"
+_FOURTH = "(?:0[48]|[2468][048]|[13579][26])"
+_LEAP = f"(?:[0-9][0-9]{_FOURTH}|{_FOURTH}00)-02-29"
+_DATE = f"(?:{_YEAR}-(?:{_MONTHS})|{_LEAP})"
+_AMOUNT = r"-?[0-9]+(?:\.[0-9]+)?"
+
+
+@cache
+def _patterns() -> dict[str, str]:
+    """Patterns of literals: the terminal's own where every text of it is a value, narrower where not."""
+    terminals = dict(load_grammar().patterns)
+    return {
+        "number": terminals["NUMBER"],
+        "int": terminals["INT"],
+        "time": rf"{_CLOCK}(?::[0-5][0-9])?",
+        "date": _DATE,
+        "datetime": rf"{_DATE}T[0-4][0-9]:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?Z?".replace(
+            "T[0-4][0-9]", "T(?:[0-3][0-9]|4[0-7])"
+        ),
+        "hole": r"\$(?:0|[1-9][0-9]*)",
+    }
+
+
+_KINDS: dict[Type, tuple[str, ...]] = {
+    NUMBER: ("number",),
+    INT: ("int",),
+    TIME: ("time",),
+    DATE: ("date",),
+    DATETIME: ("datetime",),
+}
+
+
+class Words:
+    """The lexemes of one network."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+
+    def word(self, part: Part, source: int, word: str, depth: int = 1) -> int:
+        """A fixed word as a call (of a call, `depth` times), so that it can stand beside names that begin alike
+        and are read that deep."""
+
+        def build(body: Part, depth: int) -> None:
+            if depth > 1:
+                body.end(body.call(body.start, self.net.procedure(("word", word, depth - 1), lambda p: build(p, depth - 1))))
+            else:
+                body.end(body.text(body.start, word))
+
+        return part.call(source, self.net.procedure(("word", word, depth), lambda p: build(p, depth)))
+
+    def pattern(self, kind: str) -> int:
+        """A literal by its pattern."""
+
+        def build(body: Part) -> None:
+            target = body.new()
+            draw(body, body.start, _patterns()[kind], target)
+            body.end(target)
+
+        return self.net.procedure(("lexeme", kind), build)
+
+    def names(self, key: object, words: Iterable[str]) -> int:
+        """One of several words, such as the members of an enum."""
+
+        def build(body: Part) -> None:
+            target = body.new()
+            body.words(body.start, words, target)
+            body.end(target)
+
+        return self.net.procedure(("names", key), build)
+
+    def quantity(self, type_: Type) -> int:
+        """An amount with a unit whose quantities have the type."""
+
+        def build(body: Part) -> None:
+            amount, target = body.new(), body.new()
+            draw(body, body.start, _AMOUNT, amount)
+            if type_ == MONEY:
+                _currencies(body, amount, target)
+            else:
+                units = (*TIME_UNITS, *MEASURE_UNITS)
+                body.words(amount, [unit for unit in units if quantity_type(unit) == type_], target)
+            body.end(target)
+
+        return self.net.procedure(("quantity", type_), build)
+
+    def string(self) -> int:
+        """The rest of a string after its opening quote, spelled as the printer spells it (JSON, not only ASCII)."""
+
+        def build(body: Part) -> None:
+            start = body.start
+            for low, high in ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)):
+                body.byte(start, low, high, start)
+            beyond_ascii(body, start, start)
+            escape = body.text(start, "\\")
+            for char in '"\\bfnrt':
+                body.text(escape, char, start)
+            control = body.text(escape, "u00")
+            zero, one = body.text(control, "0"), body.text(control, "1")
+            for char in "01234567be":
+                body.text(zero, char, start)
+            body.text(zero, "f", start)
+            for char in "0123456789abcdef":
+                body.text(one, char, start)
+            body.end(body.text(start, '"'))
+
+        return self.net.procedure(("string",), build)
+
+    def literals(self, type_: Type) -> tuple[int, ...]:
+        """Procedures of the literals that are of exactly this type (strings and entities apart)."""
+        found = [self.pattern(kind) for kind in _KINDS.get(type_, ())]
+        if type_ == BOOL:
+            found.append(self.names("Bool", ("true", "false")))
+        if type_ in (DURATION, MONEY) or (isinstance(type_, Con) and type_.name == "Measure"):
+            found.append(self.quantity(type_))
+        return tuple(found)
+
+
+def _currencies(body: Part, source: int, target: int) -> None:
+    """Three lower-case letters that name no unit of time or measure."""
+    taken = {unit for unit in (*TIME_UNITS, *MEASURE_UNITS) if len(unit) == 3}
+    starts = {unit[:1] for unit in taken}
+    pairs = {unit[:2] for unit in taken}
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    free2 = body.new()
+    for char in letters:
+        body.text(free2, char, target)
+    free1 = body.new()
+    for char in letters:
+        body.text(free1, char, free2)
+    for a in letters:
+        if a not in starts:
+            body.text(source, a, free1)
+            continue
+        second = body.text(source, a)
+        for b in letters:
+            if a + b not in pairs:
+                body.text(second, b, free2)
+                continue
+            third = body.text(second, b)
+            for c in letters:
+                if a + b + c not in taken:
+                    body.text(third, c, target)
+
+
+TEXT_TYPE = TEXT
