@@ -34,7 +34,7 @@ class CheckedTurn:
 
 @dataclass(frozen=True, slots=True)
 class _CheckedStatement:
-    """What is known of a statement; holding it keeps its identity from being used again."""
+    """What is known of a statement."""
 
     statement: Statement
     type: Type
@@ -61,7 +61,7 @@ class Checker:
     def __init__(self, schema: Schema) -> None:
         self.schema = merge(prelude(), schema)
         self._inference = Inference(self.schema, frozenset(prelude().function))
-        self._statements: dict[int, _CheckedStatement] = {}
+        self._statements: dict[Statement, _CheckedStatement] = {}
         self._known_fields = sorted(
             {c.name for t in self.schema.tables for c in t.columns}
             | {p.name for f in self.schema.functions for p in f.params if p.name is not None}
@@ -80,10 +80,10 @@ class Checker:
         checked: list[_CheckedStatement] = []
         for i, statement in enumerate(turn.statements):
             place = (origin.statements[i], origin.outcomes[i]) if origin else None
-            known = self._statements.get(id(statement)) if place is None and not env.bound else None
-            if known is None or known.statement is not statement:
+            known = self._statements.get(statement) if not env.bound else None
+            if known is None or (known.diagnostics and place is not None):
                 known = self._check_statement(statement, env, place)
-                if place is None and not env.bound:
+                if not env.bound and (place is None or not known.diagnostics):
                     self._remember(known)
             checked.append(known)
             diagnostics += known.diagnostics
@@ -111,10 +111,11 @@ class Checker:
         return _CheckedStatement(statement, zonk(type_), scheme, elaborated, tuple(found))
 
     def _remember(self, checked: "_CheckedStatement") -> None:
-        """Readers hand out one object for repeated statements; its check is done once."""
+        """Dialogues repeat their statements turn after turn; a closed one is checked once. One with something to
+        say of its text is kept only without places, which belong to one text."""
         if len(self._statements) >= _REMEMBERED:
             self._statements.clear()
-        self._statements[id(checked.statement)] = checked
+        self._statements[checked.statement] = checked
 
     def check_term(
         self, term: Term, origin: Origin | None = None, bound: Mapping[str, Type] = NOTHING_BOUND

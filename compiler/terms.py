@@ -170,6 +170,15 @@ class Statement:
     status: Literal["accepted", "proposed", "confirmed"] = "accepted"
     let: str | None = None
     outcome: Outcome | None = None
+    _hash: int | None = field(default=None, init=False, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        """Worked out when first asked for: outcomes can be long, and most statements are never looked up."""
+        known = self._hash
+        if known is None:
+            known = hash((self.term, self.status, self.let, self.outcome))
+            object.__setattr__(self, "_hash", known)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
