@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from . import __version__
+from .harvest_command import HARVESTED
 from .schema_views import VIEWS
 from .sinks import TARGETS
 from .sources import SOURCES
@@ -213,6 +214,20 @@ def schema_import(
     from .schema_command import run_schema
 
     _run(lambda: run_schema(path, "dl", output))
+
+
+@schema_app.command("harvest")
+def schema_harvest(
+    corpus: Annotated[
+        str, typer.Argument(metavar="CORPUS", help=f"One of {', '.join(HARVESTED)}.", **_named(HARVESTED))
+    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files of dialogues; - is standard input.")],
+    output: OutOption = None,
+) -> None:
+    """Learn a schema from the fully typed programs of a corpus."""
+    from .harvest_command import run_harvest
+
+    _run(lambda: run_harvest(corpus, paths, output))
 
 
 def _need_paths(source: str, paths: list[str] | None) -> None:

@@ -11,7 +11,7 @@ from . import errors
 from .errors import NOWHERE, InputFailure
 from .inputs import Document, find
 from .options import Options
-from .sinks import Writer, writer
+from .sinks import WITHOUT_TYPES, Writer, writer
 from .sources import Read, Source, source
 from .units import Broken, Unit
 
@@ -77,6 +77,10 @@ class Converter:
         line = read.lines[index] if read.lines else None
         place = Place(unit.file, read.dialogue.id or None, turn.turn if read.dialogue.id else None, line)
         told = read.diagnostics[index] if read.diagnostics else ()
+        checked = read.checked[index] if read.checked else None
+        if turn.program is None and checked is not None and self.target in WITHOUT_TYPES:
+            # What does not fit the schema is told, and written nevertheless.
+            turn = replace(turn, program=checked.turn, notes=tuple(replace(n, loss=False) for n in turn.notes))
         if turn.program is None or schema is None:
             written = Written(None, ())
         else:

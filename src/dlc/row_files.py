@@ -17,6 +17,7 @@ from .units import Broken, Part, Unit
 MAX_LINE = 64 << 20
 MAX_ROWS = 100_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TEXT_FIELDS = ("dialogue_id", "speaker", "utterance", "schema", "db_id")
 
 
@@ -84,17 +85,52 @@ def _row(file: str, line: int, raw: bytes, comment: str) -> Part | Broken | None
         return Broken(errors.not_unicode(place, f"at byte {error.start + 1} of the line"), shown)
     if not text.startswith("{"):
         return None if comment and text.startswith(comment) else Part(line, {"program": text}, text)
+    fields = _json(place, line, text)
+    if isinstance(fields, Broken):
+        return fields
+    known = Place(file, fields.get("dialogue_id") if isinstance(fields.get("dialogue_id"), str) else None, line=line)
+    why = _fault(fields)
+    return Broken(errors.bad_row(known, why), text) if why else Part(line, fields, text)
+
+
+def _json(place: Place, line: int, text: str) -> Any:
+    """The value of a line of JSON, or the line as Broken."""
     try:
-        fields = json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         return Broken(errors.bad_json(place, error.msg[0].lower() + error.msg[1:], line, error.colno), text)
     except RecursionError:
         return Broken(errors.nested_too_deeply(place), text[: 1 << 16])
     except ValueError:
         return Broken(errors.bad_json(place, "a number of too many digits", line, 1), text)
-    known = Place(file, fields.get("dialogue_id") if isinstance(fields.get("dialogue_id"), str) else None, line=line)
-    why = _fault(fields)
-    return Broken(errors.bad_row(known, why), text) if why else Part(line, fields, text)
+
+
+def object_units(document: Document, name: str) -> Iterator[Unit | Broken]:
+    """Each line is one dialogue, an object that says its own name under the key `name`. Raises InputFailure."""
+    empty = True
+    for line, raw in _lines(document):
+        if not raw.removeprefix(codecs.BOM_UTF8).strip():
+            continue
+        empty = False
+        place = Place(document.name, line=line)
+        try:
+            text = raw.decode("utf-8").strip().removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            shown = raw.decode("utf-8", "replace")
+            yield Broken(errors.not_unicode(place, f"at byte {error.start + 1} of the line"), shown)
+            continue
+        value = _json(place, line, text)
+        if isinstance(value, Broken):
+            yield value
+        elif not isinstance(value, dict):
+            yield Broken(errors.bad_row(place, "a line is one dialogue, a JSON object"), text)
+        elif _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+            yield Broken(errors.not_unicode(place, "in an escape of half a surrogate pair"), text)
+        else:
+            given = value.get(name)
+            yield Unit(document.name, given if isinstance(given, str) else None, (Part(line, value),))
+    if empty:
+        raise InputFailure(errors.empty_input(document.name))
 
 
 def _fault(fields: dict[str, Any]) -> str:

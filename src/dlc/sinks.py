@@ -43,9 +43,19 @@ def _thingtalk(schema: "Schema") -> Writer:
     return lambda turn: write_thingtalk(turn, schema, memo)
 
 
+def _dataflow(schema: "Schema") -> Writer:
+    from dlc.targets.dataflow.write import LispressWriter
+
+    return LispressWriter(schema).write
+
+
 # Names as DESIGN fixes them. A loader imports what it needs when it is called.
 TARGETS: Mapping[str, Callable[["Schema"], Writer]] = {
     "dl": _dl,
     "slots": _slots,
     "thingtalk": _thingtalk,
+    "dataflow": _dataflow,
 }
+
+# Targets that say a program whether or not it fits its schema.
+WITHOUT_TYPES = frozenset(("dataflow",))

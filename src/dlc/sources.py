@@ -35,17 +35,30 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """One turn, type-checked in its own language: its type and its text with types, as far as it has them."""
+
+    turn: int
+    line: int | None
+    type: str | None
+    typed: str | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """How a source is cut and read.
 
     reader: called once a process, so that what it memoizes is shared by the run.
     sample: the document read if no path is given.
+    check: type-checks the turns of a unit where a source has a typed form of its own; else they are checked as DL.
     """
 
     suffixes: tuple[str, ...]
     units: Callable[[Document], Iterator[Unit | Broken]]
     reader: Callable[[Options], Callable[[Unit], Read]]
     sample: Callable[[], Document] | None = None
+    check: Callable[[Options], Callable[[Unit], Iterator[Judged]]] | None = None
 
 
 def source(name: str) -> Source:
@@ -229,5 +242,25 @@ def _note(diagnostic: Diagnostic) -> Note:
     return Note(diagnostic.code, diagnostic.message, diagnostic.span, loss=diagnostic.severity == "error")
 
 
+# ---------------------------------------------------------------- Lispress
+
+
+def _smcalflow() -> Source:
+    from .dataflow_sources import smcalflow
+
+    return smcalflow()
+
+
+def _dataflow() -> Source:
+    from .dataflow_sources import dataflow
+
+    return dataflow()
+
+
 # Names as DESIGN fixes them. A loader imports what it needs when it is called.
-SOURCES: Mapping[str, Callable[[], Source]] = {"multiwoz": _multiwoz, "dl": _dl}
+SOURCES: Mapping[str, Callable[[], Source]] = {
+    "multiwoz": _multiwoz,
+    "smcalflow": _smcalflow,
+    "dl": _dl,
+    "dataflow": _dataflow,
+}

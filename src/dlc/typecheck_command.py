@@ -17,7 +17,7 @@ from .errors import InputFailure
 from .options import Options
 from .outputs import Output
 from .report import DIAGNOSTICS, FAILURE, FINE, Report
-from .sources import Read, source
+from .sources import Judged, Read, source
 from .units import Broken, Unit
 from .workers import ordered, spare_collector
 
@@ -73,12 +73,23 @@ def _summary(turns: int, failed: int) -> bytes:
 
 
 def _work(lang: str, options: Options, form: Form, typed: bool, color: bool) -> Callable[[Unit | Broken], _Lines]:
-    read = source(lang).reader(options)
+    opened = source(lang)
     checkers: dict[int, Checker] = {}
+    if opened.check is not None:
+        check = opened.check(options)
+
+        def rows_of(unit: Unit) -> Iterator[CheckRow]:
+            return (_judged_row(unit, judged, typed) for judged in check(unit))
+
+    else:
+        read = opened.reader(options)
+
+        def rows_of(unit: Unit) -> Iterator[CheckRow]:
+            return _rows(unit, read(unit), checkers, typed)
 
     def work(unit: Unit | Broken) -> _Lines:
         try:
-            rows = list(_broken(unit) if isinstance(unit, Broken) else _rows(unit, read(unit), checkers, typed))
+            rows = list(_broken(unit) if isinstance(unit, Broken) else rows_of(unit))
         except (CompileError, InputFailure):
             raise
         except Exception as error:
@@ -108,6 +119,19 @@ def _broken(unit: Broken) -> Iterator[CheckRow]:
     place = unit.diagnostic.place
     dialogue = place.dialogue.removesuffix(".json") if place.dialogue is not None else None
     yield _check_row(dialogue, place.turn, place.line, None, (unit.diagnostic,), False)
+
+
+def _judged_row(unit: Unit, judged: Judged, typed: bool) -> CheckRow:
+    row = {
+        "dialogue_id": unit.dialogue,
+        "turn": judged.turn,
+        "line": judged.line,
+        "ok": all(d.severity != "error" for d in judged.diagnostics),
+        "type": judged.type,
+        "typed": judged.typed if typed else None,
+        "diagnostics": [render_json(d) for d in judged.diagnostics],
+    }
+    return row, judged.diagnostics
 
 
 def _rows(unit: Unit, read: Read, checkers: "dict[int, Checker]", typed: bool) -> Iterator[CheckRow]:

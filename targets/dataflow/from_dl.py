@@ -14,8 +14,19 @@ from ...compiler.check import CheckedTurn
 from ...compiler.schema import Function, fact
 from ...compiler.terms import Abs, App, Ascribe, Entity, Field, Lit, Record, Statement, Term, Turn
 from ...compiler.terms import Var as Variable
-from ...compiler.types import BOOL, INT, NUMBER, TEXT, Con, Type, TypeVar, resolve, substitute
-from .names import COMPARED, CONNECTED, DIRECT, Names, Unsayable, leading, lispress_type, text_of_type, unescaped
+from ...compiler.types import BOOL, DYNAMIC, INT, NUMBER, TEXT, Con, Type, TypeVar, resolve, substitute
+from .names import (
+    COMPARED,
+    CONNECTED,
+    DIRECT,
+    SHARED,
+    Names,
+    Unsayable,
+    leading,
+    lispress_type,
+    text_of_type,
+    unescaped,
+)
 from .program import (
     EMPTY,
     Arg,
@@ -142,8 +153,8 @@ class _Writing:
                 args = tuple([self._struct_field(test, scope) for test in tests])
                 return Call(f"Constraint[{text_of_type(lispress_type(type_.args[0]))}]", args)
             case Abs("fn", (name,), body) if isinstance(type_, Con) and type_.name == "Fn":
-                value = self.value(body, None, {**scope, name: type_.args[0]})[0]
-                return Lambda(name, lispress_type(type_.args[0]), value)
+                inside = self.value(body, None, {**scope, name: type_.args[0]})[0]
+                return Lambda(name, lispress_type(type_.args[0]), inside)
         return Ascribed(lispress_type(type_), self.value(inner, type_, scope)[0])
 
     def _struct_field(self, test: Term, scope: Scope) -> Arg:
@@ -186,7 +197,8 @@ class _Writing:
 
     def _unknown(self, term: App, expected: Type | None, scope: Scope) -> Written:
         args = self._plain_args(term, scope)
-        type_args = tuple(map(lispress_type, term.targs)) or None
+        # What inference adds to a function that every schema has was not written.
+        type_args = None if term.fn in SHARED else tuple(map(lispress_type, term.targs)) or None
         enum = expected.name if isinstance(expected, Con) and not expected.args else None
         if not args and not term.targs and enum is not None and self.names.schema is not None:
             if enum in self.names.schema.enum and term.fn[0] != "\\":
@@ -276,7 +288,7 @@ class _Writing:
         if name == "value" and (reference or not isinstance(owner, Con)) and not (ascribed and not reference):
             inner = owner.args[0] if isinstance(owner, Con) else None
             return Call("extensionConstraint", positional(self._test(body, rest, inner, scope)))
-        if not isinstance(owner, Con) or not (ascribed or self.names.lifted(owner.name, name)):
+        if not isinstance(owner, Con) or owner == DYNAMIC:
             self.open.append(f"whose field .{name} is: nothing shows it")
         head = lispress_type(owner).name if isinstance(owner, Con) else "?"
         inner_type = self._field_type(owner, name)

@@ -52,6 +52,10 @@ class Judge:
         self._types[text] = type_
         return text
 
+    def type(self, text: str) -> TypeExpr:
+        """The type of a text that `type_text` gave."""
+        return self._types[text]
+
     def function(self, head: str) -> Function | None:
         """The signature of what Lispress calls `head`: a function, an accessor, a constraint on a field, a constant."""
         if head not in self._functions:

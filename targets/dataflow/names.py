@@ -35,8 +35,8 @@ LIFTED: Final = re.compile(r"([A-Z]\w*)\.([a-z]\w*)_\?\Z")
 MEMBER: Final = re.compile(r"([A-Z]\w*)\.([A-Z]\w*)\Z")
 """A constant of a type: `ShowAsStatus.Busy`."""
 
-# Functions that DL has under the same name and with the same meaning.
-_SHARED: Final = frozenset(("refer", "Execute", "intension", "Path"))
+SHARED: Final = frozenset(("refer", "Execute", "intension", "Path"))
+"""Functions that DL has under the same name and with the same meaning."""
 _MARKED: Final = ("\\", "'", "#", ":")
 
 
@@ -85,7 +85,7 @@ def text_of_type(type_: TypeExpr) -> str:
 @cache
 def reserved() -> frozenset[str]:
     """Function names that DL reads in its own way: operators, stages, what every schema has."""
-    own = frozenset(prelude().function) - _SHARED
+    own = frozenset(prelude().function) - SHARED
     return own | OPERATORS.keys() | RELATIONAL.keys() | {"all_fields", "coerce", "any", "none", "Constraint"}
 
 
@@ -124,11 +124,6 @@ class Names:
         """Whether the schema says that a type has this field as an accessor."""
         field = self.fields.get((owner, name))
         return field is not None and fact(field.facts, "accessor") is not None
-
-    def lifted(self, owner: str, name: str) -> bool:
-        """Whether the schema says that a constraint on this field makes one on its owner."""
-        field = self.fields.get((owner, name))
-        return field is not None and fact(field.facts, "lift") is not None
 
 
 def leading(function: Function) -> int:

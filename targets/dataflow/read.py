@@ -76,30 +76,33 @@ def read_dialogue(value: Any, reader: LispressReader) -> Dialogue:
     The k-th user turn stands at position 2k. What is no program in a turn rejects that turn. Raises CompileError
     (DLC289) for what is no dialogue.
     """
+    name, programs = stored_turns(value)
+    rows: list[TurnRow] = []
+    for index, (stored, text) in enumerate(zip(value["turns"], programs, strict=True)):
+        said = _utterance(stored)
+        turn, notes = _rejected(text) if isinstance(text, Diagnostic) else reader.turn(text)
+        rows.append(TurnRow(name, 2 * index, "user", said, reader.schema.name, turn, notes, stored))
+    return Dialogue(name, tuple(rows))
+
+
+def stored_turns(value: Any, key: str = "lispress") -> tuple[str, list[str | Diagnostic]]:
+    """A dialogue's name, and for each of its turns the program stored under `key`, or what is wrong with it.
+
+    Raises CompileError (DLC289) for what is no dialogue.
+    """
     turns = value.get("turns") if isinstance(value, dict) else None
     name = value.get("dialogue_id") if isinstance(value, dict) else None
     if not isinstance(turns, list) or not isinstance(name, str):
         raise CompileError(errors.no_dialogue("an object with `dialogue_id` and a list of `turns` is expected"))
-    rows: list[TurnRow] = []
-    for index, stored in enumerate(turns):
-        text = program_text(stored)
-        if isinstance(text, Diagnostic):
-            rows.append(TurnRow(name, 2 * index, "user", None, reader.schema.name, *_rejected(text), stored))
-        else:
-            said = _utterance(stored)
-            rows.append(TurnRow(name, 2 * index, "user", said, reader.schema.name, *reader.turn(text), stored))
-    return Dialogue(name, tuple(rows))
+    return name, [_stored(turn, key) for turn in turns]
 
 
-def program_text(turn: Any) -> str | Diagnostic:
-    """The program of a stored turn, or what is wrong with it."""
-    if not isinstance(turn, dict):
-        return errors.no_dialogue("a turn is an object")
-    text = turn.get("lispress")
-    return text if isinstance(text, str) else errors.no_dialogue("the turn has no text `lispress`")
+def _stored(turn: Any, key: str) -> str | Diagnostic:
+    text = turn.get(key) if isinstance(turn, dict) else None
+    return text if isinstance(text, str) else errors.no_dialogue(f"the turn has no text `{key}`")
 
 
-def _utterance(turn: dict[str, Any]) -> str | None:
-    said = turn.get("user_utterance")
+def _utterance(turn: Any) -> str | None:
+    said = turn.get("user_utterance") if isinstance(turn, dict) else None
     text = said.get("original_text") if isinstance(said, dict) else None
     return text if isinstance(text, str) else None

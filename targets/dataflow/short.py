@@ -38,8 +38,8 @@ class Shortener:
             turn = dl_turn(program, self.names, None, kept)
             checked = self.checker.check_turn(turn)
             if self._wrong(program, turn, checked) == NOTHING:
-                break
-        return turn, checked
+                return turn, checked
+        raise Unsayable("a part that would not come back as it is")
 
     def _wrong(self, program: Expr, turn: Turn, checked: CheckedTurn) -> frozenset[Path] | None:
         """Calls that come back differently; None if the program as a whole does."""

@@ -17,7 +17,7 @@ from . import errors
 from .from_dl import lispress_of
 from .judge import Judge, Judgement
 from .names import Names, Unsayable
-from .program import Ascribed, Atom, Call, Expr, Let, TypeExpr, Var
+from .program import Ascribed, Atom, Call, Expr, Lambda, Let, Name, Opaque, Tagged, TypeExpr, Var
 from .reader import read_program
 from .sexp import LispressError, symbol, write
 from .to_dl import dl_turn
@@ -269,18 +269,7 @@ class _Writing:
     found: list[Diagnostic] = field(default_factory=list)
 
     def program(self, program: Expr) -> TypedProgram:
-        if isinstance(program, Let):
-            env: dict[str, str | None] = {}
-            bindings: list[str] = []
-            for name, value in program.bindings:
-                type_, typed = self.expr(value, env)
-                bindings.append(f"{symbol(name)} {typed}")
-                env[name] = type_
-            written = [self.expr(each, env) for each in program.body]
-            type_ = written[-1][0] if written else None
-            text = f"(let ({' '.join(bindings)}) {' '.join(typed for _, typed in written)})"
-        else:
-            type_, text = self.expr(program, {})
+        type_, text = self.expr(program, {})
         return TypedProgram(text, type_, tuple(self.found))
 
     def expr(self, expr: Expr, env: Mapping[str, str | None]) -> tuple[str | None, str]:
@@ -295,7 +284,29 @@ class _Writing:
                 return self._ascribed(type_, inner, env)
             case Call():
                 return self._call(expr, env)
+            case Name(name):
+                return self._call(Call(name), env)
+            case Let():
+                return self._let(expr, env)
+            case Lambda(name, TypeExpr() as of, body):
+                given = self.judge.type_text(of)
+                result, typed = self.expr(body, {**env, name: given})
+                text = f"(lambda (^{given} {symbol(name)}) {typed})"
+                whole = self.judge.type_text(TypeExpr("Lambda", (of, self.judge.type(result)))) if result else None
+                return whole, f"^{whole} {text}" if whole else text
+            case Tagged() | Opaque() | Lambda():
+                self.report(errors.ill_typed(f"{write(sexp_of(expr))} shows no type"))
         return None, write(sexp_of(expr))
+
+    def _let(self, let: Let, env: Mapping[str, str | None]) -> tuple[str | None, str]:
+        inner = dict(env)
+        bindings: list[str] = []
+        for name, value in let.bindings:
+            type_, typed = self.expr(value, inner)
+            bindings.append(f"{symbol(name)} {typed}")
+            inner[name] = type_
+        body = [self.expr(each, inner) for each in let.body]
+        return body[-1][0] if body else None, f"(let ({' '.join(bindings)}) {' '.join(typed for _, typed in body)})"
 
     def _ascribed(self, type_: TypeExpr, inner: Expr, env: Mapping[str, str | None]) -> tuple[str | None, str]:
         given = self.judge.type_text(type_)

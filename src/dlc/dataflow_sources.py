@@ -1,0 +1,169 @@
+"""The sources `smcalflow` (files of dialogues) and `dataflow` (rows of Lispress), read and type-checked."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
+from dlc.targets.rows import Dialogue, Note, TurnRow
+
+from . import errors
+from .options import Options
+from .row_files import object_units, row_units
+from .schemas import Schemas
+from .sources import Judged, Read, Source
+from .units import Part, Unit
+
+if TYPE_CHECKING:
+    from dlc.compiler.schema import Schema
+
+DEFAULT = "smcalflow"
+
+
+def smcalflow() -> Source:
+    """Dialogues, one JSON object a line."""
+    return Source(
+        (".jsonl",), lambda document: object_units(document, "dialogue_id"), _dialogues, check=_checked_dialogues
+    )
+
+
+def dataflow() -> Source:
+    """Lispress programs, one a line, or JSON rows."""
+    return Source((".lispress", ".jsonl"), row_units, _rows, check=_checked_rows)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _dialogues(options: Options) -> Callable[[Unit], Read]:
+    from dlc.targets.dataflow.read import LispressReader, read_dialogue
+
+    reader = LispressReader(Schemas(options.schema).get(None, DEFAULT, "smcalflow"))
+    wanted = "user" in options.wanted_speakers("user")
+
+    def read(unit: Unit) -> Read:
+        part = unit.parts[0]
+        dialogue = read_dialogue(part.value, reader)
+        turns = dialogue.turns if wanted else ()
+        return Read(Dialogue(dialogue.id, turns), (reader.schema,) * len(turns), lines=(part.line,) * len(turns))
+
+    def guarded(unit: Unit) -> Read:
+        try:
+            return read(unit)
+        except CompileError as error:
+            notes = tuple(Note(d.code, d.message, d.span, loss=True) for d in error.diagnostics)
+            row = TurnRow(unit.dialogue or "", 0, "user", None, reader.schema.name, None, notes, unit.parts[0].value)
+            return Read(Dialogue(unit.dialogue or "", (row,)), (None,), lines=(unit.parts[0].line,))
+
+    return guarded
+
+
+def _rows(options: Options) -> Callable[[Unit], Read]:
+    from dlc.targets.dataflow.read import LispressReader
+
+    schemas = Schemas(options.schema)
+    readers: dict[int, LispressReader] = {}
+    wanted = options.wanted_speakers("both")
+
+    def read(unit: Unit) -> Read:
+        rows: list[TurnRow] = []
+        used: list[Schema | None] = []
+        lines: list[int | None] = []
+        for turn, part in _numbered(unit):
+            schema: Schema | None = None
+            fields = part.value
+            try:
+                schema = schemas.get(fields.get("schema"), DEFAULT, "dataflow")
+                if id(schema) not in readers:
+                    readers[id(schema)] = LispressReader(schema)
+                program, notes = readers[id(schema)].turn(_program(fields))
+            except CompileError as error:
+                program, notes = None, tuple(Note(d.code, d.message, d.span, loss=True) for d in error.diagnostics)
+            speaker: Literal["user", "agent"] = fields.get("speaker") or "user"
+            if speaker in wanted:
+                name = schema.name if schema is not None else ""
+                said = fields.get("utterance")
+                rows.append(TurnRow(unit.dialogue or "", turn, speaker, said, name, program, notes, part.text))
+                used.append(schema)
+                lines.append(part.line)
+        return Read(Dialogue(unit.dialogue or "", tuple(rows)), tuple(used), lines=tuple(lines))
+
+    return read
+
+
+def _numbered(unit: Unit) -> Iterator[tuple[int, Part]]:
+    """Each row with its turn: as given, else the one after the row before."""
+    following = 0
+    for part in unit.parts:
+        given = part.value.get("turn")
+        turn = following if given is None else given
+        following = turn + 1
+        yield turn, part
+
+
+def _program(fields: dict[str, Any]) -> str:
+    program = fields["program"]
+    if program is None:
+        raise CompileError(errors.rejected_before(Place()))
+    if not isinstance(program, str):
+        raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
+    return program
+
+
+# ---------------------------------------------------------------- checking
+
+_Programs = Iterator[tuple[int, int | None, str | None, str | Diagnostic]]
+
+
+def _checked_rows(options: Options) -> Callable[[Unit], Iterator[Judged]]:
+    return _checking(options, _row_programs)
+
+
+def _checked_dialogues(options: Options) -> Callable[[Unit], Iterator[Judged]]:
+    return _checking(options, _stored_programs)
+
+
+def _row_programs(unit: Unit) -> _Programs:
+    """Turn, line, schema and text of each row, or why it has no text."""
+    for turn, part in _numbered(unit):
+        try:
+            yield turn, part.line, part.value.get("schema"), _program(part.value)
+        except CompileError as error:
+            yield turn, part.line, None, error.diagnostics[0]
+
+
+def _stored_programs(unit: Unit) -> _Programs:
+    """The same for the stored turns of a dialogue."""
+    from dlc.targets.dataflow.read import stored_turns
+
+    part = unit.parts[0]
+    try:
+        for index, text in enumerate(stored_turns(part.value)[1]):
+            yield 2 * index, part.line, None, text
+    except CompileError as error:
+        yield 0, part.line, None, error.diagnostics[0]
+
+
+def _checking(options: Options, programs: Callable[[Unit], _Programs]) -> Callable[[Unit], Iterator[Judged]]:
+    from dlc.targets.dataflow.typed import Typist
+
+    schemas = Schemas(options.schema)
+    typists: dict[int, Typist] = {}
+
+    def check(unit: Unit) -> Iterator[Judged]:
+        for turn, line, named, text in programs(unit):
+            place = Place(unit.file, unit.dialogue, turn if unit.dialogue is not None else None, line)
+            if isinstance(text, Diagnostic):
+                yield Judged(turn, line, None, None, (text.at(place),))
+                continue
+            try:
+                schema = schemas.get(named, DEFAULT, "dataflow")
+            except CompileError as error:
+                yield Judged(turn, line, None, None, tuple(d.at(place, text) for d in error.diagnostics))
+                continue
+            if id(schema) not in typists:
+                typists[id(schema)] = Typist(schema)
+            result = typists[id(schema)].typed(text)
+            found = tuple(d.at(place, text) for d in result.diagnostics)
+            yield Judged(turn, line, result.type, result.text or None, found)
+
+    return check
