@@ -24,7 +24,9 @@ from .errors import RuntimeFailure
 _SQLITE = b"SQLite format 3\x00"
 _DUCKDB = b"DUCK"
 _READING = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE))
-_REFUSED_FUNCTIONS = frozenset(("load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "zeroblob", "randomblob"))
+_REFUSED_FUNCTIONS = frozenset(
+    ("load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "zeroblob", "randomblob")
+)
 _STEPS = 1000
 
 

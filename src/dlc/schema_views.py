@@ -36,6 +36,13 @@ def as_thingtalk(schema: "Schema") -> str:
     return schema_to_classes(schema)
 
 
+def as_sql(schema: "Schema") -> str:
+    """CREATE TABLE statements for SQLite."""
+    from dlc.targets.sql.ddl import write_ddl
+
+    return write_ddl(schema)
+
+
 def as_json_schema(schema: "Schema") -> str:
     """JSON Schema (2020-12): a definition for each enum, entity, table row and action call.
 
@@ -106,4 +113,5 @@ VIEWS: Mapping[str, Callable[["Schema"], str]] = {
     "dl": as_dl,
     "thingtalk": as_thingtalk,
     "json-schema": as_json_schema,
+    "sql": as_sql,
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dlc.grammar.diagnostic import CompileError, Place
 
 from . import errors
+from .sql_schemas import DATABASES, read_collection, read_database, read_ddl
 
 if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
@@ -20,15 +21,41 @@ def load_schema(source: str) -> "Schema":
     """A built-in schema by name, or the schema in a file, by its suffix. Raises CompileError (DLC0xx, DLC36x)."""
     if source in BUILT_IN:
         return _dl(files("dlc").joinpath("data", BUILT_IN[source]).read_text(encoding="utf-8"), source, source)
+    path, _, member = source.partition("#")
+    if member and not os.path.exists(source):
+        collection = _collection(path) if os.path.exists(path) else None
+        if collection is None:
+            raise CompileError(errors.unknown_schema(source, sorted(BUILT_IN)))
+        return _member(collection, member)
     if os.path.isdir(source):
         raise CompileError(errors.bad_schema_file(source, "this is a folder, not a schema file"))
     if not os.path.exists(source):
         raise CompileError(errors.unknown_schema(source, sorted(BUILT_IN)))
     suffix = os.path.splitext(source)[1].lower()
+    if suffix in DATABASES:
+        return read_database(source)
+    collection = _collection(source)
+    if collection is not None:
+        if len(collection) == 1:
+            return next(iter(collection.values()))
+        raise CompileError(errors.bad_schema_file(source, f"it holds {len(collection)} databases; write {source}#NAME"))
     if suffix not in READERS:
-        known = ", ".join(sorted(READERS))
+        known = ", ".join(sorted((*READERS, *DATABASES)))
         raise CompileError(errors.bad_schema_file(source, f"schema files end in {known}"))
     return READERS[suffix](_read_text(source), os.path.splitext(os.path.basename(source))[0], source)
+
+
+def _collection(path: str) -> "Mapping[str, Schema] | None":
+    """The schemas of a file of several databases, by name; None for any other file. Raises CompileError."""
+    return read_collection(_read_text(path), path) if path.lower().endswith(".json") and os.path.isfile(path) else None
+
+
+def _member(collection: "Mapping[str, Schema]", name: str) -> "Schema":
+    from dlc.targets.sql.errors import unknown_database
+
+    if name not in collection:
+        raise CompileError(unknown_database(name, sorted(collection)))
+    return collection[name]
 
 
 def _read_text(path: str) -> str:
@@ -56,7 +83,7 @@ def _dl(text: str, name: str, path: str) -> "Schema":
         raise CompileError(*(d.at(Place(path), text) for d in error.diagnostics)) from error
 
 
-READERS: Mapping[str, Callable[[str, str, str], "Schema"]] = {".dl": _dl}
+READERS: Mapping[str, Callable[[str, str, str], "Schema"]] = {".sql": read_ddl, ".dl": _dl}
 
 
 class Schemas:
@@ -65,9 +92,12 @@ class Schemas:
     def __init__(self, override: "str | Schema | None" = None) -> None:
         self.override = override
         self._loaded: dict[str, Schema | CompileError] = {}
+        self._many: Mapping[str, Schema] | None = _collection(override) if isinstance(override, str) else None
 
     def get(self, named: str | None, default: str | None, source: str) -> "Schema":
         """The schema of a row that names `named`. Raises CompileError, the same each time."""
+        if self._many is not None and named is not None:
+            return _member(self._many, named)
         wanted = self.override or named or default
         if wanted is None:
             raise CompileError(errors.no_schema(source))

@@ -34,7 +34,9 @@ class Output:
                 self.name = item.name
             else:
                 self.name = free_name(self.label, others)
-                items[self.index] = exp.Alias(this=item, alias=exp.to_identifier(self.name, quoted=not _plain(self.name)))
+                items[self.index] = exp.Alias(
+                    this=item, alias=exp.to_identifier(self.name, quoted=not _plain(self.name))
+                )
                 items[self.index].parent = self.select
         return self.name
 
@@ -109,4 +111,10 @@ class Block:
     @property
     def open(self) -> bool:
         """Whether rows are still those of FROM: nothing grouped, shown or cut off."""
-        return self.groups is None and self.shown is None and not self.distinct and self.limit is None and self.compound is None
+        return (
+            self.groups is None
+            and self.shown is None
+            and not self.distinct
+            and self.limit is None
+            and self.compound is None
+        )

@@ -7,12 +7,13 @@ text. DL writes the conversion: number_of(...), text_of(...), untyped(...).
 
 from typing import Any
 
+from ...compiler.schema import fact
 from ...compiler.terms import App, Lit, Term
 from ...compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Type
 from . import errors
+from .constants import BASIC, term_of_text
 from .dialects import place
 from .scope import Context, Val
-from .constants import BASIC, term_of_text
 
 
 def is_basic(type_: Type | None) -> bool:
@@ -50,19 +51,26 @@ def comparable(left: Val, right: Val, node: Any, context: Context) -> tuple[Term
     a, b = left.type, right.type
     if a is None or b is None:
         return left.term, right.term
+    if right.literal and _finer(left):
+        return left.term, _constant(left, right, context)
+    if left.literal and _finer(right):
+        return _constant(right, left, context), right.term
     if a == b and is_basic(a):
         if left.info is not None and right.info is not None:
             _declared(left, right, node, context)
         return left.term, right.term
-    if right.literal and not is_basic(a) and a != DYNAMIC:
-        return left.term, _constant(left, right, context)
-    if left.literal and not is_basic(b) and b != DYNAMIC:
-        return _constant(right, left, context), right.term
     if a == b or DYNAMIC in (a, b):
         return left.term, right.term
     if not (is_basic(a) and is_basic(b)):
         return App("text_of", (left.term,)), App("text_of", (right.term,))
     return _basic(left, right, node, context)
+
+
+def _finer(val: Val) -> bool:
+    """Whether values are kept in the database in another form than their type's."""
+    if val.literal or val.type in (None, DYNAMIC):
+        return False
+    return not is_basic(val.type) or (val.info is not None and val.info.stored != "")
 
 
 def _basic(left: Val, right: Val, node: Any, context: Context) -> tuple[Term, Term]:
@@ -89,6 +97,8 @@ def _constant(column: Val, literal: Val, context: Context) -> Term:
     term = literal.term
     value = term.value if isinstance(term, Lit) else ""
     assert column.type is not None
+    if stored == "amount" and isinstance(term, Lit) and term.kind == "number" and column.info is not None:
+        return Lit("quantity", f"{value}{fact(column.info.column.facts, 'sql_unit') or ''}")
     made = term_of_text(context.catalog.schema, column.type, value, stored)
     if made is not None:
         return made
@@ -102,8 +112,8 @@ def _declared(left: Val, right: Val, node: Any, context: Context) -> None:
     assert left.info is not None and right.info is not None
     a, b = left.info.declared, right.info.declared
     if a != b and (a == "number") != (b == "number") and "time" not in (a, b):
-        names = (f"{i.table}.{i.name}" for i in (left.info, right.info))
-        context.lint(errors.repaired(*names, place(node)))
+        first, second = (f"{i.table}.{i.name}" for i in (left.info, right.info))
+        context.lint(errors.repaired(first, second, place(node)))
 
 
 def _shown(type_: Type | None) -> str:

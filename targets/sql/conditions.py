@@ -12,8 +12,8 @@ from sqlglot import exp
 from ...compiler.terms import App, Lit, Term
 from ...compiler.types import BOOL, Con
 from . import coerce
-from .scope import Context, Frame, Val, unsupported
 from .expressions import value
+from .scope import Context, Frame, Val, unsupported
 
 _OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _OPERATORS = {exp.EQ: "=", exp.NEQ: "!=", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
@@ -57,6 +57,10 @@ def _comparison(node: Any, frame: Frame, context: Context, negated: bool) -> Ter
     if negated:
         fn = _OPPOSITE[fn]
     left, right = value(node.this, frame, context), value(node.expression, frame, context)
+    if fn in ("=", "!="):
+        for val, other in ((left, right), (right, left)):
+            if val.info is not None and isinstance(other.term, Lit) and other.term.value in val.info.missing:
+                return App("is_missing" if fn == "=" else "is_not_missing", (val.term,))
     return App(fn, coerce.comparable(left, right, node, context))
 
 
@@ -202,4 +206,3 @@ _RULES: dict[Any, Rule] = {
     exp.Any: _unread("ANY"),
     exp.All: _unread("ALL"),
 }
-

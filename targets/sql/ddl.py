@@ -47,9 +47,7 @@ def _read_table(node: exp.Schema) -> DeclaredTable:
     return DeclaredTable(node.this.name, tuple(columns), tuple(primary), tuple(foreign))
 
 
-def _read_column(
-    node: exp.ColumnDef, primary: list[str], foreign: list[tuple[str, str, str]]
-) -> DeclaredColumn:
+def _read_column(node: exp.ColumnDef, primary: list[str], foreign: list[tuple[str, str, str]]) -> DeclaredColumn:
     required = unique = False
     for constraint in node.constraints:
         kind = constraint.kind

@@ -166,6 +166,4 @@ def type_of_tag(tag: str) -> Type:
     return TEXT
 
 
-
-
 __all__ = ["DeclaredColumn", "DeclaredTable", "build_schema", "repair_types", "trusted_key", "type_of_tag"]

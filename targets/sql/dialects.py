@@ -18,14 +18,15 @@ from ...grammar.span import Span
 from . import errors
 
 # Words that SQLite, or sqlglot reading SQLite, does not take for a name.
-RESERVED = frozenset(
-    """add all alter and any as autoincrement between case cast check collate commit constraint create cross
-    current_date current_time current_timestamp default deferrable delete describe distinct drop else escape except
-    exists false fetch for foreign from glob group having if ilike in index inner insert intersect into is isnull join
-    lateral like limit not nothing notnull null on or order outer primary qualify raise references regexp returning
-    rlike rollback select set table then to transaction true union unique update using values when where with
-    xor natural left right full offset window asc desc end""".split()
+_WORDS = (
+    "add all alter and any as autoincrement between case cast check collate commit constraint create cross "
+    "current_date current_time current_timestamp default deferrable delete describe distinct drop else escape "
+    "except exists false fetch for foreign from glob group having if ilike in index inner insert intersect "
+    "into is isnull join lateral like limit not nothing notnull null on or order outer primary qualify raise "
+    "references regexp returning rlike rollback select set table then to transaction true union unique update "
+    "using values when where with xor natural left right full offset window asc desc end "
 )
+RESERVED = frozenset(_WORDS.split())
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SPLIT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|([<>!])(\s+)=""")
 _MAYBE_SPLIT = re.compile(r"[<>!]\s+=")

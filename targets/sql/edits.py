@@ -178,8 +178,8 @@ def spelled(term: Term, tables: Mapping[str, str]) -> Any:
         case App(fn, args, named):
             known: Tables = dict(tables)
             if fn in ("where", "show", "sort", "group", "whole", "distinct", "take", "union", "except", "intersect"):
-                inner = parts(term)
-                return tuple((clause, tuple(sorted(map(str, inner[clause].elements())))) for clause in CLAUSES)
+                clauses = parts(term)
+                return tuple((clause, tuple(sorted(map(str, clauses[clause].elements())))) for clause in CLAUSES)
             return (fn, *(spelled(a, known) for a in args), *(spelled(v, known) for _, v in named))
         case Abs(body=body):
             return spelled(body, tables)

@@ -114,7 +114,9 @@ def truth_value(span: Span | None = None) -> Diagnostic:
 
     How to fix it: test for NULL in the query where it matters.
     """
-    return Diagnostic("DLC249", "a condition used as a value is false here where SQL's is NULL", span, severity="warning")
+    return Diagnostic(
+        "DLC249", "a condition used as a value is false here where SQL's is NULL", span, severity="warning"
+    )
 
 
 def division(span: Span | None = None) -> Diagnostic:
@@ -252,7 +254,9 @@ def unknown_database(db_id: str, known: list[str]) -> Diagnostic:
 
     How to fix it: give the tables.json that belongs to the corpus.
     """
-    return Diagnostic("DLC342", f"no schema is given for the database `{db_id}`", help=_known(db_id, known, "databases"))
+    return Diagnostic(
+        "DLC342", f"no schema is given for the database `{db_id}`", help=_known(db_id, known, "databases")
+    )
 
 
 def _known(name: str, known: list[str], what: str) -> tuple[str, ...]:

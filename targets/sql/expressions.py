@@ -171,6 +171,8 @@ def _folded(fn: str, vals: list[Val], type_: Type | None) -> Val:
 
 def _nullif(node: Any, frame: Frame, context: Context) -> Val:
     first, second = value(node.this, frame, context), value(node.expression, frame, context)
+    if first.info is not None and isinstance(second.term, Lit) and second.term.value in first.info.missing:
+        return first
     test = App("=", coerce.comparable(first, second, node, context))
     return Val(App("if_else", (test, App("no_value"), first.term)), first.type)
 
@@ -182,6 +184,8 @@ def _cast(node: Any, frame: Frame, context: Context) -> Val:
     if name in ("INT", "BIGINT", "SMALLINT", "TINYINT", "UBIGINT", "MEDIUMINT"):
         return Val(App("to_whole", (val.term,)), NUMBER, affine=True)
     if name in ("FLOAT", "DOUBLE", "DECIMAL", "REAL"):
+        if val.info is not None and val.info.stored in ("text", "amount"):
+            return val
         return Val(App("to_number", (val.term,)), NUMBER, affine=True)
     if name in ("TEXT", "VARCHAR", "CHAR", "NVARCHAR", "NCHAR"):
         return Val(App("to_text", (val.term,)), TEXT, affine=True)
@@ -240,7 +244,7 @@ def _substring(node: Any, frame: Frame, context: Context) -> Val:
     subject = coerce.as_text(value(node.this, frame, context), node, context)
     start = coerce.as_number(value(node.args["start"], frame, context), "SUBSTR", node, context)
     length = node.args.get("length")
-    named = ()
+    named: tuple[tuple[str, Term], ...] = ()
     if length is not None:
         named = (("length", coerce.as_number(value(length, frame, context), "SUBSTR", node, context)),)
     return Val(App("substring", (subject, start), named), TEXT)

@@ -166,7 +166,8 @@ def _renamed_columns(rel: Rel, cte: Any) -> Rel:
         labels.append(fresh_label(name, set(labels)))
     binder = rel.binders[0]
     items = tuple(
-        (label, Abs("row", (binder,), Field(Var(binder), c.label))) for label, c in zip(labels, rel.columns, strict=True)
+        (label, Abs("row", (binder,), Field(Var(binder), c.label)))
+        for label, c in zip(labels, rel.columns, strict=True)
     )
     columns = tuple(
         Shown(n.lower(), label, c.type, c.info) for n, label, c in zip(names, labels, rel.columns, strict=True)
@@ -361,7 +362,7 @@ def _aggregates(nodes: list[Any]) -> bool:
         node = todo.pop()
         if isinstance(node, AGGREGATES):
             return True
-        if isinstance(node, exp.Query) or isinstance(node, exp.Column | exp.Literal):
+        if isinstance(node, exp.Query | exp.Column | exp.Literal):
             continue
         todo.extend(node.iter_expressions())
     return False
@@ -490,7 +491,12 @@ def _show(
         shown.append(Shown((name or _sql_label(val, label)).lower(), label, val.type, info))
 
     for item in selected:
-        if isinstance(item, exp.Star) and fit is None and frame.keys is None and not any(s.merged for s in frame.sources):
+        if (
+            isinstance(item, exp.Star)
+            and fit is None
+            and frame.keys is None
+            and not any(s.merged for s in frame.sources)
+        ):
             _plain_star(item)
             items.append(("all_fields", Abs("row", binders, App("all_fields"))))
             for column in _all_columns(frame.sources):
@@ -573,7 +579,9 @@ def _set_operation(node: Any, parent: Frame | None, context: Context, fit: Fit |
 
         right = query(node.expression, parent, context, None, flat)
         if len(right.columns) != len(first):
-            raise CompileError(errors.bad_sql(f"{len(first)} columns are combined with {len(right.columns)}", place(node)))
+            raise CompileError(
+                errors.bad_sql(f"{len(first)} columns are combined with {len(right.columns)}", place(node))
+            )
         mixed = any(
             a.type is not None and b.type is not None and a.type != b.type
             for a, b in zip(first, right.columns, strict=True)

@@ -17,9 +17,10 @@ from ...compiler.types import Con
 from ..rows import Note, Written
 from . import errors
 from .blocks import Block, Bound, Columns, Join, Origin, Output, free_name
+from .constants import member_text
 from .dialects import text_of
 from .names import Catalog, ColumnInfo
-from .write_values import NotSaid, Scope, Writing, condition, ident, value
+from .write_values import NotSaid, Scope, Writing, column, condition, ident, info_of, type_of, value
 
 _JOINS = {"join": "", "join_left": "LEFT", "join_right": "RIGHT", "join_full": "FULL"}
 _SET_OPERATIONS = {"union": exp.Union, "except": exp.Except, "intersect": exp.Intersect}
@@ -322,7 +323,9 @@ def _set_operation(block: Block, stage: App, scope: Scope, w: Writing) -> Block:
     right_tree, _ = _finish(right_block, scope, w)
     kind = _SET_OPERATIONS[stage.fn.removesuffix("_all")]
     tree = kind(this=left_tree, expression=right_tree, distinct=not every)
-    return Block([("it" if block.shown is not None else block.bounds[0][0], Bound(None, {}))], compound=tree, outputs=outputs)
+    return Block(
+        [("it" if block.shown is not None else block.bounds[0][0], Bound(None, {}))], compound=tree, outputs=outputs
+    )
 
 
 def _side(block: Block, scope: Scope, w: Writing) -> Block:
@@ -363,14 +366,14 @@ def _wrapped(block: Block, scope: Scope, w: Writing) -> Block:
         names = tuple(name for name, _ in block.bounds)
         taken: set[str] = set()
         for binder, bound in block.bounds:
-            for column in bound.columns:
-                label = free_name(column, taken)
+            for name in bound.columns:
+                label = free_name(name, taken)
                 taken.add(label.lower())
-                field: Term = Field(Var(binder), column)
+                field: Term = Field(Var(binder), name)
                 if block.groups is not None and not any(key.body == field for key in block.groups):
                     field = App("pick", (field,))
                 shown.append((label, Abs("row", names, field)))
-                places.append((binder, column))
+                places.append((binder, name))
         block.shown = tuple(shown)
     tree, outputs = _finish(block, scope, w)
     origin = Origin(exp.Subquery(this=tree), bounds[0][0] if len(bounds) == 1 else "q", derived=True)
@@ -439,9 +442,7 @@ def _named(block: Block, outer: Scope, w: Writing) -> Scope:
     """Names for the entries of FROM, and the scope of the block's expressions."""
     taken: set[str] = set()
     own = frozenset(name for name, _ in block.bounds)
-    hidden = {
-        b.origin.visible.lower() for n, b in outer.bounds.items() if n and n not in own and b.origin is not None
-    }
+    hidden = {b.origin.visible.lower() for n, b in outer.bounds.items() if n and n not in own and b.origin is not None}
     for origin in block.origins:
         if origin.table is not None and origin.wanted == origin.table.name:
             origin.visible = origin.table.sql
@@ -479,12 +480,12 @@ def _table(origin: Origin) -> Any:
 
 
 def _all(parts: list[Any]) -> Any | None:
-    kept = [p for p in parts if not (isinstance(p, exp.Boolean) and p.this and len(parts) > 1)]
-    if len(kept) == 1 and isinstance(kept[0], exp.Boolean) and kept[0].this:
-        return kept[0] if len(parts) == 1 and parts[0].args.get("said") else None
+    """The conjunction of the conditions that say anything; None if none does."""
     made: Any = None
-    for part in kept:
-        part = exp.Paren(this=part) if isinstance(part, exp.Or) and len(kept) > 1 else part
+    for part in parts:
+        if isinstance(part, exp.Boolean) and part.this:
+            continue
+        part = exp.Paren(this=part) if isinstance(part, exp.Or) and len(parts) > 1 else part
         made = part if made is None else exp.And(this=made, expression=part)
     return made
 
@@ -507,17 +508,21 @@ def _select_items(
                 outputs.setdefault(fresh_label(name, set(outputs)), found)
             labels.add(label)
             continue
-        if isinstance(body, App) and body.fn == "untyped" or (erase and isinstance(body, App) and body.fn == "number_of" and w.affine):
+        if (
+            (isinstance(body, App)
+            and body.fn == "untyped")
+            or (erase and isinstance(body, App) and body.fn == "number_of" and w.affine)
+        ):
             body = body.args[0]
         item = _over(Abs("row", over.params, body), names, block, scope, w, value)
         implied = fresh_label(default_label(over.body), labels)
         labels.add(label)
-        if (top or keep) and label != implied or keep and not isinstance(item, exp.Column):
+        if ((top or keep) and label != implied) or (keep and not isinstance(item, exp.Column)):
             item = exp.Alias(this=item, alias=ident(label))
-        from .write_values import info_of, type_of
-
         inner = _scoped(over, block, scope)
-        outputs[label] = Output(label, select, len(items), type_of(body, inner), _plain_info(body, info_of(body, inner)))
+        outputs[label] = Output(
+            label, select, len(items), type_of(body, inner), _plain_info(body, info_of(body, inner))
+        )
         items.append(item)
     select.set("expressions", items)
     return outputs
@@ -553,9 +558,6 @@ def _ordered(key: Abs, names: tuple[str, ...], block: Block, scope: Scope, w: Wr
 
 def _sort_value(term: Term, scope: Scope, w: Writing) -> Any:
     """A sort key: an enum by the place of its members."""
-    from .constants import member_text
-    from .write_values import column, info_of
-
     info = info_of(term, scope)
     enum = w.schema.enum.get(info.type.name) if info is not None and isinstance(info.type, Con) else None
     if enum is None or not enum.ordered or not isinstance(term, Field):
@@ -598,8 +600,8 @@ def _finish_compound(block: Block, outer: Scope, w: Writing) -> Any:
             raise NotSaid(errors.no_construct(f"the order of `.{field.name}`"))
         name = found.sql if isinstance(found, ColumnInfo) else found.column_name()
         descending = key.body.fn == "desc"
-        column: Any = exp.Column(this=ident(name))
-        keys.append(exp.Ordered(this=column, desc=True if descending else None, nulls_first=not descending))
+        key_column: Any = exp.Column(this=ident(name))
+        keys.append(exp.Ordered(this=key_column, desc=True if descending else None, nulls_first=not descending))
     _order_and_limit(tree, block, keys, w)
     return tree
 

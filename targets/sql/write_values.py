@@ -91,7 +91,7 @@ def _shown_info(term: Term, scope: Scope) -> ColumnInfo | None:
             inner = inner.args[0]
         if isinstance(inner, Field) and isinstance(inner.subject, Var):
             info = _table_column(term.args[0], inner.subject.name, inner.name)
-            return scope_lookup(scope, info) if info is not None else None
+            return _catalog_column(scope, info) if info is not None else None
     return None
 
 
@@ -113,7 +113,7 @@ def _table_column(term: Term, binder: str, name: str) -> tuple[str, str] | None:
 _CATALOG_KEY = ""
 
 
-def scope_lookup(scope: Scope, place: tuple[str, str]) -> ColumnInfo | None:
+def _catalog_column(scope: Scope, place: tuple[str, str]) -> ColumnInfo | None:
     """A column by table and name, from the catalog the scope carries."""
     carrier = scope.bounds.get(_CATALOG_KEY)
     catalog = carrier.value if carrier is not None else None
@@ -140,7 +140,12 @@ def type_of(term: Term, scope: Scope) -> Type | None:
 
 def _numeric_column(term: Term, scope: Scope) -> bool:
     info = info_of(term, scope)
-    return info is not None and isinstance(info.type, Con) and info.type.name in ("Number", "Int", "Bool") and not info.stored
+    return (
+        info is not None
+        and isinstance(info.type, Con)
+        and info.type.name in ("Number", "Int", "Bool")
+        and not info.stored
+    )
 
 
 def _text_column(term: Term, scope: Scope) -> bool:
@@ -247,7 +252,9 @@ def _row_value(name: str, scope: Scope, w: Writing) -> Any:
 
 def parenthesized(node: Any) -> Any:
     """An operand of arithmetic or of a comparison."""
-    if isinstance(node, exp.Binary | exp.Unary | exp.Between | exp.In) and not isinstance(node, exp.Paren | exp.Neg | exp.Dot):
+    if isinstance(node, exp.Binary | exp.Unary | exp.Between | exp.In) and not isinstance(
+        node, exp.Paren | exp.Neg | exp.Dot
+    ):
         return exp.Paren(this=node)
     return node
 
@@ -255,7 +262,10 @@ def parenthesized(node: Any) -> Any:
 def _arithmetic(kind: Any) -> "ValueRule":
     def write(term: App, scope: Scope, w: Writing) -> Any:
         left, right = (_plain_number(a, scope, w) for a in term.args)
-        if not (isinstance(left, kind) or (kind in (exp.Add, exp.Sub) and isinstance(left, exp.Mul | exp.Div | exp.Add | exp.Sub))):
+        if not (
+            isinstance(left, kind)
+            or (kind in (exp.Add, exp.Sub) and isinstance(left, exp.Mul | exp.Div | exp.Add | exp.Sub))
+        ):
             left = parenthesized(left)
         if not (kind in (exp.Add, exp.Sub) and isinstance(right, exp.Mul | exp.Div)):
             right = parenthesized(right)
@@ -361,7 +371,9 @@ def _format_time(term: App, scope: Scope, w: Writing) -> Any:
     if not isinstance(form, Lit):
         raise NotSaid(errors.no_construct("a computed time format"))
     if w.dialect == "sqlite":
-        return exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(form.value), value(term.args[0], scope, w)])
+        return exp.Anonymous(
+            this="STRFTIME", expressions=[exp.Literal.string(form.value), value(term.args[0], scope, w)]
+        )
     inner = exp.TsOrDsToTimestamp(this=value(term.args[0], scope, w))
     return exp.TimeToStr(this=inner, format=exp.Literal.string(form.value))
 
@@ -421,8 +433,6 @@ def _connective(kind: Any) -> "ValueRule":
                     continue
                 return exp.Boolean(this=True)
             part = condition(arg, scope, w)
-            if isinstance(part, exp.Boolean) and part.this and kind is exp.And and len(term.args) > 1 and arg != Lit("bool", "true"):
-                continue
             if isinstance(part, exp.And | exp.Or) and not (isinstance(part, exp.And) and kind is exp.Or):
                 part = exp.Paren(this=part)
             made = part if made is None else kind(this=made, expression=part)
@@ -587,7 +597,9 @@ def _between(term: App, scope: Scope, w: Writing) -> Any:
         made: Any = exp.Between(this=first, low=a, high=b)
     else:
         first, a = compared(subject, low, scope, w)
-        made = exp.Between(this=parenthesized(first), low=parenthesized(a), high=parenthesized(erased(high, subject, scope, w)))
+        made = exp.Between(
+            this=parenthesized(first), low=parenthesized(a), high=parenthesized(erased(high, subject, scope, w))
+        )
     return exp.Not(this=made) if term.fn == "not_between" else made
 
 
