@@ -20,7 +20,7 @@ sys.path.insert(0, str(TESTS))
 
 
 def filters(count: int, seed: int) -> None:
-    """Forms and decisions against Z3 on seeded pairs."""
+    """Forms and decisions against Z3 on seeded pairs; processor time, so that a busy machine does not matter."""
     import z3
 
     from dlc.canon.filters.decide import same
@@ -32,16 +32,16 @@ def filters(count: int, seed: int) -> None:
     scope = Scope(made.SCHEMA, {made.BINDER: Source(table="Lodge")})
     gc.collect()
     gc.freeze()
-    began = time.perf_counter()
+    began = time.process_time()
     decided = [same(a, b, scope) for a, b, _ in pairs]
-    deciding = time.perf_counter() - began
-    began = time.perf_counter()
+    deciding = time.process_time() - began
+    began = time.process_time()
     forms = [(normal_form(a, scope), normal_form(b, scope)) for a, b, _ in pairs]
-    forming = time.perf_counter() - began
+    forming = time.process_time() - began
     solver = z3.Solver()
-    began = time.perf_counter()
+    began = time.process_time()
     truth = [judge.equivalent(solver, a, b) for a, b, _ in pairs]
-    proving = time.perf_counter() - began
+    proving = time.process_time() - began
     wrong = sum((x.term == y.term) != t for (x, y), t in zip(forms, truth, strict=True))
     wrong_decisions = sum(d != t for d, t in zip(decided, truth, strict=True))
     by_order = sum(t and how == "order" for (_, _, how), t in zip(pairs, truth, strict=True))
@@ -86,10 +86,10 @@ def report(name: str, turns: list[Any], schema: Any) -> None:
 
     gc.collect()
     gc.freeze()
-    began = time.perf_counter()
+    began = time.process_time()
     for turn in turns:
         canonicalize(turn, schema)
-    print(f"{name}: {len(turns) / (time.perf_counter() - began):,.0f} programs/s over {len(turns):,}")
+    print(f"{name}: {len(turns) / (time.process_time() - began):,.0f} programs/s over {len(turns):,}")
 
 
 def verdicts(count: int) -> None:
@@ -102,14 +102,14 @@ def verdicts(count: int) -> None:
     rng = random.Random(5)
     kinds: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(count):
         first = queries.read(queries.query(rng))
         found = equivalent(first, tests.mutated(first, rng), queries.SCHEMA, runner, databases=100, timeout_ms=1000)
         kinds[found.kind] += 1
         if found.kind in ("likely", "unknown"):
             reasons[found.reason[:60]] += 1
-    print(f"mutants: {dict(kinds)} in {time.perf_counter() - began:.1f} s; open: {reasons.most_common(8)}")
+    print(f"mutants: {dict(kinds)} in {time.process_time() - began:.1f} s; open: {reasons.most_common(8)}")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What a rewrite rule may know about the place it works at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..compiler.schema import Table
 from ..compiler.terms import App, Term
@@ -23,6 +23,7 @@ class Context:
     (`take`, or `sort` because of ties).
     multiset: someone above can see how often a row occurs.
     grouped: the relation that was grouped, if the term is an expression over groups.
+    known: forms found so far in this call, by what they depend on; forms themselves are known to be theirs.
     """
 
     scope: Scope
@@ -30,6 +31,7 @@ class Context:
     ordered: int = 1
     multiset: bool = True
     grouped: Term | None = None
+    known: dict[object, Term] = field(default_factory=dict, compare=False, repr=False)
 
     def using(self, ordered: int, multiset: bool) -> "Context":
         """The same place with another use of its rows."""

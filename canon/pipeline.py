@@ -166,17 +166,36 @@ def _operands(term: Term, context: Context) -> Term:
 
 
 def _relation(term: App, context: Context) -> Term:
+    if context.scope.binders:
+        return _stage(term, context)
+    key = (term, context.ordered, context.multiset, context.grouped)
+    found = context.known.get(key)
+    if found is None:
+        found = context.known[key] = _stage(term, context)
+        context.known[(found, *key[1:])] = found
+    return found
+
+
+def _stage(term: App, context: Context) -> Term:
     fn = term.fn
     source = form(term.args[0], _below(term, context))
     row = row_of(source, context.scope)
     grouped = grouped_relation(source) if is_grouped(source) else None
+    right: Term | None = None
 
     def over(arg: Term) -> Term:
         if not isinstance(arg, Abs):
             return form(arg, context.using(0, True))
-        scope = context.scope.over(arg.params, row)
-        inner = Context(scope, context.assume, 1, True, grouped)
-        return Abs(arg.kind, arg.params, form(arg.body, inner))
+        # What is known of a row follows from the relations, unless there are rows around.
+        key = ("over", arg, source, right)
+        found = context.known.get(key) if not context.scope.binders else None
+        if found is None:
+            scope = context.scope.over(arg.params, row)
+            inner = Context(scope, context.assume, 1, True, grouped, context.known)
+            found = Abs(arg.kind, arg.params, form(arg.body, inner))
+            if not context.scope.binders:
+                context.known[key] = context.known["over", found, source, right] = found
+        return found
 
     if fn in _JOINS:
         right = form(term.args[1], context.using(context.ordered, True))

@@ -53,6 +53,10 @@ def apply(term: App, context: Context) -> Term | None:
     block = _block(inner)
     if block is None:
         return None
+    if len(block.leaves) == 1 and not any(_is_member(c) for c in block.conditions):
+        ((binder, table),) = block.leaves.items()
+        if binder == table:
+            return None
     before = (dict(block.leaves), list(block.conditions))
     fixed = _order_seen(stages, context)
     _members_to_joins(block, context)
@@ -76,6 +80,10 @@ def apply(term: App, context: Context) -> Term | None:
         named = tuple((label, _rebound(a, names, params)) for label, a in stage.named)
         rebuilt = App(stage.fn, (rebuilt, *rest), named)
     return None if rebuilt == term else rebuilt
+
+
+def _is_member(condition: Term) -> bool:
+    return isinstance(condition, App) and condition.fn == "in"
 
 
 def _projected(stage: App) -> bool:

@@ -1,0 +1,106 @@
+"""The commands about meaning: `dlc canon`, `dlc equiv`, `dlc diff`."""
+
+from collections.abc import Callable
+from typing import Annotated, NoReturn
+
+import typer
+
+from .sources import SOURCES
+
+Runs = Callable[[Callable[[], int]], NoReturn]
+_FORMS = ("jsonl", "lines")
+_DIFF_FORMS = ("jsonl", "html")
+
+
+def register(app: typer.Typer, run: Runs) -> None:
+    """Add the commands; `run` turns an exit status into an exit."""
+
+    def lang_of(value: str) -> str:
+        if value not in SOURCES:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(sorted(SOURCES))}")
+        return value
+
+    def one_of(known: tuple[str, ...]) -> Callable[[str], str]:
+        def check(value: str) -> str:
+            if value not in known:
+                raise typer.BadParameter(f"{value!r} is not one of {', '.join(known)}")
+            return value
+
+        return check
+
+    Lang = Annotated[str, typer.Option("--lang", metavar="L", help="The source, or language.", callback=lang_of)]
+    Schema = Annotated[str | None, typer.Option("--schema", metavar="S", help="A built-in schema or a schema file.")]
+    Out = Annotated[str | None, typer.Option("-o", "--output", metavar="OUT", help="Write here, whole or not at all.")]
+
+    @app.command()
+    def canon(
+        paths: Annotated[
+            list[str] | None, typer.Argument(metavar="[PATH]...", help="Files; - is standard input.")
+        ] = None,
+        lang: Lang = "dl",
+        schema: Schema = None,
+        output: Out = None,
+        form: Annotated[
+            str,
+            typer.Option(
+                "--format", metavar="|".join(_FORMS), help="Rows, or a program a line.", callback=one_of(_FORMS)
+            ),
+        ] = "jsonl",
+        jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes to use.")] = 1,
+        speakers: Annotated[str | None, typer.Option("--speakers", metavar="user|agent|both", callback=None)] = None,
+    ) -> None:
+        """Bring programs to canonical form: one text for one meaning, as far as it goes."""
+        from .canon_command import run_canon
+        from .options import Options
+
+        if not paths and SOURCES[lang]().sample is None:
+            raise typer.BadParameter(f"{lang} needs a PATH; - is standard input")
+        options = Options(schema, speakers)  # type: ignore[arg-type]
+        run(lambda: run_canon(lang, paths or [], options, form, output, jobs))
+
+    @app.command()
+    def equiv(
+        first: Annotated[str, typer.Argument(metavar="QUERY", help="A query in DL.")],
+        second: Annotated[str, typer.Argument(metavar="QUERY", help="Another one.")],
+        schema: Annotated[
+            str, typer.Option("--schema", metavar="S", help="A built-in schema or a schema file.")
+        ] = "multiwoz",
+        form: Annotated[
+            str,
+            typer.Option(
+                "--format", metavar="text|json", help="Form of the answer.", callback=one_of(("text", "json"))
+            ),
+        ] = "text",
+        databases: Annotated[int, typer.Option(metavar="N", min=0, help="Random databases to try.")] = 200,
+        bound: Annotated[int, typer.Option(metavar="K", min=1, max=4, help="Rows a table in the proof.")] = 2,
+        timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for the proof.")] = 5.0,
+        keys: Annotated[bool, typer.Option("--keys/--no-keys", help="Trust declared keys and references.")] = True,
+        smt: Annotated[bool, typer.Option("--smt/--no-smt", help="Try to prove with Z3.")] = True,
+    ) -> None:
+        """Whether two queries always give the same: proved, refuted with a database, or open."""
+        from .equiv_command import run_equiv
+
+        run(lambda: run_equiv(first, second, schema, form, databases, bound, timeout, keys, smt))
+
+    @app.command()
+    def diff(
+        first: Annotated[str, typer.Argument(metavar="A", help="Programs.")],
+        second: Annotated[str, typer.Argument(metavar="B", help="The same turns, annotated again.")],
+        lang: Lang = "dl",
+        schema: Schema = None,
+        output: Out = None,
+        form: Annotated[
+            str,
+            typer.Option(
+                "--format", metavar="|".join(_DIFF_FORMS), help="Rows, or a page.", callback=one_of(_DIFF_FORMS)
+            ),
+        ] = "jsonl",
+        speakers: Annotated[str | None, typer.Option("--speakers", metavar="user|agent|both")] = None,
+        prove: Annotated[bool, typer.Option("--prove/--no-prove", help="Beyond forms: databases and Z3.")] = True,
+    ) -> None:
+        """Two annotations turn by turn: same spelling, same meaning, or where they differ."""
+        from .diff_command import run_diff
+        from .options import Options
+
+        options = Options(schema, speakers)  # type: ignore[arg-type]
+        run(lambda: run_diff(first, second, lang, options, form, output, prove))

@@ -1,0 +1,128 @@
+"""`dlc canon`: every program of the inputs in canonical form."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import orjson
+
+from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
+
+from . import errors
+from .conversion import units
+from .errors import InputFailure
+from .options import Options
+from .outputs import Output
+from .report import FAILURE, FINE, Report
+from .sources import source
+from .units import Broken, Unit
+from .workers import ordered, spare_collector
+
+
+def run_canon(
+    lang: str, paths: list[str], options: Options, form: str = "jsonl", output: str | None = None, jobs: int = 1
+) -> int:
+    """Canonical forms of all inputs, as rows or as a program a line; the exit status."""
+    report = Report()
+    spare_collector()
+    turns = 0
+    try:
+        with ExitStack() as stack:
+            out = stack.enter_context(Output(output))
+            for rows, found in ordered(partial(_work, lang, options), units(source(lang), paths, report.failure), jobs):
+                for diagnostic in found:
+                    report.found(diagnostic)
+                for row in rows:
+                    turns += 1
+                    out.write(_line(row, form))
+                report.progress(turns)
+            if report.status == FAILURE:
+                out.flush()
+            else:
+                out.commit()
+    except InputFailure as failure:
+        report.failure(failure.diagnostic)
+        report.status = FAILURE
+    except CompileError as error:
+        for diagnostic in error.diagnostics:
+            report.failure(diagnostic)
+    report.status = max(report.status, FINE)
+    return report.finish()
+
+
+def _line(row: dict[str, Any], form: str) -> bytes:
+    if form == "lines":
+        return ((row["program"] or "-- rejected") + "\n").encode()
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+Rows = tuple[list[dict[str, Any]], list[Diagnostic]]
+
+
+def _work(lang: str, options: Options) -> Callable[[Unit | Broken], Rows]:
+    forms = canonical_rows(lang, options)
+
+    def work(unit: Unit | Broken) -> Rows:
+        rows, found = [], []
+        for row, _, diagnostics in forms(unit):
+            rows.append(row)
+            found.extend(diagnostics)
+        return rows, found
+
+    return work
+
+
+def canonical_rows(
+    lang: str, options: Options
+) -> "Callable[[Unit | Broken], Iterator[tuple[dict[str, Any], Any, list[Diagnostic]]]]":
+    """A function from units to rows in canonical form, each with its turn and schema (None if rejected)."""
+    from dlc.canon.pipeline import canonicalize
+    from dlc.compiler.check import prelude
+    from dlc.compiler.schema import Schema, merge
+    from dlc.compiler.sugar import print_turn
+
+    read = source(lang).reader(options)
+    full: dict[int, Schema] = {}
+
+    def rows(unit: Unit | Broken) -> Iterator[tuple[dict[str, Any], Any, list[Diagnostic]]]:
+        if isinstance(unit, Broken):
+            yield _row(unit.diagnostic.place.dialogue, unit.diagnostic.place.turn, None, None), None, [unit.diagnostic]
+            return
+        try:
+            done = read(unit)
+        except (CompileError, InputFailure):
+            raise
+        except Exception as error:
+            place = Place(unit.file, unit.dialogue, line=unit.parts[0].line)
+            raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
+        for i, turn in enumerate(done.dialogue.turns):
+            schema = done.schemas[i]
+            place = Place(unit.file, done.dialogue.id or None, turn.turn)
+            told = [d for d in (done.diagnostics[i] if done.diagnostics else ()) if d.severity == "error"]
+            row = _row(done.dialogue.id or None, turn.turn, turn.speaker, turn.utterance)
+            row["schema"] = turn.schema or None
+            if turn.program is None:
+                yield row, None, told or [Diagnostic(n.code, n.message, n.span, place=place) for n in turn.notes]
+                continue
+            merged = full.setdefault(id(schema), merge(prelude(), schema) if schema is not None else prelude())
+            form = canonicalize(turn.program, merged)
+            row["program"], row["status"] = print_turn(form), "exact"
+            row["notes"] = [{"code": n.code, "message": n.message, "span": None} for n in turn.notes]
+            yield row, (turn.program, form, merged), told
+
+    return rows
+
+
+def _row(dialogue: str | None, turn: int | None, speaker: str | None, utterance: str | None) -> dict[str, Any]:
+    return {
+        "dialogue_id": dialogue.removesuffix(".json") if dialogue is not None else None,
+        "turn": turn,
+        "speaker": speaker,
+        "utterance": utterance,
+        "lang": "dl",
+        "schema": None,
+        "program": None,
+        "status": "rejected",
+        "notes": [],
+    }

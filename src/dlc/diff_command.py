@@ -1,0 +1,115 @@
+"""`dlc diff`: two annotations of the same dialogues, turn by turn, by meaning."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import orjson
+
+from dlc.grammar.diagnostic import CompileError
+
+from .canon_command import canonical_rows
+from .conversion import units
+from .diff_page import page
+from .errors import InputFailure
+from .options import Options
+from .outputs import Output
+from .report import DIAGNOSTICS, FAILURE, Report
+from .sources import source
+
+SPELLING, MEANING, DIFFERENT, OPEN, ABSENT = "same spelling", "same meaning", "different", "open", "only one side"
+
+
+def run_diff(
+    first: str, second: str, lang: str, options: Options, form: str = "jsonl", output: str | None = None,
+    prove: bool = True,
+) -> int:  # fmt: skip
+    """Compare two files; status 0 if all turns mean the same, 1 if not.
+
+    Turns pair up by dialogue, turn and part where the files have them, else by position.
+    """
+    report = Report()
+    counts: Counter[str] = Counter()
+    try:
+        with ExitStack() as stack:
+            out = stack.enter_context(Output(output))
+            sides = [dict(_rows(path, lang, options, report)) for path in (first, second)]
+            rows = [_compared(key, sides[0].get(key), sides[1].get(key), prove) for key in {**sides[0], **sides[1]}]
+            counts.update(row["verdict"] for row in rows)
+            if form == "html":
+                out.write(page(first, second, rows, counts).encode())
+            else:
+                for row in rows:
+                    out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE, default=str))
+            out.commit()
+    except InputFailure as failure:
+        report.failure(failure.diagnostic)
+        report.status = FAILURE
+    except CompileError as error:
+        for diagnostic in error.diagnostics:
+            report.failure(diagnostic)
+    if counts[DIFFERENT] or counts[OPEN] or counts[ABSENT]:
+        report.status = max(report.status, DIAGNOSTICS)
+    return report.finish()
+
+
+Key = tuple[Any, ...]
+
+
+def _rows(path: str, lang: str, options: Options, report: Report) -> Iterator[tuple[Key, tuple[dict[str, Any], Any]]]:
+    forms = canonical_rows(lang, options)
+    position: Counter[Key] = Counter()
+    for unit in units(source(lang), [path], report.failure):
+        for row, programs, diagnostics in forms(unit):
+            for diagnostic in diagnostics:
+                report.found(diagnostic)
+            named = row["dialogue_id"] is not None
+            key = (row["dialogue_id"], row["turn"], row["speaker"]) if named else (None, None, None)
+            position[key] += 1
+            yield (*key, position[key]), (row, programs)
+
+
+def _compared(key: Key, a: Any, b: Any, prove: bool) -> dict[str, Any]:
+    from dlc.canon.difference import difference
+    from dlc.canon.equivalence import equivalent_turns
+    from dlc.compiler.sugar import print_turn
+
+    from .meaning import run_on
+
+    some = a or b
+    row: dict[str, Any] = {
+        "dialogue_id": key[0],
+        "turn": some[0]["turn"] if key[0] is not None else None,
+        "row": key[-1],
+        "utterance": some[0]["utterance"],
+        "verdict": ABSENT,
+        "a": print_turn(a[1][0]) if a and a[1] else None,
+        "b": print_turn(b[1][0]) if b and b[1] else None,
+        "canonical_a": a[0]["program"] if a else None,
+        "canonical_b": b[0]["program"] if b else None,
+        "differs": None,
+        "reason": None,
+    }
+    if not (a and b and a[1] and b[1]):
+        if row["a"] is None and row["b"] is None and a and b:
+            row["verdict"], row["reason"] = OPEN, "neither side could be read"
+        return row
+    if a[1][0] == b[1][0]:
+        row["verdict"] = SPELLING
+        return row
+    if a[1][1] == b[1][1]:
+        row["verdict"] = MEANING
+        return row
+    apart = difference(a[1][1], b[1][1])
+    row["differs"] = [apart.first, apart.second] if apart is not None else None
+    verdict = equivalent_turns(a[1][1], b[1][1], a[1][2], run_on(a[1][2])) if prove else None
+    if verdict is None or verdict.kind == "different":
+        row["verdict"] = DIFFERENT
+        row["reason"] = verdict.reason or None if verdict is not None else None
+    elif verdict.kind == "equal":
+        row["verdict"], row["reason"] = MEANING, f"proved for up to {verdict.bound} rows a table"
+        row["differs"] = None
+    else:
+        row["verdict"], row["reason"] = OPEN, f"{verdict.kind}: {verdict.reason}"
+    return row

@@ -1,0 +1,59 @@
+"""The Python interface to canonical forms and equivalence of single programs."""
+
+from typing import TYPE_CHECKING, Any
+
+from .programs import Program, _schema, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlc.canon.equivalence import Run
+    from dlc.canon.verdict import Verdict
+    from dlc.compiler.schema import Schema
+    from dlc.compiler.terms import Term
+
+
+def canonicalize(program: "Program | str", schema: "Schema | str | None" = None) -> Program:
+    """A program in canonical form: text or Program in, Program out. Raises CompileError for text that does not parse."""
+    from dlc.canon.pipeline import canonicalize as canonical
+    from dlc.compiler.check import prelude
+    from dlc.compiler.schema import merge
+
+    loaded = _schema(schema, program)
+    full = merge(prelude(), loaded)
+    turns = (parse(program) if isinstance(program, str) else program).turns
+    return Program(tuple(canonical(turn, full) for turn in turns), loaded)
+
+
+def equivalent(
+    first: str, second: str, schema: "Schema | str", *, databases: int = 200, bound: int = 2,
+    timeout_ms: int = 5000, smt: bool = True, keys: bool = True, seed: int = 0,
+) -> "Verdict":  # fmt: skip
+    """The verdict on two queries, written in DL. Raises CompileError for text that does not parse."""
+    from dlc.canon.context import Assumptions
+    from dlc.canon.equivalence import equivalent as judge
+    from dlc.compiler.check import prelude
+    from dlc.compiler.lower import lower_query
+    from dlc.compiler.schema import merge
+    from dlc.grammar.parser import parse as parse_text
+
+    full = merge(prelude(), _schema(schema, ""))
+    a, b = (lower_query(parse_text(text, "query"))[0] for text in (first, second))
+    return judge(
+        a, b, full, run_on(full), assume=Assumptions(keys), databases=databases, seed=seed, bound=bound,
+        timeout_ms=timeout_ms, smt=smt,
+    )  # fmt: skip
+
+
+def run_on(schema: "Schema") -> "Run":
+    """How queries are run to tell them apart: the runtime's evaluator over rows in memory."""
+    from dlc.runtime.evaluate import Context, query_rows
+
+    def run(term: "Term", database: Any) -> "Sequence[tuple[tuple[str, Any], ...]]":
+        relation = query_rows(term, Context(schema, database))
+        return [
+            tuple((label, value) for b in relation.binders for label, value in (row[b] or {}).items())
+            for row in relation.rows
+        ]
+
+    return run
