@@ -1,6 +1,7 @@
 """What a diagnostic is: data, drawn later and in one place (`render`)."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from .span import Span
@@ -59,9 +60,15 @@ class CompileError(Exception):
 
 def nearest(name: str, known: list[str], count: int = 3) -> list[str]:
     """Spellings in `known` closest to `name`, best first (for 'did you mean')."""
+    return list(_nearest(name, tuple(known), count))
+
+
+@lru_cache(maxsize=4096)
+def _nearest(name: str, known: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Remembered: a file with one unknown name tends to use it in every row."""
     from difflib import get_close_matches
 
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(candidate.lower(), candidate)
-    return [folded[match] for match in get_close_matches(name.lower(), list(folded), n=count, cutoff=0.6)]
+    return tuple(folded[match] for match in get_close_matches(name.lower(), list(folded), n=count, cutoff=0.6))
