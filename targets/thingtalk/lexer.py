@@ -8,7 +8,8 @@ that one `findall` makes them all; places are worked out again only when somebod
 import re
 from typing import Final
 
-_STRING: Final = r'"[^\\\n\r"]*+(?:\\.[^\\\n\r"]*+)*+"' + r"|'[^\\\n\r']*+(?:\\.[^\\\n\r']*+)*+'"
+# A string that never ends is one token too, to the end of its line.
+_STRING: Final = r'"[^\\\n\r"]*+(?:\\.[^\\\n\r"]*+)*+"?' + r"|'[^\\\n\r']*+(?:\\.[^\\\n\r']*+)*+'?"
 _PATH: Final = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*"
 _DECIMAL: Final = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _BASED: Final = r"-?0(?:[bB][01]+|[xX][0-9A-Fa-f]+|[oO][0-7]+)"
@@ -29,7 +30,7 @@ NORMAL: Final = re.compile(
             _BASED,
             _DECIMAL,
             r">>>=|\.\.\.|===|!==|>>>|\*\*=|>>=|<<=|#_\[|#\[|[><+*/%~!&|^:-]=|=[~>]|==|\*\*|\+\+|--|<<|>>|&&|\|\||::",
-            r"\S",
+            r"\S|\Z",
         )
     )
     + ")"
@@ -108,9 +109,9 @@ def unquote(token: str, tokenized: bool) -> str:
         if token == '""':
             return ""
         raise ValueError("this string has no end")
-    if len(token) < 2 or token[-1] != token[0]:
-        raise ValueError("this string has no end")
     body = token[1:-1]
+    if len(token) < 2 or token[-1] != token[0] or (len(body) - len(body.rstrip("\\"))) % 2:
+        raise ValueError("this string has no end")
     return _ESCAPE.sub(_unescaped, body) if "\\" in body else body
 
 

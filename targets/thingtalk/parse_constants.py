@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from .parse_types import annotated_type
 from .values import (
     ArgMap,
+    Boolean,
     DateEdge,
     DateParts,
+    Enum,
     IsoDate,
     Location,
+    Measure,
     NamedLocation,
     Now,
     Num,
+    Number,
     Placeholder,
     RecurrentTime,
     RelativeLocation,
@@ -26,9 +30,25 @@ from .values import (
 if TYPE_CHECKING:
     from .parser import Parser
 
-_RULE_KEYS: Final = frozenset(
-    ["beginDate", "endDate", "beginTime", "endTime", "frequency", "interval", "dayOfWeek", "subtract"]
-)
+_DATES: Final = (IsoDate, DateParts, WeekDay, DateEdge, Placeholder)
+_RULE_KEYS: Final[dict[str, tuple[type, ...]]] = {
+    "beginDate": _DATES,
+    "endDate": _DATES,
+    "beginTime": (Time, Placeholder),
+    "endTime": (Time, Placeholder),
+    "frequency": (Number, Placeholder),
+    "interval": (Measure, Placeholder),
+    "dayOfWeek": (Enum,),
+    "subtract": (Boolean,),
+}
+_RULE_HELD: Final = {
+    "beginDate": ("DATE",),
+    "endDate": ("DATE",),
+    "beginTime": ("TIME",),
+    "endTime": ("TIME",),
+    "frequency": ("NUMBER",),
+    "interval": ("DURATION", "MEASURE_ms"),
+}
 
 
 def _new(p: "Parser") -> Value:
@@ -98,16 +118,19 @@ def _date_parts(p: "Parser") -> Value:
     time: Time | Placeholder | None = None
     filled = False
     while p.toks[p.i] != ")":
-        if p.take(","):
+        if p.toks[p.i] == ",":
+            p.i += 1
+            if filled or parts:
+                # The comma before a time leaves no part out.
+                time = _absolute_time(p)
+                if time is not None:
+                    break
             if not filled:
                 parts.append(None)
             filled = False
             continue
         if filled:
             p.unexpected("`,` or `)`")
-        time = _absolute_time(p)
-        if time is not None:
-            break
         parts.append(p.any_number())
         filled = True
     if len(parts) > 6 or len(parts) == 4 or (time is not None and len(parts) > 3):
@@ -129,11 +152,15 @@ def _rule(p: "Parser") -> tuple[tuple[str, Value], ...]:
     items: dict[str, Value] = {}
     while not items or p.take(","):
         key = p.toks[p.i]
-        if key not in _RULE_KEYS or key in items:
+        wanted = _RULE_KEYS.get(key)
+        if wanted is None or key in items:
             p.unexpected("a key of a recurring time, each at most once")
         p.i += 1
         p.expect("=")
-        items[key] = p.primary()
+        at = p.i
+        value = items[key] = p.primary()
+        if not isinstance(value, wanted) or (isinstance(value, Placeholder) and value.kind not in _RULE_HELD[key]):
+            p.fail(f"this is no value for {key}", at)
     p.expect("}")
     return tuple(items.items())
 

@@ -108,6 +108,12 @@ def _subquery(p: Printer, condition: ast.ComparisonSubquery) -> None:
         p.out += (")", ")")
 
 
+def _dont_care(p: Printer, condition: ast.DontCare) -> None:
+    p.out += ("true", CALL)
+    p.path(condition.name)
+    p.out.append(")")
+
+
 def _existential(p: Printer, condition: ast.Existential) -> None:
     p.out += ("any", CALL)
     print_queries.print_expression(p, condition.expression)
@@ -141,7 +147,7 @@ _FILTERS: Final[dict[type, Callable[[Printer, Any], None]]] = {
     ast.Not: _not,
     ast.Atom: _atom,
     ast.Compute: _compute,
-    ast.DontCare: lambda p, f: p.out.extend(("true", CALL, f.name, ")")),
+    ast.DontCare: _dont_care,
     ast.ComparisonSubquery: _subquery,
     ast.Existential: _existential,
 }

@@ -129,7 +129,7 @@ def _chained(p: Printer, query: ast.Chain) -> None:
 def _monitored(p: Printer, query: ast.Monitor) -> None:
     p.out += ("monitor", CALL)
     if query.fields is not None:
-        p.commas(query.fields, p.out.append)
+        p.commas(query.fields, p.path)
         p.out.append("of")
     print_expression(p, query.expression)
     p.out.append(")")

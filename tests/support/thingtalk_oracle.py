@@ -1,0 +1,68 @@
+"""The ThingTalk reference behind two functions: what it says of programs, and the cases of its own tests.
+
+The folder is $DLC_ORACLE, with `oracle.mjs` and an installed `node_modules`; a folder without them is installed in a
+scratch copy.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Evaluates one array of a test file of the reference, which needs nothing of its file but the Ast module.
+_CASES = """
+const fs = require('fs'); const TT = require('thingtalk'); const Ast = TT.Ast;
+const text = fs.readFileSync(process.argv[1], 'utf8');
+const start = text.indexOf('const ' + process.argv[2] + ' = [') + ('const ' + process.argv[2] + ' = ').length;
+const end = text.indexOf('\\n];', start) + 2;
+const cases = new Function('Ast', 'return ' + text.slice(start, end))(Ast);
+process.stdout.write(JSON.stringify(cases));
+"""
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """An installed reference."""
+
+    folder: Path
+
+    @property
+    def tests(self) -> Path:
+        """The reference's own tests."""
+        return self.folder / "node_modules" / "thingtalk" / "test"
+
+    def judge(self, programs: Iterable[tuple[str, str]], classes: Path) -> list[dict[str, Any]]:
+        """Verdicts on (code, syntax) pairs against a class file, in order."""
+        lines = [json.dumps({"id": i, "code": c, "syntax": s}) + "\n" for i, (c, s) in enumerate(programs)]
+        done = self._node(["oracle.mjs", str(classes)], "".join(lines))
+        answers = [json.loads(line) for line in done.split("\n") if line]
+        assert [a["id"] for a in answers] == list(range(len(lines)))
+        return answers
+
+    def cases(self, file: str, name: str) -> list[Any]:
+        """The array of that name in a test file."""
+        found: list[Any] = json.loads(self._node(["-e", _CASES, str(self.tests / file), name], ""))
+        return found
+
+    def _node(self, arguments: list[str], fed: str) -> str:
+        done = subprocess.run(
+            ["node", *arguments], cwd=self.folder, input=fed, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+
+def install(folder: Path, scratch: Path) -> Oracle:
+    """The reference in a folder, installed in a scratch copy if it is not installed there."""
+    if (folder / "node_modules" / "thingtalk").is_dir():
+        return Oracle(folder)
+    copy = scratch / "thingtalk"
+    shutil.copytree(folder, copy)
+    copy.chmod(0o755)
+    subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund"], cwd=copy, check=True, capture_output=True, timeout=300
+    )
+    return Oracle(copy)
