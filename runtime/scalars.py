@@ -80,6 +80,8 @@ def text_of(value: Any) -> str:
     """A value as text."""
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, NoNumber):
+        return value.text
     if isinstance(value, float) and value.is_integer():
         return f"{value:.1f}"
     return str(value)

@@ -130,7 +130,7 @@ def _value(
 ) -> Value:
     column = info.column
     if column.key:
-        return index + 1 if info.declared == "number" else f"{index + 1}"
+        return index + 1 if _is_number(info) else f"{index + 1}"
     if column.optional and chance.random() < shape.missing:
         return info.missing[0] if info.missing else None
     pool = kept.get(column.references) if column.references is not None else None
@@ -138,6 +138,10 @@ def _value(
         # The smaller of two draws: the first rows are referred to more often.
         return pool[min(chance.randrange(len(pool)), chance.randrange(len(pool)))]
     return _plain(info, chance, schema)
+
+
+def _is_number(info: ColumnInfo) -> bool:
+    return getattr(info.type, "name", "") in ("Number", "Int") and not info.stored
 
 
 def _plain(info: ColumnInfo, chance: random.Random, schema: Schema) -> Value:
@@ -180,9 +184,9 @@ def plant(connection: sqlite3.Connection, schema: Schema, constants: Mapping[str
 
 def _near(constant: str, column: ColumnInfo, chance: random.Random) -> Value:
     text = constant.replace("%", "").replace("_", "a") if "%" in constant else constant
-    if "%" in constant and chance.random() < 0.5:
+    if "%" in constant and not _is_number(column) and chance.random() < 0.5:
         text = f"x{text}" if constant.startswith("%") else f"{text}x"
-    if column.declared == "number" or not text.replace(".", "", 1).lstrip("-").isdigit():
+    if _is_number(column) or not text.replace(".", "", 1).lstrip("-").isdigit():
         try:
             number = float(text)
         except ValueError:

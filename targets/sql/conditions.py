@@ -13,7 +13,7 @@ from ...compiler.terms import App, Lit, Term
 from ...compiler.types import BOOL, Con
 from . import coerce
 from .expressions import value
-from .scope import Context, Frame, Val, unsupported
+from .scope import BINARY, Context, Frame, Val, only, unsupported
 
 _OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _OPERATORS = {exp.EQ: "=", exp.NEQ: "!=", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
@@ -23,8 +23,17 @@ def condition(node: Any, frame: Frame, context: Context, negated: bool = False) 
     """A condition that is asked whether it holds; `negated`: whether its negation does."""
     rule = _RULES.get(type(node))
     if rule is not None:
+        only(node, _ARGUMENTS.get(type(node), BINARY))
         return rule(node, frame, context, negated)
     return _truth(node, frame, context, negated)
+
+
+_ARGUMENTS = {
+    exp.Between: frozenset(("this", "low", "high")),
+    exp.In: frozenset(("this", "expressions", "query", "unnest", "field")),
+    exp.Like: frozenset(("this", "expression", "negate")),
+    exp.Coalesce: frozenset(("this", "expressions")),
+}
 
 
 def is_condition(node: Any) -> bool:
@@ -113,7 +122,7 @@ def _like(node: Any, frame: Frame, context: Context, negated: bool) -> Term:
         left = coerce.as_text(subject, node, context)
     elif isinstance(subject.type, Con) and subject.type.name in context.catalog.schema.enum:
         left = App("text_of", (left,))
-    return App("not_like" if negated else "like", (left, coerce.as_text(pattern, node, context)))
+    return App("not_like" if negated != bool(node.args.get("negate")) else "like", (left, coerce.as_text(pattern, node, context)))
 
 
 def _is(node: Any, frame: Frame, context: Context, negated: bool) -> Term:

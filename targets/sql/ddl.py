@@ -60,7 +60,7 @@ def _read_column(node: exp.ColumnDef, primary: list[str], foreign: list[tuple[st
         elif isinstance(kind, exp.Reference):
             other, targets = _reference(kind)
             foreign.append((node.name, other, targets[0] if targets else ""))
-    tag = node.kind.sql("sqlite") if node.kind is not None else ""
+    tag = node.kind.sql() if node.kind is not None else ""
     return DeclaredColumn(node.name, tag, required, unique)
 
 

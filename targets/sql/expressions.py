@@ -10,7 +10,7 @@ from ...compiler.terms import App, Lit, Term
 from ...compiler.types import BOOL, DATE, DATETIME, NUMBER, TEXT, TIME, Type
 from . import coerce, errors
 from .dialects import place
-from .scope import Context, Frame, Val, column, unsupported
+from .scope import BINARY, Context, Frame, Val, column, only, unsupported
 
 Rule = Callable[[Any, Frame, Context], Val]
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
@@ -20,6 +20,7 @@ def value(node: Any, frame: Frame, context: Context) -> Val:
     """A value with its type. Raises CompileError (DLC242 to DLC244)."""
     rule = _RULES.get(type(node))
     if rule is not None:
+        only(node, _ARGUMENTS.get(type(node), BINARY))
         return rule(node, frame, context)
     from .conditions import condition, is_condition
 
@@ -219,9 +220,6 @@ def _function(fn: str, kinds: str, result: Type, *arguments: str) -> Rule:
                 terms.append(coerce.as_text(val, node, context))
             else:
                 terms.append(val.term)
-        extra = [k for k, v in node.args.items() if v and k not in arguments and not isinstance(v, bool)]
-        if extra:
-            raise unsupported(f"{node.sql_name()} with so many arguments", node)
         return Val(App(fn, tuple(terms)), result)
 
     return rule
@@ -339,6 +337,33 @@ def _best(fn: str) -> Rule:
 
     return rule
 
+
+_ARGUMENTS: dict[Any, frozenset[str]] = {
+    exp.Column: frozenset(("this", "table")),
+    exp.Literal: frozenset(("this", "is_string")),
+    exp.Div: frozenset(("this", "expression", "typed", "safe")),
+    exp.DPipe: frozenset(("this", "expression", "safe")),
+    exp.Concat: frozenset(("expressions", "safe", "coalesce")),
+    exp.Case: frozenset(("this", "ifs", "default")),
+    exp.If: frozenset(("this", "true", "false")),
+    exp.Coalesce: frozenset(("this", "expressions")),
+    exp.Cast: frozenset(("this", "to")),
+    exp.Subquery: frozenset(("this", "with_", "order", "limit", "offset")),
+    exp.Count: frozenset(("this", "big_int", "expressions")),
+    exp.Min: frozenset(("this", "expressions")),
+    exp.Max: frozenset(("this", "expressions")),
+    exp.Round: frozenset(("this", "decimals")),
+    exp.Trim: frozenset(("this",)),
+    exp.Replace: frozenset(("this", "expression", "replacement")),
+    exp.StrPosition: frozenset(("this", "substr")),
+    exp.Substring: frozenset(("this", "start", "length")),
+    exp.Least: frozenset(("this", "expressions")),
+    exp.Greatest: frozenset(("this", "expressions")),
+    exp.TimeToStr: frozenset(("this", "format")),
+    exp.Date: frozenset(("this", "expressions", "zone")),
+    exp.Time: frozenset(("this", "zone")),
+    exp.CurrentTimestamp: frozenset(),
+}
 
 AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
 

@@ -122,6 +122,17 @@ def unsupported(what: str, node: Any = None, hint: str = "") -> CompileError:
     return CompileError(errors.unsupported(what, place(node) if node is not None else None, hint))
 
 
+BINARY = frozenset(("this", "expression"))
+
+
+def only(node: Any, allowed: frozenset[str]) -> None:
+    """Raise for a part of a node that the rule for it does not read, so that nothing is lost silently."""
+    for name, part in node.args.items():
+        if part and name not in allowed:
+            construct = node.sql_name() if hasattr(node, "sql_name") else node.key.upper()
+            raise unsupported(f"{construct} with {name.strip('_').replace('_', ' ').upper()}", node)
+
+
 def column(node: Any, frame: Frame, context: Context) -> Val:
     """A column reference; a double-quoted name that is no column is text. Raises CompileError (DLC243, DLC244)."""
     identifier = node.this
