@@ -22,6 +22,7 @@ from .names import (
     SHARED,
     Names,
     Unsayable,
+    is_variable,
     leading,
     lispress_type,
     text_of_type,
@@ -70,7 +71,7 @@ def lispress_of(turn: Turn, names: Names, checked: CheckedTurn | None = None) ->
 
     Raises Unsayable if a part has no form in Lispress at all.
     """
-    made = _Writing(names)
+    made = _Writing(names, checked is not None)
     statements = checked.elaborated.statements if checked is not None else turn.statements
     types: tuple[Type | None, ...] = checked.types if checked is not None else (None,) * len(statements)
     scope: dict[str, Type | None] = {}
@@ -110,6 +111,7 @@ Scope = Mapping[str, Type | None]
 @dataclass(slots=True)
 class _Writing:
     names: Names
+    inferred: bool
     unsaid: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
 
@@ -198,14 +200,14 @@ class _Writing:
     def _unknown(self, term: App, expected: Type | None, scope: Scope) -> Written:
         args = self._plain_args(term, scope)
         # What inference adds to a function that every schema has was not written.
-        type_args = None if term.fn in SHARED else tuple(map(lispress_type, term.targs)) or None
+        type_args = None if self.inferred and term.fn in SHARED else tuple(map(lispress_type, term.targs)) or None
         enum = expected.name if isinstance(expected, Con) and not expected.args else None
         if not args and not term.targs and enum is not None and self.names.schema is not None:
             if enum in self.names.schema.enum and term.fn[0] != "\\":
                 return Call(f"{enum}.{term.fn}"), expected
         if not args and type_args is None and term.fn in scope:
             raise Unsayable(f"{term.fn} is a variable and a function")
-        if not args and type_args is None and _is_variable(term.fn):
+        if not args and type_args is None and is_variable(term.fn):
             return Var(term.fn), None
         return Call(self.names.lispress(term.fn), args, type_args), None
 
@@ -321,10 +323,6 @@ def _path_of(test: Term) -> "tuple[tuple[Con | str, ...], Term]":
 
 def _label(label: str) -> str | None:
     return None if label == "\\" else unescaped(label)
-
-
-def _is_variable(name: str) -> bool:
-    return name[0] == "x" and name[1:].isdecimal()
 
 
 def _literal(term: Lit) -> Expr:

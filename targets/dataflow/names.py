@@ -112,7 +112,7 @@ class Names:
         """A function's name in DL."""
         name = self._to_dl.get(head)
         if name is None:
-            taken = head in self._to_lispress or head in reserved() or head.startswith(_MARKED)
+            taken = head in self._to_lispress or head in reserved() or head.startswith(_MARKED) or is_variable(head)
             name = escaped(head) if taken else head
         return spelled(escaped(head) if name in scope else name)
 
@@ -130,6 +130,11 @@ def leading(function: Function) -> int:
     """How many of its parameters untyped Lispress gives by position, if all before them are given."""
     given = fact(function.facts, "leading")
     return int(given) if given is not None and given.isdigit() else len(function.positional)
+
+
+def is_variable(name: str) -> bool:
+    """Whether a name is one that Lispress reserves for variables: x and digits."""
+    return name[:1] == "x" and name[1:].isdecimal()
 
 
 def escaped(name: str) -> str:
