@@ -120,6 +120,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=20260101)
     args = parser.parse_args()
+    from dlc.workers import spare_collector
+
+    # What batch commands do: collector pauses depend on how much else is in memory.
+    spare_collector()
     if args.what == "filters":
         filters(args.pairs, args.seed)
     elif args.what == "programs":

@@ -15,6 +15,7 @@ from ..order import term_key
 from ..rows import Fact, Scope, type_name
 
 FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_CONVERTED = frozenset(("number", "int", "date"))
 _NO_MEMBERS = frozenset(("count", "pick_all", "everything", "all_fields", "any", "none"))
 Value: TypeAlias = Amount | str
 Pattern: TypeAlias = tuple[str, Term]
@@ -36,6 +37,7 @@ class Subject:
     terms: dict[tuple[str, Value], Term] = field(default_factory=dict)
     patterns: list[Pattern] = field(default_factory=list)
     fallible: set[str] = field(default_factory=set)
+    type: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,10 +56,11 @@ class Literal:
 
 @dataclass(slots=True, eq=False)
 class Gate:
-    """`and` (`all` true) or `or` over two or more nodes."""
+    """`and` (`all` true) or `or` over two or more nodes. `about`: keys of its subjects, once asked for."""
 
     all: bool
     nodes: "tuple[Node, ...]"
+    about: frozenset[str] | None = None
 
 
 Node: TypeAlias = Literal | Gate | bool
@@ -125,7 +128,9 @@ class Reader:
         subject = self._known.get(term)
         if subject is None:
             key = term_key(term)
-            subject = self.subjects[key] = self._known[term] = Subject(key, "value", term, self.scope.fact(term))
+            fact = self.scope.fact(term)
+            subject = Subject(key, "value", term, fact, type=type_name(fact.type))
+            self.subjects[key] = self._known[term] = subject
         return subject
 
     def present(self, term: Term, positive: bool) -> Node:
@@ -185,7 +190,9 @@ class Reader:
             known = constant(term.kind, term.value)
             if known is None:
                 return self._spelled(subject, "term:" + term_key(term), 0, term)
-            return _convert(known.scale, known.value, type_name(subject.fact.type), subject.fact.counts)
+            if known.scale in _CONVERTED:
+                return _convert(known.scale, known.value, subject.type, subject.fact.counts)
+            return known.scale, known.value
         if isinstance(term, Hole):
             return self._spelled(subject, "hole:" + term_key(term), 0, term)
         if isinstance(term, Entity):
@@ -193,7 +200,7 @@ class Reader:
                 return self._spelled(subject, "entity", term.text or "", term)
             return self._spelled(subject, "entity#", term.id, term)
         assert isinstance(term, App)
-        enum = self.scope.schema.enum.get(type_name(subject.fact.type))
+        enum = self.scope.schema.enum.get(subject.type)
         if enum is not None and term.fn not in enum.names and not enum.open:
             return self._spelled(subject, "stray", term.fn, term)
         if enum is not None and enum.ordered and enum.open and operator not in ("=", "!="):

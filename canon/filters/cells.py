@@ -287,4 +287,4 @@ def _line(scale: str, order: Order, values: Iterable[Value], fallible: bool, mem
         cuts.add(order.after(value))
     cuts.discard(BOTTOM)
     cuts.discard(TOP)
-    return Line(scale, order, tuple(sorted(cuts)), fallible, members)  # type: ignore[type-var]
+    return Line(scale, order, tuple(sorted(cuts)), fallible, members)

@@ -43,7 +43,7 @@ class Question:
             return any(self.possible(part) for part in node.nodes)
         return all(self._possible_together(subjects, parts) for subjects, parts in groups)
 
-    def _possible_together(self, subjects: set[str], parts: list[Node]) -> bool:
+    def _possible_together(self, subjects: frozenset[str], parts: list[Node]) -> bool:
         if len(parts) == 1 and not (isinstance(parts[0], Gate) and parts[0].all):
             return self.possible(parts[0])
         node = gate(True, list(parts))

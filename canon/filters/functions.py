@@ -1,7 +1,6 @@
 """From nodes to functions over cells: one subject is a set of cells, several are a table or a diagram."""
 
 from collections.abc import Sequence
-from functools import reduce as fold
 
 from .atoms import Gate, Literal, Node
 from .cells import Space, product
@@ -9,16 +8,19 @@ from .diagram import TABLE_LIMIT, Diagram
 from .table import Table
 
 
-def subjects_of(node: Node) -> set[str]:
+def subjects_of(node: Node) -> frozenset[str]:
     """Keys of the subjects a node is about."""
-    if isinstance(node, Literal):
-        return {node.subject}
-    if isinstance(node, bool):
-        return set()
-    found: set[str] = set()
-    for part in node.nodes:
-        found |= subjects_of(part)
-    return found
+    if isinstance(node, Gate):
+        if node.about is None:
+            found: set[str] = set()
+            for part in node.nodes:
+                if isinstance(part, Literal):
+                    found.add(part.subject)
+                else:
+                    found |= subjects_of(part)
+            node.about = frozenset(found)
+        return node.about
+    return frozenset((node.subject,)) if isinstance(node, Literal) else frozenset()
 
 
 def cells_of(node: Node, space: Space) -> int:
@@ -27,18 +29,19 @@ def cells_of(node: Node, space: Space) -> int:
         return space.mask(node)
     if isinstance(node, bool):
         return space.full if node else 0
-    masks = [cells_of(part, space) for part in node.nodes]
-    if node.all:
-        return fold(lambda a, b: a & b, masks)
-    return fold(lambda a, b: a | b, masks)
+    out = space.full if node.all else 0
+    for part in node.nodes:
+        inner = space.mask(part) if isinstance(part, Literal) else cells_of(part, space)
+        out = out & inner if node.all else out | inner
+    return out
 
 
-def components(gate: Gate) -> list[tuple[set[str], list[Node]]]:
+def components(gate: Gate) -> list[tuple[frozenset[str], list[Node]]]:
     """The parts of a gate grouped so that no two groups share a subject, in order of first appearance."""
-    groups: list[tuple[set[str], list[Node]]] = []
+    groups: list[tuple[frozenset[str], list[Node]]] = []
     for part in gate.nodes:
         subjects = subjects_of(part)
-        joined: tuple[set[str], list[Node]] = (set(subjects), [part])
+        joined: tuple[frozenset[str], list[Node]] = (subjects, [part])
         rest = []
         for group in groups:
             if group[0].isdisjoint(subjects):
@@ -62,7 +65,8 @@ def function(node: Node, table: Table | Diagram, spaces: Sequence[Space], order:
     def build(part: Node) -> int:
         if isinstance(part, Literal):
             variable = place[part.subject]
-            return table.literal(variable, spaces[variable].mask(part))
+            cells = part.cells if part.cells >= 0 else spaces[variable].mask(part)
+            return table.literal(variable, cells)
         if isinstance(part, bool):
             return table.true if part else table.false
         out = build(part.nodes[0])

@@ -4,13 +4,14 @@ Constants the set does not depend on go first, so the term depends on the set of
 """
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from ...compiler.schema import Schema
 from ...compiler.terms import App, Lit, Term
 from ..constants import spell
 from ..matching import matches
 from ..rows import type_name
-from .atoms import Literal, Subject
+from .atoms import Literal, Subject, Value
 from .cells import Axis, Cut, Line, Points, Space, coordinates, product, space_of
 from .shape import FALSE, TRUE, Printer, Variable, both, either, weight
 from .table import Table
@@ -51,7 +52,7 @@ def plain_equality(subject: Subject, literal: Literal, schema: Schema) -> Term |
 
     Between whole numbers, or with a single member, an equality may be always false or always true.
     """
-    scale, value = str(literal.test[1]), literal.test[2]
+    scale, value = str(literal.test[1]), cast(Value, literal.test[2])
     if scale not in _ALWAYS_EQUAL and not scale.startswith(("money:", "measure:")):
         enum = schema.enum.get(type_name(subject.fact.type)) if scale == "enum" else None
         if scale != "enum" or (enum is not None and not enum.open and (enum.ordered or len(enum.members) < 2)):
@@ -254,21 +255,21 @@ def _on_points(subject: Subject, axis: Points, mask: int) -> Term:
     return _one_of(subject, axis.scale, inside)
 
 
-def _one_of(subject: Subject, scale: str, values: Sequence[object], within: bool = True) -> Term:
+def _one_of(subject: Subject, scale: str, values: Sequence[Value], within: bool = True) -> Term:
     spelled = tuple(_spelled(subject, scale, v) for v in values)
     if len(spelled) == 1:
         return App("=" if within else "!=", (subject.term, spelled[0]))
     return App("in" if within else "not_in", (subject.term, App("list", spelled)))
 
 
-def _spelled(subject: Subject, scale: str, value: object) -> Term:
-    known = subject.terms.get((scale, value))  # type: ignore[call-overload]
+def _spelled(subject: Subject, scale: str, value: Value) -> Term:
+    known = subject.terms.get((scale, value))
     if known is not None:
         return known
     if scale == "enum":
         return App(str(value))
     scale = {"count": "number", "money:": "number"}.get(scale, scale)
-    literal = spell(scale, value)  # type: ignore[arg-type]
+    literal = spell(scale, value)
     assert literal is not None, (scale, value)
     return literal
 
@@ -308,14 +309,14 @@ def _ends(axis: Line, run: tuple[int, int]) -> tuple[Cut | None, Cut | None]:
     return low, high
 
 
-def _single(axis: Line, run: tuple[int, int]) -> object | None:
+def _single(axis: Line, run: tuple[int, int]) -> Value | None:
     """The one value a stretch consists of."""
     low, high = _ends(axis, run)
     order = axis.order
     if order.kind == "discrete":
-        first = low[0] if low is not None else order.low
-        end = high[0] if high is not None else None if order.high is None else order.high + 1
-        return first if first is not None and end is not None and first + 1 == end else None  # type: ignore[operator]
+        first = _whole(low) if low is not None else order.low
+        end = _whole(high) if high is not None else None if order.high is None else order.high + 1
+        return first if first is not None and end is not None and first + 1 == end else None
     if low is None and high is not None and order.kind == "text":
         return "" if high == ("", 1) else None
     return low[0] if low is not None and high is not None and low[0] == high[0] else None
@@ -366,13 +367,13 @@ def _stretch(subject: Subject, axis: Line, run: tuple[int, int]) -> Term:
     return _upper(subject, axis, high)
 
 
-def _closed(axis: Line, low: Cut, high: Cut) -> tuple[object, object] | None:
+def _closed(axis: Line, low: Cut, high: Cut) -> tuple[Value, Value] | None:
     """First and last value of a stretch, if it has both and they are no longer to write than their neighbours."""
     if axis.order.kind == "discrete":
-        first, end = low[0], high[0]
-        if axis.scale == "time" and (first % 60 == 1 or end % 60 == 0):  # type: ignore[operator]
+        first, end = _whole(low), _whole(high)
+        if axis.scale == "time" and (first % 60 == 1 or end % 60 == 0):
             return None
-        return first, end - 1  # type: ignore[operator]
+        return first, end - 1
     return (low[0], high[0]) if low[1] == 0 and high[1] == 1 else None
 
 
@@ -380,9 +381,10 @@ def _lower(subject: Subject, axis: Line, cut: Cut) -> Term:
     """Above a cut. Whole numbers from their first value on, but `> 14:30` rather than `>= 14:30:01`."""
     value, side = cut
     if axis.order.kind == "discrete":
-        if axis.scale == "time" and value % 60 == 1:  # type: ignore[operator]
-            return _compare(subject, axis, ">", value - 1)  # type: ignore[operator]
-        return _compare(subject, axis, ">=", value)
+        first = _whole(cut)
+        if axis.scale == "time" and first % 60 == 1:
+            return _compare(subject, axis, ">", first - 1)
+        return _compare(subject, axis, ">=", first)
     return _compare(subject, axis, ">" if side else ">=", value)
 
 
@@ -390,15 +392,22 @@ def _upper(subject: Subject, axis: Line, cut: Cut) -> Term:
     """Below a cut."""
     value, side = cut
     if axis.order.kind == "discrete":
-        if axis.scale == "time" and value % 60 == 0:  # type: ignore[operator]
-            return _compare(subject, axis, "<", value)
-        return _compare(subject, axis, "<=", value - 1)  # type: ignore[operator]
+        end = _whole(cut)
+        if axis.scale == "time" and end % 60 == 0:
+            return _compare(subject, axis, "<", end)
+        return _compare(subject, axis, "<=", end - 1)
     return _compare(subject, axis, "<=" if side else "<", value)
 
 
-def _compare(subject: Subject, axis: Line, operator: str, value: object) -> Term:
+def _compare(subject: Subject, axis: Line, operator: str, value: Value) -> Term:
     return App(operator, (subject.term, _spelled(subject, axis.scale, _value(axis, value))))
 
 
-def _value(axis: Line, value: object) -> object:
-    return axis.members[value] if axis.members else value  # type: ignore[index]
+def _value(axis: Line, value: Value) -> Value:
+    return axis.members[value] if axis.members and isinstance(value, int) else value
+
+
+def _whole(cut: Cut) -> int:
+    """The first value above a cut of a discrete line."""
+    assert isinstance(cut[0], int)
+    return cut[0]

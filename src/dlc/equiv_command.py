@@ -1,5 +1,7 @@
 """`dlc equiv`: whether two queries always give the same."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from dlc.grammar.diagnostic import CompileError
@@ -44,7 +46,7 @@ def run_equiv(
     return report.finish()
 
 
-def _text(row: dict[str, object]) -> str:
+def _text(row: Mapping[str, object]) -> str:
     lines = []
     match row["verdict"]:
         case "equal":

@@ -1,0 +1,56 @@
+"""Canonical forms of real annotations: normal, well typed, read back from their text."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dlc.canon.pipeline import canonicalize
+from dlc.compiler.check import Checker
+from dlc.compiler.lower import lower_program
+from dlc.compiler.sugar import print_turn
+from dlc.compiler.terms import Turn
+from dlc.conversion import units
+from dlc.grammar.parser import parse
+from dlc.options import Options
+from dlc.sources import source
+
+CORPORA = Path(os.environ.get("DLC_CORPORA") or Path(__file__).resolve().parents[2].parent / "shared" / "data")
+FILES = [
+    ("multiwoz", "multiwoz21/val.json.zip"),
+    ("smcalflow", "smcalflow2/dialogues.jsonl.gz"),
+    ("multiwoz3", "multiwoz30/train.user.tsv"),
+    ("multiwoz3", "multiwoz30/train.agent.tsv"),
+]
+# Every so many turns, so that the whole of each file is looked at in a few seconds.
+STEP = 5
+
+
+def turns(name: str, path: Path) -> Iterator[tuple[Turn, Checker]]:
+    opened = source(name)
+    read = opened.reader(Options(speakers="both") if name == "multiwoz3" else Options())
+    checkers: dict[int, Checker] = {}
+    count = 0
+    for unit in units(opened, [str(path)], lambda diagnostic: None):
+        done = read(unit)  # type: ignore[arg-type]
+        for row, schema in zip(done.dialogue.turns, done.schemas, strict=True):
+            if row.program is not None and schema is not None:
+                count += 1
+                if count % STEP == 0:
+                    yield row.program, checkers.setdefault(id(schema), Checker(schema))
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("name", "file"), FILES)
+def test_forms_of_real_programs(name: str, file: str) -> None:
+    seen = 0
+    for turn, checker in turns(name, CORPORA / file):
+        seen += 1
+        form = canonicalize(turn, checker.schema)
+        again = lower_program(parse(print_turn(form)))[0][0]
+        assert again == form, print_turn(turn)
+        assert canonicalize(again, checker.schema) == form, print_turn(turn)
+        if seen % 10 == 0 and checker.check_turn(turn).ok:
+            assert checker.check_turn(form).ok, print_turn(turn)
+    assert seen > 100
