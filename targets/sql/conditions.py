@@ -122,7 +122,10 @@ def _like(node: Any, frame: Frame, context: Context, negated: bool) -> Term:
         left = coerce.as_text(subject, node, context)
     elif isinstance(subject.type, Con) and subject.type.name in context.catalog.schema.enum:
         left = App("text_of", (left,))
-    return App("not_like" if negated != bool(node.args.get("negate")) else "like", (left, coerce.as_text(pattern, node, context)))
+    return App(
+        "not_like" if negated != bool(node.args.get("negate")) else "like",
+        (left, coerce.as_text(pattern, node, context)),
+    )
 
 
 def _is(node: Any, frame: Frame, context: Context, negated: bool) -> Term:

@@ -83,6 +83,7 @@ class Context:
     """What is shared by all queries of one statement."""
 
     catalog: Catalog
+    text: str = ""
     unique: bool = False
     keep_aliases: bool = False
     notes: list[Note] = field(default_factory=list)
@@ -150,7 +151,7 @@ def column(node: Any, frame: Frame, context: Context) -> Val:
                 context.lint(errors.ambiguous_column(name, names, place(node)))
             return _reference(frame, at, found[0], folded)
         at = at.parent
-    if identifier.args.get("quoted"):
+    if identifier.args.get("quoted") and _in_double_quotes(identifier, context):
         return Val(Lit("text", name), Con("Text"), literal=True)
     if folded in ("true", "false"):
         return Val(Lit("bool", folded), Con("Bool"), literal=True)
@@ -158,6 +159,12 @@ def column(node: Any, frame: Frame, context: Context) -> Val:
         raise unsupported("rowid", node)
     known = sorted({c.sql if isinstance(c, ColumnInfo) else c.label for s in frame.sources for c in s.columns.values()})
     raise CompileError(errors.unknown_column(name, known, place(node)))
+
+
+def _in_double_quotes(identifier: Any, context: Context) -> bool:
+    """Whether a quoted name stands between double quotes; SQLite takes only those for text."""
+    start = identifier.meta.get("start")
+    return start is not None and context.text[start : start + 1] == '"'
 
 
 def _qualified(frame: Frame, node: Any, table: str, folded: str, context: Context) -> Val:
