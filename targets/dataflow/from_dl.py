@@ -25,6 +25,7 @@ from .names import (
     is_variable,
     leading,
     lispress_type,
+    reserved,
     text_of_type,
     unescaped,
 )
@@ -90,7 +91,7 @@ def lispress_of(turn: Turn, names: Names, checked: CheckedTurn | None = None) ->
     if turn.acts:
         made.unsaid.append(f"the act {turn.acts[0].name}")
     if bindings and not body:
-        raise Unsayable("a turn that only binds names has no result")
+        raise Unsayable("a turn that only binds names")
     program = EMPTY if not body else body[0] if len(body) == 1 else Call("do", positional(*body))
     return Lispress(Let(tuple(bindings), (program,)) if bindings else program, made.unsaid, made.open)
 
@@ -122,7 +123,7 @@ class _Writing:
                 return _literal(term), _LITERAL_TYPES.get(term.kind)
             case Variable(name):
                 if name == "it":
-                    raise Unsayable("the subject of a constraint stands inside a value")
+                    raise Unsayable("a value made of the subject of a constraint")
                 return Var(name), scope.get(name)
             case App():
                 return self._app(term, expected, scope)
@@ -139,7 +140,7 @@ class _Writing:
                 return Tagged(text_of_type(lispress_type(type_)), (json.dumps(text),)), type_
             case Record(()):
                 return EMPTY, None
-        raise Unsayable(f"Lispress has no form for {_kind(term)}")
+        raise Unsayable(_kind(term))
 
     def _ascribed(self, inner: Term, type_: Type, scope: Scope) -> Expr:
         match inner:
@@ -191,6 +192,8 @@ class _Writing:
             return Call(fn, positional(self.value(args[0], None, scope)[0])), None
         function = self._function(fn)
         if function is None:
+            if fn in reserved():
+                raise Unsayable(f"what `{fn}` does")
             return self._unknown(term, expected, scope)
         return self._known(term, function, scope)
 
@@ -206,7 +209,7 @@ class _Writing:
             if enum in self.names.schema.enum and term.fn[0] != "\\":
                 return Call(f"{enum}.{term.fn}"), expected
         if not args and type_args is None and term.fn in scope:
-            raise Unsayable(f"{term.fn} is a variable and a function")
+            raise Unsayable(f"a function and a variable of one name, {term.fn}")
         if not args and type_args is None and is_variable(term.fn):
             return Var(term.fn), None
         return Call(self.names.lispress(term.fn), args, type_args), None
@@ -284,7 +287,7 @@ class _Writing:
         reference = isinstance(owner, Con) and owner.name == "Ref"
         if name == "role" and (reference or not isinstance(owner, Con)):
             if rest or body.fn != "=":
-                raise Unsayable("a role is only compared with a path")
+                raise Unsayable("more of a role than that it is a path")
             known = (lispress_type(owner.args[0]),) if isinstance(owner, Con) else None
             return Call("roleConstraint", positional(self.value(body.args[1], Con("Path"), scope)[0]), known)
         if name == "value" and (reference or not isinstance(owner, Con)) and not (ascribed and not reference):
@@ -302,7 +305,7 @@ class _Writing:
             return self.value(body.args[1], wanted, scope)[0]
         if body.fn in _COMPARED and len(body.args) == 2:
             return Call(_COMPARED[body.fn], positional(self.value(body.args[1], of, scope)[0]))
-        raise Unsayable(f"Lispress has no constraint for `{body.fn}`")
+        raise Unsayable(f"a condition made with `{body.fn}`")
 
 
 def _path_of(test: Term) -> "tuple[tuple[Con | str, ...], Term]":
@@ -341,7 +344,7 @@ def _literal(term: Lit) -> Expr:
             read = Atom("String", term.value) if is_string(term.value) else program_of(term.value)
             if isinstance(read, Atom):
                 return read
-    raise Unsayable(f"Lispress has no literal {term.value}")
+    raise Unsayable(f"the literal {term.value}")
 
 
 def _atom(term: Term) -> str:
@@ -354,13 +357,12 @@ def _atom(term: Term) -> str:
             return fn[1:]
         case App(fn, (), (), ()):
             return fn
-    raise Unsayable("a value in #(...) is made of atoms")
+    raise Unsayable("a value of #(...) that is no atom")
 
 
 def _kind(term: Term) -> str:
-    return {"Hole": "a placeholder", "Record": "a record", "Entity": "an entity without a type"}.get(
-        type(term).__name__, "this"
-    )
+    kinds = {"Hole": "a placeholder", "Record": "a record", "Entity": "an entity without a type", "Abs": "a query"}
+    return kinds.get(type(term).__name__, "a value of this kind")
 
 
 __all__ = ["Lispress", "TypeExpr", "lispress_of"]

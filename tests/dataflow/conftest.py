@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dlc.targets.dataflow.multiwoz import Options
 from dlc.targets.dataflow.program import Atom, Call, Empty, Expr
 from dlc.targets.dataflow.salience import NoSalience, VanillaSalience

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from dlc.metrics.dataflow_canonical import leaderboard_form, report_form
 from dlc.targets.dataflow.canonical import write_canonical
 from dlc.targets.dataflow.reader import read_program

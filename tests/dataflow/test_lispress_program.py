@@ -3,6 +3,9 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dlc.targets.dataflow.canonical import write_canonical
 from dlc.targets.dataflow.program import (
     EMPTY,
@@ -25,8 +28,6 @@ from dlc.targets.dataflow.program import (
 from dlc.targets.dataflow.reader import read_program
 from dlc.targets.dataflow.sexp import LispressError
 from dlc.targets.dataflow.writer import write_program
-from hypothesis import given
-from hypothesis import strategies as st
 
 _EVENT = TypeExpr("Event")
 

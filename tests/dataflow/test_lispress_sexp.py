@@ -3,6 +3,9 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dlc.targets.dataflow.canonical import write_canonical
 from dlc.targets.dataflow.reader import read_program
 from dlc.targets.dataflow.sexp import (
@@ -18,8 +21,6 @@ from dlc.targets.dataflow.sexp import (
     write_pretty,
 )
 from dlc.targets.dataflow.writer import write_program
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dlc.targets.dataflow.multiwoz import Options, dataflow_programs, flat_belief
 from dlc.targets.dataflow.writer import write_program
 from dlc.targets.slots.trade import TradeTurn, trade_turns

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dlc.targets.dataflow.multiwoz import SLOTS, Options, dataflow_programs, flat_belief, mentioned
 from dlc.targets.dataflow.salience import NoSalience, VanillaSalience
 from dlc.targets.dataflow.writer import write_program
-from hypothesis import given
-from hypothesis import strategies as st
 
 Belief = dict[str, str]
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from dlc.targets.slots.trade import fix_label, normalize_text, trade_belief, trade_turns, trade_value
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dlc.targets.slots.trade import fix_label, normalize_text, trade_belief, trade_turns, trade_value
 
 
 @pytest.mark.parametrize(
