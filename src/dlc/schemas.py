@@ -83,7 +83,18 @@ def _dl(text: str, name: str, path: str) -> "Schema":
         raise CompileError(*(d.at(Place(path), text) for d in error.diagnostics)) from error
 
 
-READERS: Mapping[str, Callable[[str, str, str], "Schema"]] = {".sql": read_ddl, ".dl": _dl}
+def _class_file(text: str, name: str, source: str) -> "Schema":
+    from dlc.targets.thingtalk.classfile import ClassFileError
+    from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
+    from dlc.targets.thingtalk.read_classes import schema_of_class_file
+
+    try:
+        return schema_of_class_file(text, name)
+    except (ThingTalkSyntaxError, ClassFileError) as error:
+        raise CompileError(errors.bad_schema_file(source, str(error))) from None
+
+
+READERS: Mapping[str, Callable[[str, str, str], "Schema"]] = {".sql": read_ddl, ".dl": _dl, ".tt": _class_file}
 
 
 class Schemas:

@@ -178,7 +178,8 @@ def function_facts(function: FunctionDef, where: str = "") -> FunctionFacts:
         notes.wrong("on_error", "an object of error codes")
     return FunctionFacts(
         minimal_projection=notes.texts("minimal_projection"),
-        confirm=notes.truth("confirm"),
+        # `#[confirm=enum display_result]` asks in another way; whether it asks is not said.
+        confirm=notes.truth("confirm") if isinstance(notes.plain.get("confirm"), Boolean) else None,
         require_either=notes.groups("require_either"),
         on_error=errors.fields if isinstance(errors, Object) else (),
         canonical=notes.translatable.get("canonical"),

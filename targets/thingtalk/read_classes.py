@@ -1,0 +1,179 @@
+"""ThingTalk class files as DL schemas.
+
+A query becomes a table (its inputs and outputs the columns), an action an action, an entity type an entity. Names are the
+ThingTalk names where they do not clash: an action or query whose name occurs in several classes is told apart by its class
+(`Hotel_make_booking`). Every declaration carries its full ThingTalk name as a fact, so the writer gives it back.
+"""
+
+from collections import Counter
+
+from ...compiler.schema import Column, EntityType, EnumType, Facts, Function, Member, Parameter, Schema, Table
+from ...compiler.types import BOOL, DATETIME, DURATION, DYNAMIC, MONEY, NUMBER, TEXT, TIME, Con, RecordType, Type
+from ...compiler.units import MEASURE_UNITS, TIME_UNITS
+from . import values
+from .classfile import ArgumentFacts, ClassFile, argument_facts, function_facts, read_class_file
+from .declarations import ClassDef, FunctionDef
+
+_SIMPLE = {"Boolean": BOOL, "Number": NUMBER, "String": TEXT, "Time": TIME, "Date": DATETIME, "Currency": MONEY}
+_SIMPLE |= {"Location": Con("Location")}
+
+
+def schema_of_class_file(text: str, name: str) -> Schema:
+    """The schema of a class file. Raises ThingTalkSyntaxError and ClassFileError."""
+    return _Reader(read_class_file(text), name).schema()
+
+
+class _Reader:
+    """Names chosen once for the whole file, then one declaration after the other."""
+
+    def __init__(self, file: ClassFile, name: str) -> None:
+        self.file, self.name = file, name
+        functions = [(c, m) for c in file.classes for m in c.members if isinstance(m, FunctionDef)]
+        uses = Counter(m.name for _, m in functions)
+        self.functions = {
+            (c.name, m.name): m.name if uses[m.name] == 1 else f"{_last(c.name)}_{m.name}" for c, m in functions
+        }
+        self.queries = {f"{c.name}:{m.name}": self.functions[c.name, m.name] for c, m in functions if m.kind == "query"}
+        mentioned = {e: None for e in self._mentioned()}
+        short = Counter(_short(e) for e in mentioned)
+        taken = set(self.functions.values())
+        self.entities: dict[str, str] = {}
+        for entity in mentioned:
+            # The entity of a query's own rows and its table are one type with fields.
+            label = self.queries.get(entity)
+            if label is None:
+                label = _short(entity)
+                if short[label] > 1 or label in taken:
+                    label = f"{_last(entity.partition(':')[0])}_{label}"
+            self.entities[entity] = label
+        self.enums: dict[tuple[str, ...], str] = {}
+        self.declared: list[EnumType] = []
+
+    def _mentioned(self) -> list[str]:
+        found: list[str] = list(self.file.parents)
+        for definition in self.file.classes:
+            for member in definition.members:
+                if isinstance(member, FunctionDef):
+                    for argument in member.args:
+                        type_ = argument.type
+                        while isinstance(type_, values.ArrayType):
+                            type_ = type_.element
+                        if isinstance(type_, values.EntityType):
+                            found.append(type_.name)
+        return found + [above for parents in self.file.parents.values() for above in parents]
+
+    def schema(self) -> Schema:
+        """The whole file."""
+        tables: list[Table] = []
+        actions: list[Function] = []
+        for definition in self.file.classes:
+            for member in definition.members:
+                if isinstance(member, FunctionDef):
+                    if member.kind == "query":
+                        tables.append(self._table(definition, member))
+                    else:
+                        actions.append(self._action(definition, member))
+        entities = tuple(
+            EntityType(label, self._above(entity), facts=(("thingtalk", entity),))
+            for entity, label in self.entities.items()
+        )
+        return Schema(self.name, tuple(self.declared), entities, (), tuple(tables), tuple(actions))
+
+    def _above(self, entity: str) -> str | None:
+        parents = self.file.parents.get(entity, ())
+        return self.entities.get(parents[0]) if parents else None
+
+    def _table(self, definition: ClassDef, function: FunctionDef) -> Table:
+        label = self.functions[definition.name, function.name]
+        key = self.entities.get(f"{definition.name}:{function.name}")
+        columns = []
+        for argument in self.file.arguments(definition.name, function.name):
+            facts = argument_facts(argument, f"@{definition.name}.{function.name}")
+            type_ = self.type(argument.type, label, argument.name)
+            columns.append(
+                Column(
+                    argument.name,
+                    type_,
+                    optional=not (facts.unique or argument.name == "id"),
+                    key=argument.name == "id" and type_ == Con(key or ""),
+                    unique=facts.unique,
+                    minimum=_bound(facts.min_number),
+                    maximum=_bound(facts.max_number),
+                    facts=_facts_of(facts),
+                )
+            )
+        return Table(label, tuple(columns), (("thingtalk", f"{definition.name}.{function.name}"),))
+
+    def _action(self, definition: ClassDef, function: FunctionDef) -> Function:
+        label = self.functions[definition.name, function.name]
+        params: list[Parameter] = []
+        columns: list[Column] = []
+        for argument in self.file.arguments(definition.name, function.name):
+            facts = argument_facts(argument, f"@{definition.name}.{function.name}")
+            type_ = self.type(argument.type, label, argument.name)
+            bounds = (_bound(facts.min_number), _bound(facts.max_number))
+            if argument.direction == "out":
+                columns.append(Column(argument.name, type_, True, False, False, *bounds, facts=_facts_of(facts)))
+            else:
+                optional = argument.direction == "in opt"
+                params.append(Parameter(argument.name, type_, False, optional, *bounds, _facts_of(facts)))
+        said = function_facts(function, f"@{definition.name}")
+        facts_of: Facts = (("thingtalk", f"{definition.name}.{function.name}"),)
+        for group in said.require_either:
+            facts_of = (*facts_of, ("require_either", group))
+        errors = tuple(Member(code) for code, _ in said.on_error)
+        result = RecordType(tuple((c.name, c.type) for c in columns)) if columns else Con("Unit")
+        return Function(label, tuple(params), result, (), True, tuple(columns), errors, facts_of)
+
+    def type(self, type_: values.Type, owner: str, field: str) -> Type:
+        """A DL type; what DL has none for is Dynamic."""
+        match type_:
+            case values.EntityType(name):
+                return Con(self.entities[name])
+            case values.EnumType():
+                return Con(self._enum(type_, owner, field))
+            case values.MeasureType(unit):
+                if unit in TIME_UNITS:
+                    return DURATION
+                return Con("Measure", (Con(MEASURE_UNITS[unit][0]),)) if unit in MEASURE_UNITS else NUMBER
+            case values.ArrayType(element):
+                return Con("List", (self.type(element, owner, field),))
+            case values.SimpleType(name):
+                return _SIMPLE.get(name, DYNAMIC)
+        return DYNAMIC
+
+    def _enum(self, type_: values.EnumType, owner: str, field: str) -> str:
+        """One enum for each set of members, whatever their order: the reference tells orders apart, wrongly."""
+        members = tuple(m for m in type_.members if m != "*")
+        key = tuple(sorted(type_.members))
+        known = self.enums.get(key)
+        if known is None:
+            taken = {*self.enums.values(), *self.entities.values(), *self.functions.values()}
+            base = "".join(part.capitalize() for part in field.split("_"))
+            known = base if base not in taken else f"{owner}{base}"
+            while known in taken:
+                known += "_"
+            self.enums[key] = known
+            self.declared.append(EnumType(known, tuple(Member(m) for m in members), open="*" in type_.members))
+        return known
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _short(entity: str) -> str:
+    return entity.rpartition(":")[2]
+
+
+def _bound(value: int | float | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _facts_of(facts: ArgumentFacts) -> Facts:
+    found: list[tuple[str, str]] = []
+    if not facts.filterable:
+        found.append(("filterable", "no"))
+    if facts.slot_operator is not None:
+        found.append(("op", facts.slot_operator))
+    return tuple(found)
