@@ -26,6 +26,7 @@ app.add_typer(schema_app, name="schema")
 
 _SPEAKERS = ("user", "agent", "both")
 _NORMALIZATIONS = ("none", "trade@1")
+_SYNTAXES = ("normal", "tokenized")
 
 
 def _one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:
@@ -115,6 +116,16 @@ def convert(
     ] = "jsonl",
     speakers: SpeakersOption = None,
     normalize: NormalizeOption = "none",
+    syntax: Annotated[
+        str | None,
+        typer.Option(
+            "--syntax",
+            metavar="|".join(_SYNTAXES),
+            help="Of ThingTalk that is written; as it was read, else normal.",
+            show_default=False,
+            **_named(_SYNTAXES),
+        ),
+    ] = None,
 ) -> None:
     """Convert dialogues: a JSON object a line, each with its status and what was lost.
 
@@ -126,7 +137,7 @@ def convert(
     _need_paths(source, paths)
     if rejects is not None and output is not None and rejects == output:
         raise typer.BadParameter("--rejects and -o name one file")
-    options = Options(schema, speakers, normalize)  # type: ignore[arg-type]
+    options = Options(schema, speakers, normalize, syntax)  # type: ignore[arg-type]
     _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
 from dlc.targets.rows import Note, TurnRow, Written, status_of
@@ -28,7 +28,10 @@ class RowNote(TypedDict):
 
 
 class OutputRow(TypedDict):
-    """One line of `dlc convert`'s output. `dialogue_id` and `turn` are None only where the source has none."""
+    """One line of `dlc convert`'s output. `dialogue_id` and `turn` are None only where the source has none.
+
+    part: only where a row of the source holds several programs, "context" and "target".
+    """
 
     dialogue_id: str | None
     turn: int | None
@@ -39,6 +42,7 @@ class OutputRow(TypedDict):
     program: Any
     status: Literal["exact", "approximate", "rejected"]
     notes: list[RowNote]
+    part: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Converter:
     def __init__(self, source_name: str, target: str, options: Options) -> None:
         self.target = target
         self._read = source(source_name).reader(options)
-        self._writers: dict[int, Writer] = {}
+        self._syntax = options.syntax
+        self._writers: dict[tuple[int, bool], Writer] = {}
 
     def convert(self, unit: Unit | Broken) -> list[Converted]:
         """The rows of one unit, in order. Raises InputFailure for a fault of dlc itself, naming the dialogue."""
@@ -84,9 +89,11 @@ class Converter:
         if turn.program is None or schema is None:
             written = Written(None, ())
         else:
-            write = self._writers.get(id(schema))
+            as_read = bool(read.tokenized) and read.tokenized[index]
+            tokenized = as_read if self._syntax is None else self._syntax == "tokenized"
+            write = self._writers.get((id(schema), tokenized))
             if write is None:
-                write = self._writers[id(schema)] = writer(self.target, schema)
+                write = self._writers[id(schema), tokenized] = writer(self.target, schema, tokenized)
             written = write(turn.program)
         status = status_of(written, turn.notes)
         notes = [*turn.notes, *written.notes]
@@ -101,6 +108,9 @@ class Converter:
             "status": status,
             "notes": [_note_json(note) for note in notes],
         }
+        part = read.parts[index] if read.parts else None
+        if part is not None:
+            row["part"] = part
         reports = (*told, *_reports(turn, written, status, place, told))
         return Converted(row, reports, place, turn.provenance if status == "rejected" else None)
 

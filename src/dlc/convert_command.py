@@ -102,6 +102,7 @@ def _reject(one: Converted) -> bytes:
         "line": one.place.line,
         "dialogue_id": row["dialogue_id"],
         "turn": row["turn"],
+        **({"part": row["part"]} if "part" in row else {}),
         "code": reason.code if reason is not None else None,
         "message": reason.message if reason is not None else None,
         "notes": row["notes"],

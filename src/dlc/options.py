@@ -8,18 +8,21 @@ if TYPE_CHECKING:
 
 Speakers = Literal["user", "agent", "both"]
 Normalize = Literal["none", "trade@1"]
+Syntax = Literal["normal", "tokenized"]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """schema: a name or path, a loaded schema, or None for what the rows and the source say.
 
+    syntax: of ThingTalk that is written; None for that of the source, else normal.
     speakers: None for the source's own default: the user's turns of a corpus, every row of a bare language.
     """
 
     schema: "str | Schema | None" = None
     speakers: Speakers | None = None
     normalize: Normalize = "none"
+    syntax: Syntax | None = None
 
     def wanted_speakers(self, default: Speakers) -> frozenset[str]:
         """The speakers whose turns are kept."""

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 Writer: TypeAlias = Callable[[Turn], Written]
 
 
-def writer(name: str, schema: "Schema") -> Writer:
-    """A writer of turns over one schema; it may memoize, so one is kept per run. Raises KeyError."""
-    return TARGETS[name](schema)
+def writer(name: str, schema: "Schema", tokenized: bool = False) -> Writer:
+    """A writer of turns over one schema; it may memoize, so one is kept per run. Raises KeyError.
+
+    tokenized: which of the two syntaxes ThingTalk is written in.
+    """
+    return _tokenized(schema) if tokenized and name == "thingtalk" else TARGETS[name](schema)
 
 
 def _dl(schema: "Schema") -> Writer:
@@ -41,6 +44,21 @@ def _thingtalk(schema: "Schema") -> Writer:
 
     memo = ThingTalkMemo(schema)
     return lambda turn: write_thingtalk(turn, schema, memo)
+
+
+def _tokenized(schema: "Schema") -> Writer:
+    from dataclasses import replace
+
+    from dlc.targets.thingtalk.tokens import to_tokenized
+    from dlc.targets.thingtalk.write import ThingTalkMemo, write_thingtalk
+
+    memo = ThingTalkMemo(schema, placeholders=True)
+
+    def write(turn: Turn) -> Written:
+        written = write_thingtalk(turn, schema, memo)
+        return written if written.program is None else replace(written, program=to_tokenized(written.program))
+
+    return write
 
 
 def _dataflow(schema: "Schema") -> Writer:

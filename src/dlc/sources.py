@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One unit, read. The other tuples run beside `dialogue.turns`; those left empty have nothing to say."""
+    """One unit, read. The other tuples run beside `dialogue.turns`; those left empty have nothing to say.
+
+    parts: which program of a source's row this is, where a row has several. tokenized: whether ThingTalk was read in
+    its tokenized syntax.
+    """
 
     dialogue: Dialogue
     schemas: "tuple[Schema | None, ...]"
     diagnostics: tuple[tuple[Diagnostic, ...], ...] = ()
     checked: "tuple[CheckedTurn | None, ...]" = ()
     lines: tuple[int | None, ...] = ()
+    parts: tuple[str | None, ...] = ()
+    tokenized: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,7 @@ def _dl_reader(options: Options) -> Callable[[Unit], Read]:
         used: list[Schema | None] = []
         checked: list[CheckedTurn | None] = []
         lines: list[int | None] = []
+        which: list[str | None] = []
         following = 0
         for part in unit.parts:
             first = part.value.get("turn")
@@ -185,11 +192,13 @@ def _dl_reader(options: Options) -> Callable[[Unit], Read]:
                     used.append(schema)
                     checked.append(turn)
                     lines.append(part.line)
+                    which.append(part.value.get("part"))
                     place = Place(unit.file, unit.dialogue, row.turn if unit.dialogue is not None else None, part.line)
                     program = part.value.get("program")
                     text = program if isinstance(program, str) else None
                     found.append(tuple(d if d.place.file is not None else d.at(place, text) for d in diagnostics))
-        return Read(Dialogue(unit.dialogue or "", tuple(rows)), tuple(used), tuple(found), tuple(checked), tuple(lines))
+        dialogue = Dialogue(unit.dialogue or "", tuple(rows))
+        return Read(dialogue, tuple(used), tuple(found), tuple(checked), tuple(lines), tuple(which))
 
     return read
 
@@ -257,10 +266,27 @@ def _dataflow() -> Source:
     return dataflow()
 
 
+# ---------------------------------------------------------------- ThingTalk
+
+
+def _thingtalk() -> Source:
+    from .thingtalk_sources import thingtalk
+
+    return thingtalk()
+
+
+def _multiwoz3() -> Source:
+    from .thingtalk_sources import multiwoz3
+
+    return multiwoz3()
+
+
 # Names as DESIGN fixes them. A loader imports what it needs when it is called.
 SOURCES: Mapping[str, Callable[[], Source]] = {
     "multiwoz": _multiwoz,
+    "multiwoz3": _multiwoz3,
     "smcalflow": _smcalflow,
     "dl": _dl,
+    "thingtalk": _thingtalk,
     "dataflow": _dataflow,
 }

@@ -9,7 +9,7 @@ from dlc.grammar.diagnostic import Diagnostic
 
 from .conversion import Converted, Converter, OutputRow, units
 from .errors import InputFailure
-from .options import Normalize, Options, Speakers
+from .options import Normalize, Options, Speakers, Syntax
 from .sinks import TARGETS
 from .sources import SOURCES, source
 from .units import Broken, Unit
@@ -26,6 +26,7 @@ def convert(
     schema: "Schema | str | None" = None,
     speakers: Speakers | None = None,
     normalize: Normalize = "none",
+    syntax: Syntax | None = None,
     jobs: int = 1,
     on_diagnostic: Callable[[Diagnostic], None] | None = None,
 ) -> Iterator[OutputRow]:
@@ -33,6 +34,7 @@ def convert(
 
     source_name, to: a source and a target as on the command line. Without paths, a source that ships a sample is
     read from it. schema: a schema, a built-in name or a path; None for the row's own, else the source's.
+    syntax: of ThingTalk that is written; None for that of the source, else normal.
     on_diagnostic: called with what the command would say on standard error; rows carry the same in `notes`.
 
     Raises ValueError for an unknown source or target; CompileError for a schema that cannot be read;
@@ -44,7 +46,7 @@ def convert(
     opened = source(source_name)
     if not paths and opened.sample is None:
         raise ValueError(f"{source_name} needs a path")
-    options = Options(schema, speakers, normalize)
+    options = Options(schema, speakers, normalize, syntax)
     return _rows(source_name, [os.fspath(p) for p in paths], to, options, jobs, on_diagnostic or _ignore)
 
 

@@ -442,7 +442,10 @@ def _time(parts: list[int]) -> Term:
 
 
 def _statements(text: str) -> list[str]:
-    """The statements of a tokenized program, cut at each `;` that stands outside a string."""
+    """The statements of a tokenized program, cut at each `;` that stands outside a string. Raises CompileError."""
+    stripped = text.rstrip()
+    if not stripped.endswith(";"):
+        raise CompileError(errors.unexpected("", "`;`", Span(len(stripped), len(text))))
     parts: list[str] = []
     for piece in text.strip().removesuffix(" ;").split(" ; "):
         if parts and f" {parts[-1]} ".count(' " ') % 2:
