@@ -24,6 +24,8 @@ app = typer.Typer(
 schema_app = typer.Typer(no_args_is_help=True, help="Read schemas and show them in other notations.")
 app.add_typer(schema_app, name="schema")
 
+_METRICS = ("dataflow", "slots", "sql", "thingtalk")
+_DRAWINGS = ("dot", "mermaid", "svg")
 _SPEAKERS = ("user", "agent", "both")
 _NORMALIZATIONS = ("none", "trade@1")
 _SYNTAXES = ("normal", "tokenized")
@@ -202,6 +204,65 @@ def explain(
         hint = f"; did you mean {close[0]}?" if close else ""
         raise typer.BadParameter(f"there is no diagnostic {code}{hint}")
     typer.echo(known[wanted])
+
+
+@app.command("eval")
+def evaluate(
+    metric: Annotated[str, typer.Argument(metavar="METRIC", help=f"One of {', '.join(_METRICS)}.", **_named(_METRICS))],
+    gold: Annotated[str, typer.Option("--gold", metavar="G", help="The reference; - is standard input.")],
+    pred: Annotated[str, typer.Option("--pred", metavar="P", help="The predictions.")],
+    variant: Annotated[
+        str | None, typer.Option("--variant", metavar="V", help="A published or repaired way to count.")
+    ] = None,
+    tables: Annotated[
+        str | None, typer.Option("--tables", metavar="FILE", help="sql: the databases' tables.json.")
+    ] = None,
+    db: Annotated[
+        str | None, typer.Option("--db", metavar="FOLDER", help="sql: SQLite files FOLDER/db_id/*.sqlite to run on.")
+    ] = None,
+    inventory: Annotated[
+        str | None, typer.Option("--inventory", metavar="FILE", help="slots: names of all slots; else TRADE's 30.")
+    ] = None,
+    schema: SchemaOption = None,
+    speakers: SpeakersOption = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json", help="Form of the output.", **_named(("text", "json")))
+    ] = "text",
+    output: OutOption = None,
+) -> None:
+    """Score predictions against gold by the published metrics of their language."""
+    from .eval_command import EvalOptions, run_eval, usage_fault
+
+    options = EvalOptions(variant, tables, db, inventory, schema, speakers)  # type: ignore[arg-type]
+    fault = usage_fault(metric, options)
+    if fault:
+        raise typer.BadParameter(fault)
+    if gold == "-" == pred:
+        raise typer.BadParameter("--gold and --pred cannot both be standard input")
+    _run(lambda: run_eval(metric, gold, pred, options, form, output))
+
+
+@app.command()
+def graph(
+    paths: Paths = None,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="L", help=f"One of {', '.join(sorted(SOURCES))}.", **_named(SOURCES))
+    ] = "dl",
+    form: Annotated[
+        str, typer.Option("--format", metavar="|".join(_DRAWINGS), help="Form of the output.", **_named(_DRAWINGS))
+    ] = "dot",
+    dialogue: Annotated[
+        str | None, typer.Option("--dialogue", metavar="ID", help="Which, if there are several.")
+    ] = None,
+    schema: SchemaOption = None,
+    output: OutOption = None,
+) -> None:
+    """Draw a dialogue's dataflow graph, run without functions or data of its own."""
+    from .graph_command import run_graph
+    from .options import Options
+
+    _need_paths(lang, paths)
+    _run(lambda: run_graph(lang, paths or [], Options(schema, "both"), dialogue, form, output))
 
 
 @schema_app.command("show")

@@ -187,6 +187,39 @@ def bad_schema_file(name: str, why: str) -> Diagnostic:
     return Diagnostic("DLC365", why, place=Place(name))
 
 
+def misaligned(place: Place, why: str, hint: str = "") -> Diagnostic:
+    """DLC366: gold and predictions that do not line up.
+
+    What it means: a turn stands on one side only, or twice. No figures are printed: leaving such turns out, or
+    pairing what does not belong together, would give figures that look right and are not.
+
+    How to fix it: give one prediction for every gold turn under the same `dialogue_id` and `turn` (null or "" where
+    the system has none), or files without names whose rows stand in the same order.
+    """
+    return Diagnostic("DLC366", why, place=place, help=(hint,) if hint else ())
+
+
+def unusable_gold(place: Place, why: str) -> Diagnostic:
+    """DLC367: a gold row that nothing can be compared with.
+
+    What it means: the reference side does not parse, does not type-check, does not run, or has no program. A wrong
+    prediction counts as wrong; a wrong reference has no meaning.
+
+    How to fix it: correct the row, or take it out of both files.
+    """
+    return Diagnostic("DLC367", f"this gold row cannot be used: {why}", place=place)
+
+
+def which_dialogue(name: str, why: str) -> Diagnostic:
+    """DLC368: a command for one dialogue, given a file of several.
+
+    What it means: the file holds several dialogues, or none of the name asked for.
+
+    How to fix it: name one of them with --dialogue.
+    """
+    return Diagnostic("DLC368", why, place=Place(name))
+
+
 def cannot_write(name: str, why: str) -> Diagnostic:
     """DLC370: output that cannot be written.
 
@@ -226,6 +259,17 @@ def lost_worker() -> Diagnostic:
     How to fix it: use fewer --jobs.
     """
     return Diagnostic("DLC373", "a worker process was ended by the system", help=("use fewer --jobs",))
+
+
+def no_graphviz(why: str) -> Diagnostic:
+    """DLC374: a drawing that needs Graphviz.
+
+    What it means: SVG is drawn by the program `dot` of Graphviz, which is not there, or failed.
+
+    How to fix it: install Graphviz (its package is called graphviz nearly everywhere), or ask for --format dot or
+    mermaid.
+    """
+    return Diagnostic("DLC374", why, help=("--format dot and --format mermaid need nothing",))
 
 
 def internal(place: Place, what: str) -> Diagnostic:
