@@ -187,7 +187,10 @@ class ThingTalkReader:
                 named.append((label, self._value(value, types[label], outer or _EMPTY)))
             elif not required:
                 named.append((label, App("missing")))
-        return _Query(App(declared.name, (), tuple(named)), ("it",), names, types, action=True)
+        # What an action gives may go by the ThingTalk name of a parameter; in its results that name is the result's.
+        spelled = self.names.fields(declared)
+        given = {str(spelled[c.name]): c.name for c in declared.columns if spelled[c.name] is not None}
+        return _Query(App(declared.name, (), tuple(named)), ("it",), names | given, types, action=True)
 
     def _known(self, names: dict[str, str], said: str, owner: str, span: Span) -> str:
         found = names.get(said)
