@@ -116,14 +116,30 @@ def run_turn(
 def _engine(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            head = file.read(16)
+            head = file.read(100)
+            size = file.seek(0, 2)
     except OSError as error:
         raise RuntimeFailure(errors.cannot_open(str(path), error.strerror or str(error))) from error
-    if head == _SQLITE:
+    if head.startswith(_SQLITE):
+        if size < _promised(head):
+            raise RuntimeFailure(
+                errors.damaged(str(path), f"it ends after {size} bytes, {_promised(head)} are expected")
+            )
         return "sqlite"
     if head[8:12] == _DUCKDB:
         return "duckdb"
     raise RuntimeFailure(errors.cannot_open(str(path), "this is no SQLite or DuckDB database"))
+
+
+def _promised(head: bytes) -> int:
+    """How long a SQLite file says it is (0 if it does not say): SQLite itself takes a missing page for an empty one.
+
+    Format: https://sqlite.org/fileformat2.html, the database header.
+    """
+    if len(head) < 100 or head[24:28] != head[92:96]:
+        return 0
+    page = int.from_bytes(head[16:18], "big")
+    return (65536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
 
 
 # ---------------------------------------------------------------- SQLite

@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from ...grammar.diagnostic import CompileError
 from ...grammar.span import Span
@@ -33,6 +33,15 @@ _MAYBE_SPLIT = re.compile(r"[<>!]\s+=")
 # Tokens that nest what follows without a parenthesis.
 _NESTING = frozenset((TokenType.NOT, TokenType.DASH, TokenType.CASE, TokenType.PLUS, TokenType.TILDE))
 _SHALLOW = 120
+# sqlglot looks ahead of every JOIN without a condition for those of the joins after it, which doubles with each.
+_FEW_JOINS = 4
+_JOIN_ENDS = frozenset(
+    (TokenType.JOIN, TokenType.COMMA, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.LIMIT)
+)
+_CONDITIONS = frozenset((TokenType.ON, TokenType.USING))
+_JOIN_KINDS = frozenset(
+    (TokenType.LEFT, TokenType.RIGHT, TokenType.FULL, TokenType.OUTER, TokenType.CROSS, TokenType.NATURAL)
+)
 
 
 @cache
@@ -55,6 +64,8 @@ def parse(text: str, name: str = "sqlite") -> list[Any]:
         tokens = chosen.tokenize(text)
         if len(tokens) > _SHALLOW:
             _bounded(tokens)
+        if sum(token.token_type is TokenType.JOIN for token in tokens) > _FEW_JOINS:
+            tokens = _crossed(tokens)
         trees = chosen.parser().parse(tokens, text)
     except ParseError as error:
         raise CompileError(_parse_error(error, text)) from error
@@ -88,6 +99,48 @@ def _bounded(tokens: list[Any]) -> None:
         if depth + run > 4 * errors.MAX_DEPTH or depth > errors.MAX_DEPTH:
             span = Span(token.start, token.end + 1)
             raise CompileError(errors.too_large("levels of nesting", errors.MAX_DEPTH, span))
+
+
+def _crossed(tokens: list[Any]) -> list[Any]:
+    """The same joins, those without a condition said to be CROSS JOINs."""
+    made: list[Any] = []
+    others = 0
+    for i, token in enumerate(tokens):
+        if token.token_type is TokenType.JOIN and not _conditioned(tokens, i):
+            kind = tokens[i - 1].token_type if i else None
+            if kind is TokenType.INNER:
+                made.pop()
+            if kind not in _JOIN_KINDS:
+                made.append(
+                    Token(
+                        TokenType.CROSS, "CROSS", line=token.line, col=token.col, start=token.start, end=token.start - 1
+                    )
+                )
+            elif kind is not TokenType.CROSS and kind is not TokenType.NATURAL:
+                others += 1
+                if others > _FEW_JOINS:
+                    span = Span(token.start, token.end + 1)
+                    raise CompileError(errors.too_large("outer joins without condition", _FEW_JOINS, span))
+        made.append(token)
+    return made
+
+
+def _conditioned(tokens: list[Any], join: int) -> bool:
+    """Whether ON or USING comes before the next join or clause."""
+    depth = 0
+    for token in tokens[join + 1 :]:
+        kind = token.token_type
+        if kind is TokenType.L_PAREN:
+            depth += 1
+        elif kind is TokenType.R_PAREN:
+            depth -= 1
+            if depth < 0:
+                return False
+        elif depth == 0 and kind in _CONDITIONS:
+            return True
+        elif depth == 0 and kind in _JOIN_ENDS:
+            return False
+    return False
 
 
 def _parse_error(error: ParseError, text: str) -> Any:
