@@ -31,6 +31,13 @@ def folder(tmp_path, corpus):
     (tmp_path / "val.json").write_text(json.dumps(corpus))
     (tmp_path / "programs.dl").write_text("user inform: Hotel | where .stars = 4;\n-- a comment\nagent bye:\n")
     (tmp_path / "hotels.dl").write_text("schema hotels\ntable Room { id: Int key, beds: Int?, name: Text }\n")
+    for name in ("gold.lispress", "pred.lispress"):
+        (tmp_path / name).write_text("(Yield (Now))\n(Yield (Today))\n")
+    (tmp_path / "gold.sql.txt").write_text("SELECT name FROM room\thotels\nSELECT count(*) FROM room\thotels\n")
+    (tmp_path / "pred.sql.txt").write_text("SELECT name FROM room\nSELECT beds FROM room\n")
+    columns = [[-1, "*"], [0, "id"], [0, "beds"], [0, "name"]]
+    tables = [{"db_id": "hotels", "table_names_original": ["room"], "column_names_original": columns}]
+    (tmp_path / "tables.json").write_text(json.dumps(tables))
     commands = tmp_path / "bin"
     commands.mkdir()
     (commands / "dlc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dlc "$@"\n')
@@ -82,10 +89,10 @@ def test_the_row_in_the_readme_is_the_first_row():
 
 def test_documented_flags_and_statuses_are_those_there_are(dlc_run):
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    for command in ("convert", "typecheck"):
+    for command in ("convert", "typecheck", "eval", "graph"):
         flags = set(re.findall(r"--[a-z]+", dlc_run(command, "--help").out)) - {"--help", "--output"}
         assert flags <= set(re.findall(r"--[a-z]+", text)), command
-    for command in ("convert", "typecheck", "fmt", "explain", "schema"):
+    for command in ("convert", "typecheck", "fmt", "eval", "graph", "explain", "schema"):
         assert f"## `dlc {command}" in text
 
 
