@@ -16,6 +16,7 @@ MODULES = (
     "dlc.targets.dataflow.errors",
     "dlc.targets.sql.errors",
     "dlc.runtime.errors",
+    "dlc.runtime.sql_errors",
     "dlc.errors",
 )
 _HEAD = re.compile(r"(DLC\d{3}): ")

@@ -67,12 +67,21 @@ def _dataflow(schema: "Schema") -> Writer:
     return LispressWriter(schema).write
 
 
+def _sql(schema: "Schema") -> Writer:
+    from dlc.targets.sql.names import Catalog
+    from dlc.targets.sql.write import write_sql
+
+    catalog = Catalog(schema)
+    return lambda turn: write_sql(turn, catalog)
+
+
 # Names as DESIGN fixes them. A loader imports what it needs when it is called.
 TARGETS: Mapping[str, Callable[["Schema"], Writer]] = {
     "dl": _dl,
     "slots": _slots,
     "thingtalk": _thingtalk,
     "dataflow": _dataflow,
+    "sql": _sql,
 }
 
 # Targets that say a program whether or not it fits its schema.

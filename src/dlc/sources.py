@@ -281,6 +281,33 @@ def _multiwoz3() -> Source:
     return multiwoz3()
 
 
+# ---------------------------------------------------------------- SQL
+
+
+def _cosql() -> Source:
+    from .sql_sources import cosql
+
+    return cosql()
+
+
+def _sparc() -> Source:
+    from .sql_sources import sparc
+
+    return sparc()
+
+
+def _spider() -> Source:
+    from .sql_sources import spider
+
+    return spider()
+
+
+def _sql() -> Source:
+    from .sql_sources import sql
+
+    return sql()
+
+
 # Names as DESIGN fixes them. A loader imports what it needs when it is called.
 SOURCES: Mapping[str, Callable[[], Source]] = {
     "multiwoz": _multiwoz,
@@ -289,4 +316,8 @@ SOURCES: Mapping[str, Callable[[], Source]] = {
     "dl": _dl,
     "thingtalk": _thingtalk,
     "dataflow": _dataflow,
+    "cosql": _cosql,
+    "sparc": _sparc,
+    "spider": _spider,
+    "sql": _sql,
 }
