@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from . import __version__
+from .canon_cli import register as register_meaning
 from .harvest_command import HARVESTED
 from .schema_views import VIEWS
 from .sinks import TARGETS
@@ -325,6 +326,9 @@ def _run(work: Callable[[], int]) -> NoReturn:
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+register_meaning(app, _run)
 
 
 def main() -> None:
