@@ -1,6 +1,6 @@
 """What the slots reader and writer have to say about a turn. Docstrings are what `dlc explain CODE` prints."""
 
-from ...grammar.diagnostic import nearest
+from ...grammar.diagnostic import Diagnostic, nearest
 from ..rows import Note
 
 
@@ -82,6 +82,17 @@ def said_values(part: str) -> Note:
     How to fix it: nothing to fix; the source has the values.
     """
     return Note("DLC307", f"the values said by {part} are not kept", loss=True, part=part)
+
+
+def no_sgd_schema(why: str) -> Diagnostic:
+    """DLC308: a file that is no schema of SGD.
+
+    What it means: a `schema.json` is a list of services, each with `service_name`, `slots` and `intents`; an intent
+    names slots of its own service.
+
+    How to fix it: compare with another service of the file.
+    """
+    return Diagnostic("DLC308", f"this is no SGD schema: {why}")
 
 
 def no_slot(part: str, what: str) -> Note:

@@ -227,7 +227,7 @@ def test_memory_does_not_grow_with_the_input(tmp_path, corpus, dlc_command):
     "words, offered",
     [
         ("dlc conv", ["convert"]),
-        ("dlc convert mul", ["multiwoz"]),
+        ("dlc convert mul", ["multiwoz", "multiwoz3"]),
         ("dlc convert multiwoz --to t", ["thingtalk"]),
         ("dlc convert multiwoz --speakers ", ["agent", "both", "user"]),
         ("dlc schema show --as j", ["json-schema"]),
