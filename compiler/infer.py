@@ -17,7 +17,7 @@ from .classes import coercible, has_class, opaque
 from .operators import OPERATORS
 from .relations import RELATIONAL
 from .schema import Schema
-from .terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var
+from .terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var, children
 from .types import (
     BOOL,
     BUILTIN_TYPES,
@@ -85,7 +85,8 @@ class Inference:
         self.holes: dict[int, Type] = {}
         self.trace: dict[Path, Type] | None = None
         self._memo: dict[Term, Typed] = {}
-        self._closed: dict[Term, bool] = {}
+        self._finished: set[int] = set()
+        self._free: dict[Term, frozenset[str]] = {}
 
     def reset(self) -> None:
         """Forget variables and findings, keep the memo."""
@@ -175,14 +176,24 @@ class Inference:
                 if elaborated is not None:
                     typed = (type_, elaborated)
                     self._memo[term] = typed
+                    # The memo keeps the term, so no other will ever have its identity.
+                    self._finished.add(id(elaborated))
         return typed
 
     def is_closed(self, term: Term) -> bool:
         """Whether a term has no free variable (then its type does not depend on its context)."""
-        known = self._closed.get(term)
+        return not self._free_names(term)
+
+    def _free_names(self, term: Term) -> frozenset[str]:
+        if not isinstance(term, App | Abs):
+            return free_names(term)
+        known = self._free.get(term)
         if known is None:
-            known = not free_names(term)
-            self._closed[term] = known
+            inner = [self._free_names(child) for child in children(term)]
+            known = frozenset[str]().union(*inner)
+            if isinstance(term, Abs):
+                known -= set(term.params)
+            self._free[term] = known
         return known
 
     def _infer(self, term: Term, env: Env, path: Path, expected: Type | None) -> Typed:
@@ -483,13 +494,13 @@ class Inference:
     def finish(self, term: Term) -> Term | None:
         """The elaborated term with every type written out and idle coercions gone; None if a type is open."""
         try:
-            return _finish(term, None)
+            return _finish(term, None, self._finished)
         except _Open:
             return None
 
     def finish_with(self, term: Term, default: Type) -> Term:
         """The same, open types taken to be `default`."""
-        return _finish(term, default)
+        return _finish(term, default, self._finished)
 
 
 def is_error(variable: TypeVar) -> bool:
@@ -501,24 +512,26 @@ class _Open(Exception):
     pass
 
 
-def _finish(term: Term, default: Type | None) -> Term:
+def _finish(term: Term, default: Type | None, finished: set[int]) -> Term:
+    if id(term) in finished:
+        return term
     match term:
         case App(fn, args, named, targs):
-            new = tuple(_finish(a, default) for a in args)
+            new = tuple(_finish(a, default, finished) for a in args)
             types = tuple(_close(t, default) for t in targs)
             if fn == "coerce" and types[0] == types[1]:
                 return new[0]
-            return App(fn, new, tuple((n, _finish(v, default)) for n, v in named), types)
+            return App(fn, new, tuple((n, _finish(v, default, finished)) for n, v in named), types)
         case Field(subject, name):
-            return Field(_finish(subject, default), name)
+            return Field(_finish(subject, default, finished), name)
         case Abs(kind, params, body):
-            return Abs(kind, params, _finish(body, default))
+            return Abs(kind, params, _finish(body, default, finished))
         case Apply(fn, args):
-            return Apply(_finish(fn, default), tuple(_finish(a, default) for a in args))
+            return Apply(_finish(fn, default, finished), tuple(_finish(a, default, finished) for a in args))
         case Record(fields):
-            return Record(tuple((n, _finish(v, default)) for n, v in fields))
+            return Record(tuple((n, _finish(v, default, finished)) for n, v in fields))
         case Ascribe(inner, type_):
-            return Ascribe(_finish(inner, default), type_)
+            return Ascribe(_finish(inner, default, finished), type_)
     return term
 
 
@@ -550,8 +563,6 @@ def free_names(term: Term) -> frozenset[str]:
             return frozenset((name,))
         case Abs(params=params, body=body):
             return free_names(body) - set(params)
-    from .terms import children
-
     names: frozenset[str] = frozenset()
     for child in children(term):
         names |= free_names(child)
