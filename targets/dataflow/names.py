@@ -32,6 +32,7 @@ ACCESSOR: Final = re.compile(r"([A-Z]\w*)\.([a-z]\w*)\Z")
 """A field of a type: `Event.start`."""
 LIFTED: Final = re.compile(r"([A-Z]\w*)\.([a-z]\w*)_\?\Z")
 """The constraint on a type that a constraint on its field makes: `Event.start_?`."""
+_ODD: Final = re.compile(r"[\],\\]")
 MEMBER: Final = re.compile(r"([A-Z]\w*)\.([A-Z]\w*)\Z")
 """A constant of a type: `ShowAsStatus.Busy`."""
 
@@ -69,12 +70,12 @@ def type_of_text(text: str) -> TypeExpr | None:
     """A type as version 1 spells it inside names (`Constraint[Event]`); None if brackets do not match."""
     opening = text.find("[")
     if opening < 0:
-        return TypeExpr(text) if text and not any(c in "],\\" for c in text) else None
+        return TypeExpr(text) if text and _ODD.search(text) is None else None
     if opening == 0 or text[-1] != "]":
         return None
     inner = type_of_text(text[opening + 1 : -1])
     name = text[:opening]
-    return None if inner is None or any(c in "],\\" for c in name) else TypeExpr(name, (inner,))
+    return None if inner is None or _ODD.search(name) else TypeExpr(name, (inner,))
 
 
 def text_of_type(type_: TypeExpr) -> str:
