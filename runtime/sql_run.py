@@ -220,7 +220,8 @@ def _query_sqlite(
         columns = tuple(str(d[0]) for d in cursor.description or ())
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
         if refusals:
-            raise RuntimeFailure(errors.refused(refusals[0])) from error
+            verb = sql.split(None, 1)[0].upper() if sql.strip() else ""
+            raise RuntimeFailure(errors.refused(refusals[0] if verb in ("SELECT", "WITH") else verb)) from error
         if time.monotonic() > end or "interrupted" in str(error):
             raise RuntimeFailure(errors.out_of_time(limits.seconds)) from error
         raise RuntimeFailure(_told(error, path, limits)) from error

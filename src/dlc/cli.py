@@ -11,6 +11,7 @@ import typer
 from . import __version__
 from .canon_cli import register as register_meaning
 from .harvest_command import HARVESTED
+from .run_cli import register as register_run
 from .schema_views import VIEWS
 from .sinks import TARGETS
 from .sources import SOURCES
@@ -129,6 +130,7 @@ def convert(
             **_named(_SYNTAXES),
         ),
     ] = None,
+    dialect: Annotated[str, typer.Option("--dialect", metavar="D", help="Of SQL that is written.")] = "sqlite",
 ) -> None:
     """Convert dialogues: a JSON object a line, each with its status and what was lost.
 
@@ -140,7 +142,12 @@ def convert(
     _need_paths(source, paths)
     if rejects is not None and output is not None and rejects == output:
         raise typer.BadParameter("--rejects and -o name one file")
-    options = Options(schema, speakers, normalize, syntax)  # type: ignore[arg-type]
+    if dialect != "sqlite":
+        from dlc.targets.sql.dialects import known_dialects
+
+        if dialect not in known_dialects():
+            raise typer.BadParameter(f"{dialect!r} is not one of {', '.join(known_dialects())}")
+    options = Options(schema, speakers, normalize, syntax, dialect)  # type: ignore[arg-type]
     _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs))
 
 
@@ -329,6 +336,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 register_meaning(app, _run)
+register_run(app, _run)
 
 
 def main() -> None:

@@ -62,6 +62,7 @@ class Converter:
         self.target = target
         self._read = source(source_name).reader(options)
         self._syntax = options.syntax
+        self._dialect = options.dialect
         self._writers: dict[tuple[int, bool], Writer] = {}
 
     def convert(self, unit: Unit | Broken) -> list[Converted]:
@@ -93,7 +94,7 @@ class Converter:
             tokenized = as_read if self._syntax is None else self._syntax == "tokenized"
             write = self._writers.get((id(schema), tokenized))
             if write is None:
-                write = self._writers[id(schema), tokenized] = writer(self.target, schema, tokenized)
+                write = self._writers[id(schema), tokenized] = writer(self.target, schema, tokenized, self._dialect)
             written = write(turn.program)
         status = status_of(written, turn.notes)
         notes = [*turn.notes, *written.notes]

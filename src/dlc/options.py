@@ -15,7 +15,7 @@ Syntax = Literal["normal", "tokenized"]
 class Options:
     """schema: a name or path, a loaded schema, or None for what the rows and the source say.
 
-    syntax: of ThingTalk that is written; None for that of the source, else normal.
+    syntax: of ThingTalk that is written; None for that of the source, else normal. dialect: of SQL that is written.
     speakers: None for the source's own default: the user's turns of a corpus, every row of a bare language.
     """
 
@@ -23,6 +23,7 @@ class Options:
     speakers: Speakers | None = None
     normalize: Normalize = "none"
     syntax: Syntax | None = None
+    dialect: str = "sqlite"
 
     def wanted_speakers(self, default: Speakers) -> frozenset[str]:
         """The speakers whose turns are kept."""

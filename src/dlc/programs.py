@@ -61,6 +61,10 @@ def read(lang: str, text: str, schema: "Schema | str | None" = None) -> Program:
     if lang not in READERS:
         raise ValueError(f"lang is one of {', '.join(READERS)}, not {lang!r}")
     known = _schema(schema, lang)
+    if lang == "sql":
+        from dlc.targets.sql.read import read_sql
+
+        return Program((read_sql(text, known)[0],), known)
     checked = typecheck(text, known)
     if not checked.ok:
         raise CompileError(*(d.at(d.place, text) for d in checked.diagnostics))
@@ -81,7 +85,7 @@ def write(lang: str, program: Program) -> "list[Written]":
     return [write_turn(turn) for turn in program.turns]
 
 
-READERS = ("dl",)
+READERS = ("dl", "sql")
 
 
 def _schema(schema: "Schema | str | None", program: "Program | str") -> "Schema":

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 Writer: TypeAlias = Callable[[Turn], Written]
 
 
-def writer(name: str, schema: "Schema", tokenized: bool = False) -> Writer:
+def writer(name: str, schema: "Schema", tokenized: bool = False, dialect: str = "sqlite") -> Writer:
     """A writer of turns over one schema; it may memoize, so one is kept per run. Raises KeyError.
 
-    tokenized: which of the two syntaxes ThingTalk is written in.
+    tokenized: which of the two syntaxes ThingTalk is written in. dialect: the SQL that is written.
     """
+    if name == "sql" and dialect != "sqlite":
+        return _sql(schema, dialect)
     return _tokenized(schema) if tokenized and name == "thingtalk" else TARGETS[name](schema)
 
 
@@ -67,12 +69,12 @@ def _dataflow(schema: "Schema") -> Writer:
     return LispressWriter(schema).write
 
 
-def _sql(schema: "Schema") -> Writer:
+def _sql(schema: "Schema", dialect: str = "sqlite") -> Writer:
     from dlc.targets.sql.names import Catalog
     from dlc.targets.sql.write import write_sql
 
     catalog = Catalog(schema)
-    return lambda turn: write_sql(turn, catalog)
+    return lambda turn: write_sql(turn, catalog, dialect)
 
 
 # Names as DESIGN fixes them. A loader imports what it needs when it is called.

@@ -53,6 +53,11 @@ def dialect(name: str) -> Dialect:
         raise CompileError(errors.unsupported(f"the dialect {name!r}")) from error
 
 
+def known_dialects() -> tuple[str, ...]:
+    """Names of the dialects that SQL is written in."""
+    return tuple(sorted(str(name) for name in Dialect.classes if name))
+
+
 def parse(text: str, name: str = "sqlite") -> list[Any]:
     """Statements of SQL text, as sqlglot's trees. Raises CompileError (DLC240, DLC245)."""
     if len(text) > errors.MAX_SQL:

@@ -1,0 +1,57 @@
+"""The command `dlc run`."""
+
+from collections.abc import Callable
+from typing import Annotated, NoReturn
+
+import typer
+
+from .sources import SOURCES
+
+Runs = Callable[[Callable[[], int]], NoReturn]
+
+
+def register(app: typer.Typer, run: Runs) -> None:
+    """Add the command; `run` turns an exit status into an exit."""
+
+    def lang_of(value: str) -> str:
+        if value not in SOURCES:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(sorted(SOURCES))}")
+        return value
+
+    @app.command("run")
+    def run_programs(
+        paths: Annotated[
+            list[str] | None, typer.Argument(metavar="[PATH]...", help="Files; - is standard input.")
+        ] = None,
+        lang: Annotated[
+            str, typer.Option("--lang", metavar="L", help="The source, or language.", callback=lang_of)
+        ] = "dl",
+        db: Annotated[
+            list[str] | None,
+            typer.Option("--db", metavar="FILE", help="A SQLite or DuckDB database; several SQLite files are one."),
+        ] = None,
+        schema: Annotated[
+            str | None,
+            typer.Option("--schema", metavar="S", help="A built-in schema or a schema file; the database's."),
+        ] = None,
+        seconds: Annotated[float, typer.Option("--seconds", min=0.01, help="Time limit of a query.")] = 10.0,
+        rows: Annotated[int, typer.Option("--rows", min=1, help="Rows given of a query.")] = 10_000,
+        output: Annotated[
+            str | None, typer.Option("-o", "--output", metavar="OUT", help="Write here, whole or not at all.")
+        ] = None,
+    ) -> None:
+        """Run the queries of programs on a database, read-only: a JSON object a query."""
+        from dlc.runtime.sql_run import Limits
+
+        from .options import Options
+        from .run_command import run_on_database
+
+        if not db:
+            raise typer.BadParameter("a database is needed: --db FILE")
+        if not paths and SOURCES[lang]().sample is None:
+            raise typer.BadParameter(f"{lang} needs a PATH; - is standard input")
+        known = schema
+        if known is None and lang == "dl" and db[0].lower().endswith((".db", ".sqlite", ".sqlite3")):
+            known = db[0]
+        options = Options(known, "both" if lang in ("dl", "sql") else None)
+        run(lambda: run_on_database(lang, paths or [], db, options, Limits(seconds=seconds, rows=rows), output))
