@@ -20,11 +20,12 @@ class Shortener:
     def turn(self, program: Expr) -> tuple[Turn, CheckedTurn]:
         """The turn, and the check that gives the program back exactly. Raises Unsayable.
 
-        All types go; those of the calls that do not come back are written, and so on until all do.
+        All types go. As long as calls come back differently, the type of one of them is written, first of those that
+        stand to the left and inside, which may show the others theirs; in the end those of all.
         """
         types: frozenset[Path] = NOTHING
         shapes: frozenset[Path] = NOTHING
-        for _ in range(_ROUNDS):
+        for attempt in range(2 * _ROUNDS):
             turn = dl_turn(program, self.names, types, shapes)
             checked = self.checker.check_turn(turn)
             wrong = self._wrong(program, turn, checked)
@@ -33,7 +34,7 @@ class Shortener:
             if not wrong:
                 return turn, checked
             shapes |= wrong & types
-            types |= wrong
+            types |= {first_inside(wrong)} if attempt < _ROUNDS else wrong
         for kept in (NOTHING, None):
             turn = dl_turn(program, self.names, None, kept)
             checked = self.checker.check_turn(turn)
@@ -48,6 +49,16 @@ class Shortener:
         except Unsayable:
             return None
         return differences(program, back.program)
+
+
+def first_inside(paths: frozenset[Path]) -> Path:
+    """The leftmost of the paths that lead to none of the others."""
+    first = min(paths)
+    inside = [path for path in paths if path[: len(first)] == first]
+    while len(inside) > 1:
+        first = min(path for path in inside if path != first)
+        inside = [path for path in inside if path[: len(first)] == first]
+    return first
 
 
 def differences(first: Expr, second: Expr) -> frozenset[Path] | None:

@@ -16,6 +16,7 @@ from dlc.targets.dataflow.names import Names, Unsayable, escaped, plain, unescap
 from dlc.targets.dataflow.program import Arg, Atom, Call, Expr, Let, Name, Tagged, TypeExpr, Var
 from dlc.targets.dataflow.read import LispressReader
 from dlc.targets.dataflow.reader import read_program
+from dlc.targets.dataflow.short import first_inside
 from dlc.targets.dataflow.to_dl import dl_turn
 from dlc.targets.dataflow.write import LispressWriter
 from dlc.targets.dataflow.writer import write_program
@@ -229,6 +230,28 @@ def test_a_field_of_several_types_keeps_its_owner_where_nothing_shows_it(
     assert turn is not None and "Loaf" in print_turn(turn)
     assert round_trip(text) == text
     assert any("Unheard" in note.message for note in notes)
+
+
+def test_one_type_shows_the_others_theirs(bakery: Schema, round_trip: Callable[[str], str | None]) -> None:
+    text = "(Unheard (Stamp.hour (Cake.baked (Execute (refer (extensionConstraint (^(Cake) EmptyStructConstraint)))))))"
+    turn, _ = LispressReader(bakery).turn(text)
+    assert turn is not None
+    assert print_turn(turn).count("Cake") == 1
+    assert round_trip(text) == text
+
+
+@pytest.mark.parametrize(
+    ("paths", "first"),
+    [
+        ([(0,)], (0,)),
+        ([(0,), (0, 1), (0, 1, 2)], (0, 1, 2)),
+        ([(1,), (0, 2), (0,), (0, 1)], (0, 1)),
+        ([(), (2, 1), (3,)], (2, 1)),
+        ([(0,), (1, 0)], (0,)),
+    ],
+)
+def test_types_are_written_inside_and_to_the_left_first(paths: list[tuple[int, ...]], first: tuple[int, ...]) -> None:
+    assert first_inside(frozenset(paths)) == first
 
 
 def test_deep_and_long_programs(round_trip: Callable[[str], str | None]) -> None:
