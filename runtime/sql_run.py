@@ -91,10 +91,11 @@ def opened(paths: str | Path | Sequence[str | Path], limits: Limits | None = Non
 
 
 def run_turn(
-    turn: Turn, schema: Schema | Catalog, database: Database, holes: Mapping[int, Any] | None = None
+    turn: Turn, schema: Schema | Catalog, database: Database, holes: Mapping[int | tuple[int, str], Any] | None = None
 ) -> tuple[tuple[Result, ...], tuple[Note, ...]]:
     """Run each query of a turn with its constants bound. What the writer had to leave out is in the notes.
 
+    holes: values of placeholders as the database keeps them, by number and type name (`(0, "Time")`) or by number.
     Raises RuntimeFailure.
     """
     queries, notes = bound_queries(turn, schema, database.engine)
@@ -102,11 +103,12 @@ def run_turn(
     for query in queries:
         values: dict[str, Any] = dict(query.values)
         missing = []
-        for index in query.holes:
-            if holes is None or index not in holes:
+        for name, index, kind in query.holes:
+            known = holes or {}
+            if (index, kind) not in known and index not in known:
                 missing.append(f"${index}")
             else:
-                values[f"p{index}"] = holes[index]
+                values[name] = known[(index, kind)] if (index, kind) in known else known[index]
         if missing:
             raise RuntimeFailure(errors.unfilled(tuple(missing)))
         results.append(database.query(query.sql, values))

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from ...compiler.terms import App, Lit, Term
+from ...compiler.terms import App, Hole, Lit, Term
 from ...compiler.types import BOOL, DATE, DATETIME, NUMBER, TEXT, TIME, Type
 from . import coerce, errors
 from .dialects import place
 from .scope import BINARY, Context, Frame, Val, column, only, unsupported
 
 Rule = Callable[[Any, Frame, Context], Val]
+_HOLE = re.compile(r"p([0-9]{1,6})(?:_[A-Za-z_][A-Za-z0-9_]*)?\Z")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\Z")
 
 
@@ -74,6 +75,13 @@ def _null(node: Any, frame: Frame, context: Context) -> Val:
 
 def _boolean(node: Any, frame: Frame, context: Context) -> Val:
     return Val(Lit("bool", "true" if node.this else "false"), BOOL, literal=True)
+
+
+def _placeholder(node: Any, frame: Frame, context: Context) -> Val:
+    match = _HOLE.match(str(node.this or ""))
+    if match is None:
+        raise unsupported("a parameter", node, "placeholders are :p0, :p1_Time and so on")
+    return Val(Hole(int(match[1])), None)
 
 
 def _arithmetic(fn: str) -> Rule:
@@ -374,6 +382,7 @@ _RULES: dict[Any, Rule] = {
     exp.Paren: _paren,
     exp.Null: _null,
     exp.Boolean: _boolean,
+    exp.Placeholder: _placeholder,
     exp.Add: _arithmetic("+"),
     exp.Sub: _arithmetic("-"),
     exp.Mul: _arithmetic("*"),

@@ -22,11 +22,12 @@ from .write_terms import NotSaid, Writing, ident
 
 @dataclass(frozen=True, slots=True)
 class BoundQuery:
-    """A query with its constants taken out: `values` by parameter (`:v0`), `holes` the placeholders (`:p0` for `$0`)."""
+    """A query with its constants taken out: `values` by parameter (`:v0`), `holes` the placeholders' parameters with
+    their number and type (`:p0_Time` for the `$0` that is a Time)."""
 
     sql: str
     values: tuple[tuple[str, str | int | float], ...]
-    holes: tuple[int, ...]
+    holes: tuple[tuple[str, int, str], ...]
 
 
 def write_sql(turn: Turn, schema: "Schema | Catalog", dialect: str = "sqlite") -> Written:
@@ -63,9 +64,12 @@ def _bound(tree: Any, dialect: str) -> BoundQuery:
         return node
 
     made = tree.transform(taken)
-    names = {p.name for p in made.find_all(exp.Placeholder) if p.name.startswith("p")}
-    holes = tuple(sorted(int(name[1:]) for name in names))
-    return BoundQuery(text_of(made, dialect), tuple(values), holes)
+    names = sorted({p.name for p in made.find_all(exp.Placeholder) if p.name.startswith("p")})
+    holes = []
+    for name in names:
+        number, _, kind = name[1:].partition("_")
+        holes.append((name, int(number), kind))
+    return BoundQuery(text_of(made, dialect), tuple(values), tuple(holes))
 
 
 def _trees(turn: Turn, schema: "Schema | Catalog", dialect: str) -> tuple[list[Any], tuple[Note, ...]]:

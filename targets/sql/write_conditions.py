@@ -5,12 +5,12 @@ from typing import Any
 from sqlglot import exp
 
 from ...compiler.terms import Abs, App, Entity, Field, Hole, Lit, Term
-from ...compiler.types import Con
+from ...compiler.types import TEXT, Con
 from . import errors
 from .constants import BASIC, amount, number_literal, text_of_term
 from .names import ColumnInfo
-from .write_terms import NotSaid, Scope, Writing, info_of, numeric_column, shown_info, substituted, text_column
-from .write_values import ValueRule, column, computed, parenthesized, plain_text, value
+from .write_terms import NotSaid, Scope, Writing, info_of, numeric_column, shown_info, substituted, text_column, type_of
+from .write_values import ValueRule, column, computed, parenthesized, placeholder, plain_text, value
 
 
 def condition(term: Term, scope: Scope, w: Writing) -> Any:
@@ -106,7 +106,7 @@ def _kept(info: ColumnInfo, left: Term, right: Term, plain: bool, scope: Scope, 
     """A column and a constant, both as the database keeps them; numbers if they must be ordered."""
     inner = _bare(left)
     if isinstance(right, Hole):
-        return value(left, scope, w), value(right, scope, w)
+        return value(left, scope, w), placeholder(right, right.type or info.type)
     text = text_of_term(w.schema, info.type, right, info.stored)
     if info.stored == "amount":
         if isinstance(right, Lit) and right.kind == "raw":
@@ -154,6 +154,8 @@ def compared(left: Term, right: Term, scope: Scope, w: Writing) -> tuple[Any, An
 
 def erased(term: Term, other: Term, scope: Scope, w: Writing) -> Any:
     """One side of a comparison: without the conversion that the other side's affinity implies."""
+    if isinstance(term, Hole):
+        return placeholder(term, term.type or type_of(other, scope))
     if isinstance(term, App) and len(term.args) == 1:
         inner = term.args[0]
         if term.fn == "number_of":
@@ -263,7 +265,8 @@ def _holds_text(subject: Any, wanted: Any) -> Any:
 
 
 def _match(term: App, scope: Scope, w: Writing) -> Any:
-    subject, wanted = (plain_text(a, scope, w) for a in term.args)
+    subject = plain_text(term.args[0], scope, w)
+    wanted = placeholder(term.args[1], TEXT) if isinstance(term.args[1], Hole) else plain_text(term.args[1], scope, w)
     kind = exp.EQ if term.fn == "!~" else exp.GT
     return kind(this=_holds_text(subject, wanted), expression=exp.Literal.number(0))
 

@@ -1,5 +1,6 @@
 """A block of stages as one SELECT."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -139,7 +140,9 @@ def _select_items(
             erase and isinstance(body, App) and body.fn == "number_of" and w.affine
         ):
             body = body.args[0]
-        item = _over(Abs("row", over.params, body), names, block, scope, w, value)
+        # What is only shown is shown as it is kept: "23.60 pounds" stays so.
+        write = column if isinstance(body, Field) else value
+        item = _over(Abs("row", over.params, body), names, block, scope, w, write)
         implied = fresh_label(default_label(over.body), labels)
         labels.add(label)
         if ((top or keep) and label != implied) or (keep and not isinstance(item, exp.Column)):
@@ -161,8 +164,10 @@ def _scoped(over: Abs, block: Block, scope: Scope) -> Scope:
 
 
 def _plain_info(body: Term, info: ColumnInfo | None) -> ColumnInfo | None:
-    """A shown column keeps how it is stored only if nothing was computed from it."""
-    return info if info is None or not (info.missing or info.stored) else None
+    """A shown column keeps how it is kept only if nothing was computed from it; missing values are NULL by now."""
+    if info is None or (info.stored and not isinstance(body, Field)):
+        return None
+    return replace(info, missing=()) if info.missing else info
 
 
 def _star_outputs(block: Block) -> Columns:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlglot import exp
 
 from ...compiler.terms import App, Ascribe, Entity, Field, Hole, Lit, Term, Var
-from ...compiler.types import Con
+from ...compiler.types import Con, Type
 from . import errors
 from .constants import number_literal, text_of_term
 from .names import ColumnInfo
@@ -77,8 +77,8 @@ def value(term: Term, scope: Scope, w: Writing) -> Any:
             if text is None and identifier is None:
                 raise NotSaid(errors.no_value("an entity"))
             return exp.Literal.string(text if text is not None else str(identifier))
-        case Hole(index):
-            return exp.Placeholder(this=f"p{index}")
+        case Hole(type=type_):
+            return placeholder(term, type_)
         case Var(name):
             return _row_value(name, scope, w)
         case Ascribe(term=inner):
@@ -93,6 +93,12 @@ def value(term: Term, scope: Scope, w: Writing) -> Any:
                 return exp.Literal.string(_member(fn, w))
             raise NotSaid(errors.no_counterpart(fn))
     raise NotSaid(errors.no_construct("a function, record or specification as a value"))
+
+
+def placeholder(hole: Hole, type_: Type | None) -> Any:
+    """A parameter for a delexicalized constant. Its kind is its type, so the type is part of the name."""
+    kind = type_.name if isinstance(type_, Con) else ""
+    return exp.Placeholder(this=f"p{hole.index}" + (f"_{kind}" if kind.isidentifier() else ""))
 
 
 def _member(name: str, w: Writing) -> str:
