@@ -33,7 +33,13 @@ def _connective(kind: Any) -> "ValueRule":
                 if kind is exp.And:
                     continue
                 return exp.Boolean(this=True)
-            part = condition(arg, scope, w)
+            try:
+                part = condition(arg, scope, w)
+            except NotSaid as reason:
+                if kind is not exp.And:
+                    raise
+                w.drop(reason.diagnostic)
+                continue
             if isinstance(part, exp.And | exp.Or) and not (isinstance(part, exp.And) and kind is exp.Or):
                 part = exp.Paren(this=part)
             made = part if made is None else kind(this=made, expression=part)
@@ -92,6 +98,8 @@ def _special(fn: str, left: Term, right: Term, scope: Scope, w: Writing, turned:
     if name in BASIC and not info.stored and not info.missing:
         return None
     if isinstance(right, Lit) and right.kind == "raw" and fn not in ("=", "!="):
+        # It is ordered with nothing, so the comparison holds for no row; what it said cannot be read back.
+        w.drop(errors.no_value(f'"{right.value}"'), part=info.name)
         return exp.Boolean(this=False)
     enum = w.schema.enum.get(name)
     if fn not in ("=", "!=") and enum is not None:

@@ -39,13 +39,13 @@ def finished(
         joins.append(made)
     if joins:
         select.set("joins", joins)
-    where = _all([_over(over, names, block, scope, w, condition) for over in block.where])
+    where = _all(_conditions(block.where, names, block, scope, w))
     if where is not None:
         select.set("where", exp.Where(this=where))
     if block.groups:
         keys = [_over(key, names, block, scope, w, value) for key in block.groups]
         select.set("group", exp.Group(expressions=keys))
-    having = _all([_over(over, names, block, scope, w, condition) for over in block.having])
+    having = _all(_conditions(block.having, names, block, scope, w))
     if having is not None:
         select.set("having", exp.Having(this=having))
     outputs = _select_items(block, select, names, scope, w, top, erase, keep_labels)
@@ -53,6 +53,17 @@ def finished(
         select.set("distinct", exp.Distinct())
     _order_and_limit(select, block, [_ordered(key, names, block, scope, w) for key in block.order], w)
     return select, outputs
+
+
+def _conditions(overs: list[Abs], names: tuple[str, ...], block: Block, scope: Scope, w: Writing) -> list[Any]:
+    """Conditions, those SQL cannot say noted and left out."""
+    said: list[Any] = []
+    for over in overs:
+        try:
+            said.append(_over(over, names, block, scope, w, condition))
+        except NotSaid as reason:
+            w.drop(reason.diagnostic)
+    return said
 
 
 def _over(over: Abs | None, names: tuple[str, ...], block: Block, scope: Scope, w: Writing, write: Any) -> Any:
