@@ -13,6 +13,7 @@ from .net import Net
 from .vocabulary import Vocabulary
 
 NEVER: Final = 1 << 20
+_END: Final = -1
 
 
 class Costs:
@@ -29,6 +30,9 @@ class Costs:
     def rest(self, state: int) -> bytes | None:
         """A shortest text from a state to the end of its procedure; None if there is none of 4,000 bytes."""
         limit = 4
+        given = self.net.state(state).rest
+        if given is not None:
+            limit = max(limit, len(given() or b""))
         while limit <= 4096:
             found = self._within(state, limit)
             if found is not None:
@@ -62,6 +66,9 @@ class Costs:
         done: set[int] = set()
         while heap:
             cost, number, text = heapq.heappop(heap)
+            if number == _END:
+                self._rests[start] = text
+                return text
             if number in done:
                 continue
             done.add(number)
@@ -69,6 +76,9 @@ class Costs:
             if state.ends:
                 self._rests[start] = text
                 return text
+            given = state.rest() if state.rest is not None else None
+            if given is not None and cost + len(given) <= limit:
+                heapq.heappush(heap, (cost + len(given), _END, text + given))
             for target in state.silent:
                 heapq.heappush(heap, (cost, target, text))
             if cost >= limit:
@@ -79,11 +89,17 @@ class Costs:
                         heapq.heappush(heap, (cost + 1, target, text + bytes((byte,))))
             for procedure, target in state.calls:
                 if target not in done:
-                    inner = self._within(self.net.starts[procedure], limit - cost)
+                    inner = self._called(procedure, limit - cost)
                     if inner is not None:
                         heapq.heappush(heap, (cost + len(inner), target, text + inner))
         self._longer[start] = limit
         return None
+
+    def _called(self, procedure: int, limit: int) -> bytes | None:
+        known = self.net.short(procedure)
+        if known is None:
+            return self._within(self.net.starts[procedure], limit)
+        return known if len(known) <= limit else None
 
     def control(self, control: Control) -> dict[int, int]:
         """Tokens to the end of each procedure that a control state is in."""

@@ -1,9 +1,9 @@
 """`ConstrainedDecoder`: the decoder's front. States are values; masks are computed for batches.
 
-    decoder = ConstrainedDecoder(surface="dl", schema=schema, tokenizer=tokenizer)
-    state = decoder.start(batch=2, budget=64)
-    mask = decoder.mask(state)                 # bool [2, vocabulary]
-    state = decoder.advance(state, [17, 4711])
+decoder = ConstrainedDecoder(surface="dl", schema=schema, tokenizer=tokenizer)
+state = decoder.start(batch=2, budget=64)
+mask = decoder.mask(state)                 # bool [2, vocabulary]
+state = decoder.advance(state, [17, 4711])
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,27 @@
 """Conditions of DL: comparisons, membership, marks, connectives, with parentheses exactly where the printer puts them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 from ..compiler.classes import has_class
 from ..compiler.expected import ground_types
-from ..compiler.types import BOOL, DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TEXT, TIME, Con, Constraint, Type, list_of
-from .dl_context import Context, Dl
-from .dl_values import can_write, has_plain, plain, value
+from ..compiler.types import (
+    BOOL,
+    DATE,
+    DATETIME,
+    DURATION,
+    INT,
+    MONEY,
+    NUMBER,
+    TEXT,
+    TIME,
+    Con,
+    Constraint,
+    Type,
+    list_of,
+)
+from .dl_context import Context, Dl, fields
+from .dl_values import can_write, has_plain, plain, short_plain, short_value, value
 from .net import Part
 
 
@@ -29,27 +43,29 @@ def condition(dl: Dl, part: Part, start: int, context: Context) -> Ends:
     """Draw a condition from `start`. Operands are plain (a comparison, a negation), or a chain in parentheses:
     of `and` only beside `and`, of `or` beside either."""
     first = _operand(dl, part, start, context)
-    conjunct, and_end = part.new(), part.new()
+    and_end, or_end, mixed = part.new(), part.new(), part.new()
+
+    def more(into: int) -> Callable[[int], None]:
+        def draw(state: int) -> None:
+            for done in _operand(dl, part, state, context):
+                part.join(done, into)
+
+        return draw
+
+    def other(state: int) -> None:
+        one, both, either = _operand(dl, part, state, context)
+        part.join(one, or_end)
+        part.join(either, or_end)
+        _connect(part, (one, both, either), " and ", inner)
+
+    conjunct, disjunct, inner = part.lazy(more(and_end)), part.lazy(other), part.lazy(more(mixed))
     _connect(part, first, " and ", conjunct)
-    for state in _operand(dl, part, conjunct, context):
-        part.join(state, and_end)
+    _connect(part, (first[0], first[2], and_end), " or ", disjunct)
     part.text(and_end, " and ", conjunct)
-    disjunct, or_end = part.new(), part.new()
-    one, _, other = first
-    for state in (one, other, and_end):
-        part.text(state, " or ", disjunct)
-    second = _operand(dl, part, disjunct, context)
-    part.join(second[0], or_end)
-    part.join(second[2], or_end)
     part.text(or_end, " or ", disjunct)
-    inner = part.new()
-    _connect(part, second, " and ", inner)
-    mixed = part.new()
-    for state in _operand(dl, part, inner, context):
-        part.join(state, mixed)
     part.text(mixed, " and ", inner)
     part.text(mixed, " or ", disjunct)
-    return Ends((one,), (and_end,), (or_end, mixed))
+    return Ends((first[0],), (and_end,), (or_end, mixed))
 
 
 def _connect(part: Part, states: tuple[int, ...], word: str, target: int) -> None:
@@ -78,7 +94,7 @@ def _chains(dl: Dl, context: Context) -> tuple[int, int]:
     """Procedures of what stands in parentheses: a chain of `and`, a chain with `or`. Both are drawn alike; which of
     them it was is known at the closing parenthesis."""
 
-    def build(which: int) -> "callable":  # type: ignore[valid-type]
+    def build(which: int) -> Callable[[Part], None]:
         def draw(part: Part) -> None:
             ends = condition(dl, part, part.start, context)
             for state in (ends.conjunction, ends.disjunction)[which]:
@@ -86,20 +102,24 @@ def _chains(dl: Dl, context: Context) -> tuple[int, int]:
 
         return draw
 
-    conjunction = dl.net.procedure(("and chain", context), build(0))
-    disjunction = dl.net.procedure(("or chain", context), build(1))
+    def short(word: bytes) -> Callable[[], bytes | None]:
+        one = short_condition(dl, context)
+        return lambda: one + word + one if one is not None else None
+
+    conjunction = dl.net.procedure(("and chain", context), build(0), short(b" and "))
+    disjunction = dl.net.procedure(("or chain", context), build(1), short(b" or "))
     return conjunction, disjunction
 
 
 def comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
     """Types that something left of a comparison may have here."""
-    return _comparable(dl, context)
+    found = dl.memo.get(("comparable", context))
+    if found is None:
+        found = dl.memo["comparable", context] = _comparable(dl, context)
+    return found  # type: ignore[no-any-return]
 
 
-@cache
 def _comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
-    from .dl_context import fields
-
     types = dict.fromkeys((*(t for _, _, t in fields(dl, context)), *(f.result for f in dl.schema.functions)))
     if context.keys is not None:
         types |= dict.fromkeys(t for _, _, t in fields(dl, context.ungrouped()))
@@ -123,28 +143,43 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: int) -> 
         end = body.new()
         body.end(end)
         for type_ in types:
-            after = body.call(body.start, plain(dl, type_, context))
-            if type_ == BOOL:
-                body.join(after, end)
-            _tail(dl, body, after, type_, context, end, type_ not in _UNITS)
+            if type_ != BOOL:
+                after = body.call(body.start, plain(dl, type_, context))
+                body.call(after, _tail(dl, type_, context), end)
 
-    part.call(start, dl.net.procedure(("comparison", context), closed), done)
+    part.call(start, dl.net.procedure(("comparison", context), closed, lambda: short_comparison(dl, context)), done)
     for type_ in types:
         if type_ in _UNITS:
             part.join(_added(dl, part, part.call(start, _open(dl, type_, context)), type_), done)
+    if BOOL in types:
+        # A field that is a Bool is a condition already; what follows it is read here, beside `and` and `or`.
+        bare = dl.net.procedure(
+            ("bare", context), lambda body: body.end(body.call(body.start, plain(dl, BOOL, context)))
+        )
+        after = part.call(start, bare)
+        part.join(after, done)
+        _draw_tail(dl, part, after, BOOL, context, done)
 
 
 def _open(dl: Dl, type_: Type, context: Context) -> int:
     """Comparisons whose right side is of a type that literals can be added to."""
 
-    def build(body: Part) -> None:
+    def tail(body: Part) -> None:
         right, end = body.new(), body.new()
         operators = (" = ", " != ", *((" < ", " <= ", " > ", " >= ") if _is(dl, type_, "Ord") else ()))
-        body.words(body.call(body.start, plain(dl, type_, context)), operators, right)
+        body.words(body.start, operators, right)
         body.call(right, value(dl, type_, context), end)
         body.end(end)
 
-    return dl.net.procedure(("open comparison", type_, context), build)
+    def build(body: Part) -> None:
+        after = body.call(body.start, plain(dl, type_, context))
+        body.end(body.call(after, dl.net.procedure(("open tail", type_, context), tail)))
+
+    def short() -> bytes | None:
+        left, given = short_plain(dl, type_, context), short_value(dl, type_)
+        return left + b" = " + given if left is not None and given is not None else None
+
+    return dl.net.procedure(("open comparison", type_, context), build, short)
 
 
 def _added(dl: Dl, part: Part, at: int, type_: Type) -> int:
@@ -162,11 +197,41 @@ def _added(dl: Dl, part: Part, at: int, type_: Type) -> int:
     return done
 
 
+def short_tail(dl: Dl, type_: Type) -> bytes:
+    """A short end of a comparison."""
+    given = short_value(dl, type_)
+    return b" = " + given if _is(dl, type_, "Eq") and given is not None and type_ not in _UNITS else b" is any"
+
+
+def short_comparison(dl: Dl, context: Context) -> bytes | None:
+    """A short comparison, its left side no Bool."""
+    lefts = [(short_plain(dl, t, context), t) for t in comparable(dl, context) if t != BOOL]
+    return min((left + short_tail(dl, t) for left, t in lefts if left is not None), key=len, default=None)
+
+
+def short_condition(dl: Dl, context: Context) -> bytes | None:
+    """A short condition; None if nothing can be compared."""
+    bare = short_plain(dl, BOOL, context) if BOOL in comparable(dl, context) else None
+    return min((c for c in (bare, short_comparison(dl, context)) if c is not None), key=len, default=None)
+
+
 def _is(dl: Dl, type_: Type, cls: str) -> bool:
     return has_class(dl.schema, type_, Constraint(cls))
 
 
-def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: int, compared: bool) -> None:
+def _tail(dl: Dl, type_: Type, context: Context) -> int:
+    """What comes after something of a type on the left: an operator and a right side, or a mark."""
+
+    def build(part: Part) -> None:
+        end = part.new()
+        part.end(end)
+        _draw_tail(dl, part, part.start, type_, context, end)
+
+    return dl.net.procedure(("tail", type_, context), build, lambda: short_tail(dl, type_))
+
+
+def _draw_tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: int) -> None:
+    compared = type_ not in _UNITS
     equal, ordered, matched = _is(dl, type_, "Eq"), _is(dl, type_, "Ord"), _is(dl, type_, "Match")
     if compared and can_write(dl, type_, context) and (equal or ordered):
         operators = ((" = ", " != ") if equal else ()) + ((" < ", " <= ", " > ", " >= ") if ordered else ())
@@ -190,14 +255,19 @@ def _members(dl: Dl, part: Part, member: int, type_: Type, context: Context, don
     items = list_of(type_)
     listed = part.call(member, value(dl, items, context, False))
     part.join(listed, done)
-    if context.depth < dl.limits.nesting:
-        from .dl_queries import subquery
+    from .dl_queries import can_show, subquery
 
+    if context.depth < dl.limits.nesting and can_show(dl, (type_,)):
         inner = part.call(part.text(member, "("), subquery(dl, context, (type_,)))
         part.text(inner, ")", done)
-    if ordered and can_write(dl, type_, context):
-        low = part.call(member, value(dl, type_, context))
+    if ordered and _firm(dl, type_, context):
+        low = part.call(member, value(dl, type_, context, firm=True))
         part.call(part.text(low, " .. "), value(dl, type_, context), done)
+
+
+def _firm(dl: Dl, type_: Type, context: Context) -> bool:
+    named = isinstance(type_, Con) and (type_.name in dl.schema.enum or type_ == TEXT)
+    return named or bool(dl.words.literals(type_)) or any(t == type_ for _, _, t in fields(dl, context))
 
 
 _UNITS: dict[Type, tuple[Type, ...]] = {TIME: (DURATION,), DATE: (DURATION,), DATETIME: (DURATION,)}

@@ -1,7 +1,8 @@
 """What is around an expression of DL: the rows in hand, the rows of enclosing queries, the keys of a group."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..compiler.schema import Schema
 from ..compiler.spelling import is_identifier, quote_name
@@ -29,6 +30,13 @@ class Context:
     outer: tuple[Row, ...] = ()
     keys: tuple[tuple[str, str], ...] | None = None
     depth: int = 0
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.rows, self.outer, self.keys, self.depth)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def ungrouped(self) -> "Context":
         """Inside an aggregate: every column of the rows."""
@@ -54,18 +62,20 @@ class Dl:
     schema: Schema
     words: Words
     limits: "Limits"
+    memo: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of the decoder's language: rows joined, stages of a query, columns shown, queries inside queries,
-    operands of one sum, labels of one record."""
+    operands of one sum, how deep the constructors of a type nest."""
 
     rows: int = 4
     stages: int = 12
     columns: int = 8
     nesting: int = 2
     operands: int = 3
+    types: int = 4
 
 
 def spelled_field(name: str) -> str:
@@ -88,8 +98,15 @@ def columns_of(dl: Dl, row: Row) -> Columns:
     return tuple(found.items())
 
 
-def fields(dl: Dl, context: Context) -> Iterator[tuple[str, str, Type]]:
+def fields(dl: Dl, context: Context) -> tuple[tuple[str, str, Type], ...]:
     """Every field that can be written here: how it is spelled, its name, its type."""
+    found = dl.memo.get(("fields", context))
+    if found is None:
+        found = dl.memo["fields", context] = tuple(_fields(dl, context))
+    return found  # type: ignore[no-any-return]
+
+
+def _fields(dl: Dl, context: Context) -> Iterator[tuple[str, str, Type]]:
     single = len(context.rows) == 1
     inner = frozenset(row.binder for row in context.rows)
     for row in context.rows:

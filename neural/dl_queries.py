@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from ..compiler.classes import has_class
 from ..compiler.lower import fresh_label
+from ..compiler.schema import Table
 from ..compiler.spelling import quote_name
 from ..compiler.types import NUMBER, Con, Constraint, Type
 from .dl_conditions import comparable, condition
-from .dl_context import Columns, Context, Dl, Row, columns_of, fields
+from .dl_context import Columns, Context, Dl, Row, columns_of, fields, spelled_field
 from .dl_values import action, plain
 from .net import Part
 
@@ -39,13 +40,49 @@ def subquery(dl: Dl, context: Context, goal: tuple[Type, ...] | None) -> int:
         inner = context.inside(())
         sources(dl, part, part.start, inner, finish, goal)
 
-    return dl.net.procedure(("query", context, goal), build)
+    return dl.net.procedure(("query", context, goal), build, lambda: _short_query(dl, context, goal))
+
+
+def can_show(dl: Dl, goal: tuple[Type, ...]) -> bool:
+    """Whether some table alone can be made to show columns of these types."""
+    return any(_table_shows(dl, table, goal) for table in tables(dl))
+
+
+def tables(dl: Dl) -> list[Table]:
+    """Tables whose bare name means the table."""
+    return [t for t in dl.schema.tables if t.name not in dl.schema.enums_of_member and t.name not in dl.schema.function]
+
+
+def _table_shows(dl: Dl, table: Table, goal: tuple[Type, ...] | None) -> bool:
+    return goal is None or all(any(c.type == wanted for c in table.columns) for wanted in goal)
+
+
+def _short_query(dl: Dl, context: Context, goal: tuple[Type, ...] | None) -> bytes | None:
+    taken = context.taken()
+    for table in sorted(tables(dl), key=lambda t: len(t.name)):
+        if not _table_shows(dl, table, goal):
+            continue
+        source = quote_name(table.name)
+        if table.name in taken:
+            source += f" as {quote_name(fresh_label(table.name, set(taken)))}"
+        if goal is None:
+            return f"{source} | distinct".encode()
+        items: list[str] = []
+        labels: set[str] = set()
+        for wanted in goal:
+            names = sorted((c.name for c in table.columns if c.type == wanted), key=lambda n: (n in labels, len(n)))
+            label = fresh_label(names[0], labels)
+            before = "" if label == names[0] else f"{quote_name(label)}: "
+            items.append(f"{before}.{spelled_field(names[0])}")
+            labels.add(label)
+        return f"{source} | show {', '.join(items)}".encode()
+    return None
 
 
 def sources(dl: Dl, part: Part, start: int, context: Context, finish: Finish, goal: tuple[Type, ...] | None) -> None:
     """Draw every table, and what may follow it."""
-    for table in dl.schema.tables:
-        if table.name in dl.schema.enums_of_member or table.name in dl.schema.function:
+    for table in tables(dl):
+        if not _table_shows(dl, table, goal):
             continue
         at = _name(dl, part, start, quote_name(table.name))
         type_ = Con(table.name)
@@ -72,24 +109,33 @@ def _stages(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish, goa
     finish(part, at, standing)
     if standing.stages >= dl.limits.stages or standing.action is not None:
         return
+    if goal is not None and standing.shown is None:
+        part.rest(at, lambda: _short_show(dl, standing.context, goal))
     bar = part.text(at, " | ")
+    # A query that has still to show something keeps a stage for it.
+    last = goal is not None and standing.shown is None and standing.stages == dl.limits.stages - 1
 
     def follow(state: int, after: Standing) -> None:
         after = replace(after, stages=standing.stages + 1)
         part.join(state, part.lazy(lambda s: _stages(dl, part, s, after, finish, goal)))
 
+    if last:
+        _show(dl, part, bar, standing, follow, goal)
+        return
     _where(dl, part, bar, standing, follow)
-    _sort(dl, part, bar, standing, follow)
+    if any(has_class(dl.schema, t, Constraint("Ord")) for t in comparable(dl, standing.context)):
+        _sort(dl, part, bar, standing, follow)
     _take(dl, part, bar, standing, follow)
     follow(part.text(bar, "distinct"), standing)
     if standing.shown is None:
         _show(dl, part, bar, standing, follow, goal)
     if standing.context.keys is None:
-        follow(part.text(bar, "whole"), replace(standing, context=replace(standing.context, keys=()), shown=None))
-        _group(dl, part, bar, standing, follow)
+        if standing.stages < dl.limits.stages - 2 or goal is None:
+            follow(part.text(bar, "whole"), replace(standing, context=replace(standing.context, keys=()), shown=None))
+            _group(dl, part, bar, standing, follow)
         if standing.shown is None:
             _join(dl, part, bar, standing, follow)
-    if standing.shown is not None and standing.context.depth < dl.limits.nesting:
+    if standing.shown is not None and standing.context.depth < dl.limits.nesting and _again(dl, standing.shown):
         _set_operation(dl, part, bar, standing, follow)
     if standing.context.depth == 0 and standing.context.keys is None and goal is None:
         for function in dl.schema.functions:
@@ -98,22 +144,47 @@ def _stages(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish, goa
                 follow(then, replace(standing, action=function.name))
 
 
+def _again(dl: Dl, shown: Columns) -> bool:
+    return can_show(dl, tuple(t for _, t in shown))
+
+
 Follow = Callable[[int, Standing], None]
 
 
+def _short_show(dl: Dl, context: Context, goal: tuple[Type, ...]) -> bytes | None:
+    items: list[str] = []
+    taken: set[str] = set()
+    for wanted in goal:
+        options = [(label in taken, len(s), s, label) for s, label, t in _items(dl, context) if t == wanted]
+        if not options:
+            return None
+        again, _, spelled, label = min(options)
+        fresh = fresh_label(label, taken)
+        items.append(f"{quote_name(fresh)}: {spelled}" if again else spelled)
+        taken.add(fresh)
+    return f" | show {', '.join(items)}".encode()
+
+
 def _where(dl: Dl, part: Part, bar: int, standing: Standing, follow: Follow) -> None:
-    if comparable(dl, standing.context):
+    if not comparable(dl, standing.context):
+        return
+
+    def draw(start: int) -> None:
         state = part.new()
-        for end in condition(dl, part, part.text(bar, "where "), standing.context).any:
+        for end in condition(dl, part, start, standing.context).any:
             part.join(end, state)
         follow(state, standing)
 
+    part.join(part.text(bar, "where "), part.lazy(draw))
+
 
 def _sort(dl: Dl, part: Part, bar: int, standing: Standing, follow: Follow) -> None:
+    part.join(part.text(bar, "sort "), part.lazy(lambda start: _sort_keys(dl, part, start, standing, follow)))
+
+
+def _sort_keys(dl: Dl, part: Part, key: int, standing: Standing, follow: Follow) -> None:
     types = [t for t in comparable(dl, standing.context) if has_class(dl.schema, t, Constraint("Ord"))]
-    if not types:
-        return
-    key, done = part.text(bar, "sort "), part.new()
+    done = part.new()
     for type_ in types:
         after = part.call(key, plain(dl, type_, standing.context))
         part.words(after, (" asc", " desc"), done)
@@ -148,8 +219,7 @@ def _group(dl: Dl, part: Part, bar: int, standing: Standing, follow: Follow) -> 
     context = standing.context
     if context.rows[0].type is None:
         return
-    key = part.text(bar, "group ")
-    _group_keys(dl, part, key, standing, (), follow)
+    part.join(part.text(bar, "group "), part.lazy(lambda key: _group_keys(dl, part, key, standing, (), follow)))
 
 
 def _group_keys(
@@ -161,7 +231,9 @@ def _group_keys(
             if (row.binder, name) in chosen:
                 continue
             spelled = next(
-                s for s, n, _ in fields(dl, replace(context, rows=context.rows, outer=())) if _is_field(s, n, row, context, name)
+                s
+                for s, n, _ in fields(dl, replace(context, rows=context.rows, outer=()))
+                if _is_field(s, n, row, context, name)
             )
             after = _spelled(dl, part, key, spelled)
             keys = (*chosen, (row.binder, name))
@@ -169,7 +241,8 @@ def _group_keys(
             if len(keys) < dl.limits.columns:
                 comma = part.text(after, ", ")
                 part.join(
-                    comma, part.lazy(lambda s, k=keys: _group_keys(dl, part, s, standing, k, follow))  # type: ignore[misc]
+                    comma,
+                    part.lazy(lambda s, k=keys: _group_keys(dl, part, s, standing, k, follow)),  # type: ignore[misc]
                 )
 
 
@@ -182,10 +255,11 @@ def _spelled(dl: Dl, part: Part, source: int, spelled: str) -> int:
     return part.text(source, spelled) if spelled.startswith(".") else dl.words.word(part, source, spelled)
 
 
-def _show(
-    dl: Dl, part: Part, bar: int, standing: Standing, follow: Follow, goal: tuple[Type, ...] | None
-) -> None:
-    start = part.text(bar, "show ")
+def _show(dl: Dl, part: Part, bar: int, standing: Standing, follow: Follow, goal: tuple[Type, ...] | None) -> None:
+    part.join(part.text(bar, "show "), part.lazy(lambda start: _shown(dl, part, start, standing, follow, goal)))
+
+
+def _shown(dl: Dl, part: Part, start: int, standing: Standing, follow: Follow, goal: tuple[Type, ...] | None) -> None:
     if standing.context.keys is None and goal is None:
         star = part.text(start, "*")
         every: dict[str, Type] = {}

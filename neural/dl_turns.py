@@ -7,7 +7,7 @@ from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
 from ..compiler.types import RecordType, Type
 from .dl_context import NOWHERE, Columns, Context, Dl, Limits, Row, columns_of, spelled_field
-from .dl_queries import Standing, sources
+from .dl_queries import Standing, sources, tables
 from .dl_values import action, call, can_write, value
 from .net import Net, Part
 from .words import Words
@@ -72,7 +72,11 @@ def _statement(dl: Dl) -> int:
         _body(dl, part, words.word(part, part.start, "proposed "), outcome=True)
         _body(dl, part, words.word(part, part.start, "confirmed "), outcome=False)
 
-    return dl.net.procedure(("statement",), build)
+    def short() -> bytes | None:
+        names = [t.name for t in tables(dl)] + [f.name for f in dl.schema.functions if f.action]
+        return min((quote_name(name).encode() for name in names), key=len, default=None)
+
+    return dl.net.procedure(("statement",), build, short)
 
 
 def _body(dl: Dl, part: Part, start: int, outcome: bool) -> None:
@@ -135,7 +139,9 @@ def _outcome(dl: Dl, part: Part, state: int, columns: Columns, called: str | Non
                 body.text(source, " error ", wrong)
             body.end(body.call(wrong, dl.words.names(("errors", called), [quote_name(e) for e in errors])))
 
-    part.end(part.call(part.text(state, " -> "), dl.net.procedure(("outcome", columns, called), records)))
+    part.end(
+        part.call(part.text(state, " -> "), dl.net.procedure(("outcome", columns, called), records, lambda: b"[]"))
+    )
 
 
 def _record(dl: Dl, columns: Columns) -> int:

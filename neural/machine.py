@@ -4,7 +4,7 @@ A configuration is a control state and a stack. Both are interned, so a fork is 
 in one place share everything, and whatever is learned about a configuration is learned once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from .vocabulary import Vocabulary
 Row = NDArray[np.uint32]
 MAX_DEPTH = 44
 """Frames beyond which only the cheapest way to finish is open: the parser bounds nesting too."""
+
+
+_MANY = 256
 
 
 class Stack:
@@ -36,7 +39,7 @@ class Stack:
 class Cell:
     """A configuration: what it allows, what that costs at most, where each token seen so far leads."""
 
-    __slots__ = ("complete", "control", "cost", "next", "number", "parts", "row", "slack", "stack")
+    __slots__ = ("complete", "control", "cost", "next", "number", "parts", "plan", "row", "slack", "stack")
 
     def __init__(self, number: int, control: Control, stack: Stack, cost: int, complete: bool) -> None:
         self.number = number
@@ -46,6 +49,7 @@ class Cell:
         self.complete = complete
         self.parts: list[tuple[Reach, Stack]] | None = None
         self.row: Row | None = None
+        self.plan: int | None = None
         self.slack = NEVER
         self.next: dict[int, Cell | None] = {}
 
@@ -68,6 +72,7 @@ class Machine:
         self._target_costs: dict[tuple[int, int], dict[int, int]] = {}
         self._cells: dict[tuple[int, int], Cell] = {}
         self.cells: list[Cell] = []
+        self._classes: dict[tuple[int, int], Row] = {}
         self._keep: list[Reach] = []
         self.bottom = Stack(None, None, {root: 0})
         self.start = self.cell(self.automaton.root, self.bottom)
@@ -183,12 +188,12 @@ class Machine:
         """The tokens of a reach as a row of bits."""
         known = self._bits.get(id(reach))
         if known is None:
-            known = self._bits[id(reach)] = self._row(t for tokens in reach.tokens for t in tokens)
+            known = self._bits[id(reach)] = self._row([t for tokens in reach.tokens for t in tokens])
             self._keep.append(reach)
         return known
 
-    def _row(self, tokens: "Iterator[int] | list[int]") -> Row:
-        ids = np.fromiter(tokens, dtype=np.int64)
+    def _row(self, tokens: Sequence[int]) -> Row:
+        ids = np.array(tokens, dtype=np.int64)
         row = np.zeros(self.words, dtype=np.uint32)
         np.bitwise_or.at(row, ids >> 5, np.uint32(1) << (ids & 31).astype(np.uint32))
         return row
@@ -210,19 +215,76 @@ class Machine:
         cell.row, cell.slack = row, slack
 
     def _tight(self, cell: Cell, budget: int) -> Row:
-        allowed = [tokens for cost, depth, tokens in self._priced(cell) if cost < budget and depth <= MAX_DEPTH]
-        if not allowed:
-            priced = [(cost, tokens) for cost, _, tokens in self._priced(cell) if cost < budget]
-            least = min((cost for cost, _ in priced), default=NEVER)
-            allowed = [tokens for cost, tokens in priced if cost == least]
-        return self._row(t for tokens in allowed for t in tokens)
+        """The row with only what can be paid for, tokens counted one by one."""
+        row = np.zeros(self.words, dtype=np.uint32)
+        priced = [each for each in self._priced(cell) if each[0] < budget]
+        shallow = [each for each in priced if each[1] <= MAX_DEPTH]
+        if not shallow and priced:
+            least = min(each[0] for each in priced)
+            shallow = [each for each in priced if each[0] == least]
+        few: list[int] = []
+        for _, _, reach, i in shallow:
+            if len(reach.tokens[i]) > _MANY:
+                row |= self._class_bits(reach, i)
+            else:
+                few.extend(reach.tokens[i])
+        if few:
+            row |= self._row(few)
+        if not shallow and not cell.complete:
+            self._plan(cell)
+        if cell.plan is not None and cell.cost <= budget:
+            row[cell.plan >> 5] |= np.uint32(1 << (cell.plan & 31))
+        return row
 
-    def _priced(self, cell: Cell) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    def _plan(self, cell: Cell) -> None:
+        """Write down, along its way, the finish that a configuration's cost was worked out from: a shorter text may
+        take more tokens, so that no single step need look cheaper than the whole."""
+        if cell.plan is not None:
+            return
+        tokens: list[int] = []
+        for text in self._finish(cell.control, cell.stack):
+            tokens += self.vocabulary.spell(text)
+        for i, token in enumerate(tokens):
+            left = len(tokens) - i
+            if cell.plan is None or left < cell.cost:
+                cell.plan, cell.cost = token, min(cell.cost, left)
+            after = self.advance(cell, token)
+            assert after is not None
+            cell = after
+        cell.cost = 0
+
+    def _finish(self, control: Control, stack: Stack) -> list[bytes]:
+        """The texts whose tokens `cost` counts: the rest of the control state, then of each frame."""
+        costs = self._control_cost(control)
+        owner = min(costs, key=lambda o: costs[o] + stack.cost.get(o, NEVER))
+        members = [n for n in control.members if self.net.states[n].owner == owner]
+        texts = [self.costs.rest(min(members, key=self.costs.tokens)) or b""]
+        while stack.frame is not None and stack.parent is not None:
+            parent = stack.parent
+            options = [
+                (self.costs.tokens(target) + parent.cost.get(self.net.states[target].owner, NEVER), target)
+                for returned, target in stack.frame.calls
+                if returned == owner
+            ]
+            target = min(options)[1]
+            texts.append(self.costs.rest(target) or b"")
+            owner, stack = self.net.states[target].owner, parent
+        return texts
+
+    def _class_bits(self, reach: Reach, i: int) -> Row:
+        key = (id(reach), i)
+        known = self._classes.get(key)
+        if known is None:
+            known = self._classes[key] = self._row(reach.tokens[i])
+            self._keep.append(reach)
+        return known
+
+    def _priced(self, cell: Cell) -> Iterator[tuple[int, int, Reach, int]]:
         for reach, stack in self.parts(cell):
             for i, target in enumerate(reach.targets):
                 costs = self._target_cost(reach, i)
                 cost = min((spent + stack.cost.get(o, NEVER) for o, spent in costs.items()), default=NEVER)
-                yield cost, stack.depth + len(target.pushed), reach.tokens[i]
+                yield cost, stack.depth + len(target.pushed), reach, i
 
     # ------------------------------------------------------------ steps
 

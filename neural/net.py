@@ -17,7 +17,8 @@ Call = tuple[int, int]
 
 @dataclass(slots=True)
 class State:
-    """A state: moves by byte, silent moves, calls as (procedure, state to go on in); `ends` its procedure or -1."""
+    """A state: moves by byte, silent moves, calls as (procedure, state to go on in); whether its procedure
+    may end here, and a short text to that end if the surface knows one."""
 
     owner: int
     moves: dict[int, list[int]] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class State:
     calls: list[Call] = field(default_factory=list)
     ends: bool = False
     expand: Callable[[], None] | None = None
+    rest: Callable[[], bytes | None] | None = None
 
 
 class Net:
@@ -34,19 +36,34 @@ class Net:
         self.states: list[State] = []
         self.starts: list[int] = []
         self.keys: list[Hashable] = []
+        self._shorts: list[Callable[[], bytes | None] | None] = []
+        self._texts: dict[int, bytes | None] = {}
         self._numbers: dict[Hashable, int] = {}
 
-    def procedure(self, key: Hashable, build: "Callable[[Part], None]") -> int:
-        """The number of a procedure; `build` fills its body when it is first entered."""
+    def procedure(
+        self, key: Hashable, build: "Callable[[Part], None]", short: "Callable[[], bytes | None] | None" = None
+    ) -> int:
+        """The number of a procedure; `build` fills its body when it is first entered.
+
+        short: gives one short text of it, so that finding a way to finish need not look inside (and expand it).
+        """
         number = self._numbers.get(key)
         if number is None:
             number = len(self.starts)
             self._numbers[key] = number
             self.keys.append(key)
+            self._shorts.append(short)
             start = self._new(number)
             self.starts.append(start)
             self.states[start].expand = lambda: build(Part(self, number))
         return number
+
+    def short(self, procedure: int) -> bytes | None:
+        """A short text of a procedure, if its maker gave one."""
+        if procedure not in self._texts:
+            make = self._shorts[procedure]
+            self._texts[procedure] = make() if make is not None else None
+        return self._texts[procedure]
 
     def _new(self, owner: int) -> int:
         self.states.append(State(owner))
@@ -82,6 +99,10 @@ class Part:
         number = self.new()
         self.net.states[number].expand = lambda: expand(number)
         return number
+
+    def rest(self, state: int, short: Callable[[], bytes | None]) -> None:
+        """Give a short text from a state to the end of its procedure."""
+        self.net.states[state].rest = short
 
     def end(self, state: int) -> None:
         """The procedure may return here."""

@@ -69,7 +69,20 @@ class Vocabulary:
 
     def fewest(self, text: bytes) -> int:
         """The least number of tokens that spell `text`; a byte without a token counts as very many."""
+        return self._best(text)[0][len(text)]
+
+    def spell(self, text: bytes) -> list[int]:
+        """The least tokens that spell `text`."""
+        _, last = self._best(text)
+        out, at = [], len(text)
+        while at:
+            at, token = last[at]
+            out.append(token)
+        return out[::-1]
+
+    def _best(self, text: bytes) -> tuple[list[int], list[tuple[int, int]]]:
         trie, best = self.trie, [0] + [10**6] * len(text)
+        last = [(0, -1)] * (len(text) + 1)
         for start in range(len(text)):
             node, base = 0, best[start] + 1
             for at in range(start, len(text)):
@@ -77,14 +90,14 @@ class Vocabulary:
                 if node < 0:
                     break
                 if trie.tokens[node] and base < best[at + 1]:
-                    best[at + 1] = base
-        return best[len(text)]
+                    best[at + 1], last[at + 1] = base, (start, trie.tokens[node][0])
+        return best, last
 
 
 def build_trie(tokens: "tuple[bytes | None, ...]") -> Trie:
     """The trie of a vocabulary, in preorder."""
     spelled = sorted((token, i) for i, token in enumerate(tokens) if token)
-    byte, end, at_node = [0], [0], [()]
+    byte, end = [0], [0]
     path, previous = [0], b""
     ids: list[list[int]] = [[]]
     for token, number in spelled:
@@ -104,7 +117,6 @@ def build_trie(tokens: "tuple[bytes | None, ...]") -> Trie:
         previous = token
     for node in path:
         end[node] = len(byte)
-    del at_node
     return Trie(byte, end, [tuple(each) for each in ids])
 
 

@@ -11,7 +11,9 @@ from .patterns import beyond_ascii, draw
 
 # What a literal must be beyond its terminal's pattern for it to exist: minutes end at 59, hours at 47, months at 12.
 _CLOCK = "(?:[0-3]?[0-9]|4[0-7]):[0-5][0-9]"
-_MONTHS = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+_MONTHS = (
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8])"
+)
 _YEAR = "(?:[0-9][0-9][0-9][1-9]|[0-9][0-9][1-9]0|[0-9][1-9]00|[1-9]000)"
 _FOURTH = "(?:0[48]|[2468][048]|[13579][26])"
 _LEAP = f"(?:[0-9][0-9]{_FOURTH}|{_FOURTH}00)-02-29"
@@ -24,7 +26,8 @@ def _patterns() -> dict[str, str]:
     """Patterns of literals: the terminal's own where every text of it is a value, narrower where not."""
     terminals = dict(load_grammar().patterns)
     return {
-        "number": terminals["NUMBER"],
+        # A capital exponent would lex as a unit.
+        "number": terminals["NUMBER"].replace("[eE]", "e"),
         "int": terminals["INT"],
         "time": rf"{_CLOCK}(?::[0-5][0-9])?",
         "date": _DATE,
@@ -56,11 +59,16 @@ class Words:
 
         def build(body: Part, depth: int) -> None:
             if depth > 1:
-                body.end(body.call(body.start, self.net.procedure(("word", word, depth - 1), lambda p: build(p, depth - 1))))
+                body.end(
+                    body.call(
+                        body.start,
+                        self.net.procedure(("word", word, depth - 1), lambda p: build(p, depth - 1), word.encode),
+                    )
+                )
             else:
                 body.end(body.text(body.start, word))
 
-        return part.call(source, self.net.procedure(("word", word, depth), lambda p: build(p, depth)))
+        return part.call(source, self.net.procedure(("word", word, depth), lambda p: build(p, depth), word.encode))
 
     def pattern(self, kind: str) -> int:
         """A literal by its pattern."""
@@ -77,10 +85,11 @@ class Words:
 
         def build(body: Part) -> None:
             target = body.new()
-            body.words(body.start, words, target)
+            body.words(body.start, known, target)
             body.end(target)
 
-        return self.net.procedure(("names", key), build)
+        known = tuple(words)
+        return self.net.procedure(("names", key), build, lambda: min(known, key=len).encode())
 
     def quantity(self, type_: Type) -> int:
         """An amount with a unit whose quantities have the type."""
@@ -95,7 +104,7 @@ class Words:
                 body.words(amount, [unit for unit in units if quantity_type(unit) == type_], target)
             body.end(target)
 
-        return self.net.procedure(("quantity", type_), build)
+        return self.net.procedure(("quantity", type_), build, lambda: b"0aaa" if type_ == MONEY else None)
 
     def string(self) -> int:
         """The rest of a string after its opening quote, spelled as the printer spells it (JSON, not only ASCII)."""
@@ -117,7 +126,11 @@ class Words:
                 body.text(one, char, start)
             body.end(body.text(start, '"'))
 
-        return self.net.procedure(("string",), build)
+        return self.net.procedure(("string",), build, lambda: b'"')
+
+    def short_literal(self, type_: Type) -> bytes | None:
+        """The shortest literal, where it is shorter than a placeholder or there is none."""
+        return {NUMBER: b"0", TEXT: b'""'}.get(type_)
 
     def literals(self, type_: Type) -> tuple[int, ...]:
         """Procedures of the literals that are of exactly this type (strings and entities apart)."""
@@ -154,6 +167,3 @@ def _currencies(body: Part, source: int, target: int) -> None:
             for c in letters:
                 if a + b + c not in taken:
                     body.text(third, c, target)
-
-
-TEXT_TYPE = TEXT
