@@ -51,14 +51,17 @@ def _thingtalk(schema: "Schema") -> Writer:
 def _tokenized(schema: "Schema") -> Writer:
     from dataclasses import replace
 
-    from dlc.targets.thingtalk.tokens import to_tokenized
+    from dlc.targets.thingtalk.print_programs import to_text
+    from dlc.targets.thingtalk.programs import parse
     from dlc.targets.thingtalk.write import ThingTalkMemo, write_thingtalk
 
     memo = ThingTalkMemo(schema, placeholders=True)
 
     def write(turn: Turn) -> Written:
         written = write_thingtalk(turn, schema, memo)
-        return written if written.program is None else replace(written, program=to_tokenized(written.program))
+        if written.program is None:
+            return written
+        return replace(written, program=to_text(parse(written.program), tokenized=True))
 
     return write
 

@@ -13,7 +13,7 @@ from .print_programs import class_head, class_member, entity_head, function_head
 from .print_types import annotation_tokens, argument_tokens
 from .printer import Printer, join_tokens
 from .programs import parse
-from .values import Annotation, Argument, Array, Boolean, Number, Object, String, Value
+from .values import Annotation, Argument, Array, Boolean, Enum, Number, Object, String, Value
 
 
 class ClassFileError(ValueError):
@@ -179,7 +179,7 @@ def function_facts(function: FunctionDef, where: str = "") -> FunctionFacts:
     return FunctionFacts(
         minimal_projection=notes.texts("minimal_projection"),
         # `#[confirm=enum display_result]` asks in another way; whether it asks is not said.
-        confirm=notes.truth("confirm") if isinstance(notes.plain.get("confirm"), Boolean) else None,
+        confirm=None if isinstance(notes.plain.get("confirm"), Enum) else notes.truth("confirm"),
         require_either=notes.groups("require_either"),
         on_error=errors.fields if isinstance(errors, Object) else (),
         canonical=notes.translatable.get("canonical"),

@@ -23,6 +23,8 @@ NORMAL: Final = re.compile(
             _STRING,
             # `Entity(tt:url)`, as older class files have it, for `Entity(^^tt:url)`.
             rf"Entity\({_PATH}:[A-Za-z_][A-Za-z0-9_]*\)",
+            # A held entity: such text is written on the way to the tokenized syntax, which alone names placeholders.
+            rf"GENERIC_ENTITY_{_PATH}:[A-Za-z_][A-Za-z0-9_]*",
             r"~?[A-Za-z_][A-Za-z0-9_]*~?",
             r"\$(?:[A-Za-z0-9_]+|\?)",
             rf"@{_PATH}",

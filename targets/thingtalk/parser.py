@@ -109,7 +109,7 @@ class Parser(Scanner):
             return handler(self)
         first = token[:1]
         if first.isalpha() or first == "_":
-            if self.tokenized and first.isupper():
+            if first.isupper() and (self.tokenized or ":" in token):
                 match = PLACEHOLDER.fullmatch(token)
                 if match is not None:
                     self.i += 1

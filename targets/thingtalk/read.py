@@ -4,7 +4,7 @@ Names go through the schema's `@thingtalk` facts, the other way round from the w
 A member its enum does not list is kept `raw`; an act goes by its ThingTalk name.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ...compiler.lower import default_label, fresh_label
@@ -28,9 +28,11 @@ from ...compiler.terms import (
 from ...compiler.types import DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ...grammar.diagnostic import CompileError
 from ...grammar.span import Span
+from . import ast, values
 from . import read_errors as errors
-from .parse import parse_thingtalk
-from .tree import Condition, Expression, Item, State, Value
+from .declarations import ExpressionStatement, Program
+from .lexer import ThingTalkSyntaxError, token_span
+from .programs import parse
 from .write_names import Names
 
 _COMPARISONS = {"==": "=", ">=": ">=", "<=": "<=", "=~": "~", ">": ">", "<": "<"}
@@ -68,23 +70,33 @@ class ThingTalkReader:
     def read(self, text: str, speaker: Literal["user", "agent"] = "user", tokenized: bool = False) -> Turn:
         """The turn of a program. Raises CompileError (DLC22x)."""
         if not tokenized:
-            return self._turn(parse_thingtalk(text), speaker)
+            source = _Source(text, False)
+            return self._turn(source, *_parsed(source), speaker)
         head, *rest = _statements(text)
-        state = parse_thingtalk(head + " ;", tokenized=True)
-        return self._turn(state, speaker, tuple(self._item_text(item) for item in rest))
+        source = _Source(head + " ;", True)
+        return self._turn(source, *_parsed(source), speaker, tuple(self._item_text(item) for item in rest))
 
     def _item_text(self, text: str) -> Statement:
         known = self.items.get(text)
         if known is None:
-            (item,) = parse_thingtalk(text + " ;", tokenized=True).items
-            known = self.items[text] = self.statement(item)
+            source = _Source(f"{_ANY_STATE} {text} ;", True, len(_ANY_STATE) + 1)
+            (item,) = _parsed(source)[2]
+            known = self.items[text] = self.statement(item, source)
         return known
 
-    def _turn(self, state: State, speaker: Literal["user", "agent"], rest: tuple[Statement, ...] = ()) -> Turn:
-        statements = (*(self.statement(item) for item in state.items), *rest)
+    def _turn(
+        self,
+        source: "_Source",
+        act: str | None,
+        params: tuple[str, ...],
+        items: tuple[ast.Item, ...],
+        speaker: Literal["user", "agent"],
+        rest: tuple[Statement, ...] = (),
+    ) -> Turn:
+        statements = (*(self.statement(item, source) for item in items), *rest)
         acts: tuple[Act, ...] = ()
-        if state.act is not None:
-            acts = (Act(state.act, tuple(Lit("path", self._path(name, statements)) for name in state.params)),)
+        if act is not None:
+            acts = (Act(act, tuple(Lit("path", self._path(name, statements)) for name in params)),)
         return Turn(speaker, acts, statements)
 
     def _path(self, said: str, statements: tuple[Statement, ...]) -> str:
@@ -122,94 +134,113 @@ class ThingTalkReader:
 
     # ------------------------------------------------------------ items
 
-    def statement(self, item: Item) -> Statement:
-        """One item with its annotations."""
+    def statement(self, item: ast.Item, source: "_Source") -> Statement:
+        """One item of a text with its status and results. Raises CompileError, pointing into the text."""
+        try:
+            return self._statement(item)
+        except errors.Misread as error:
+            at = error.at if error.at >= 0 else getattr(item.expression, "at", 0)
+            raise CompileError(replace(error.diagnostic, span=source.span(max(at, 0)))) from None
+
+    def _statement(self, item: ast.Item) -> Statement:
         query = self._expression(item.expression, None)
-        notes = dict(item.annotations)
         status: Literal["accepted", "proposed", "confirmed"] = "accepted"
-        confirm = notes.get("confirm")
-        if confirm is not None and confirm.payload in ("proposed", "confirmed"):
-            status = confirm.payload
+        if item.confirm in ("proposed", "confirmed"):
+            status = item.confirm  # type: ignore[assignment]
         outcome = None
-        if "results" in notes or "error" in notes:
-            outcome = self._outcome(notes, query)
+        if item.results is not None:
+            outcome = self._outcome(item.results, query)
             status = "confirmed"
         return Statement(query.term, status, None, outcome)
 
-    def _outcome(self, notes: dict[str, Value], query: "_Query") -> Outcome:
+    def _outcome(self, results: ast.Results, query: "_Query") -> Outcome:
         records = []
-        results = notes.get("results")
-        for value in results.payload if results is not None and results.kind == "array" else ():
-            pairs = value.payload if value.kind == "object" else ()
+        for row in results.rows:
             fields = []
-            for said, inner in pairs:
+            for said, inner in row.fields:
                 name = query.names.get(said, said)
                 fields.append((name, self._value(inner, query.types.get(name), _EMPTY)))
             records.append(Record(tuple(fields)))
-        count = notes.get("count")
-        error = notes.get("error")
-        more = notes.get("more")
-        return Outcome(
-            tuple(records),
-            self._value(count, NUMBER, _EMPTY) if count is not None else None,
-            more is not None and more.payload == "true",
-            str(error.payload) if error is not None else None,
-        )
+        count = self._value(results.count, NUMBER, _EMPTY) if results.count is not None else None
+        error = results.error
+        code = error.name if isinstance(error, values.Enum) else None
+        return Outcome(tuple(records), count, results.more, code)
 
     # ------------------------------------------------------------ expressions
 
-    def _expression(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        return getattr(self, f"_{expression.kind}")(expression, outer)  # type: ignore[no-any-return]
+    def _expression(self, expression: ast.Expression, outer: "_Query | None") -> "_Query":
+        match expression:
+            case ast.Invocation():
+                return self._call(expression, outer)
+            case ast.FilterExpression(inner, condition):
+                query = self._expression(inner, outer)
+                return query.then_where(self._condition(condition, query))
+            case ast.Projection():
+                return self._project(expression, outer)
+            case ast.Sort(value, direction, inner):
+                query = self._expression(inner, outer)
+                key = Abs("row", query.binders, App(direction, (self._value(value, None, query),)))
+                return query.with_term(App("sort", (query.term, key)))
+            case ast.Index(inner, indices):
+                query = self._expression(inner, outer)
+                return query.with_term(App("at", (query.term, *(self._value(v, NUMBER, query) for v in indices))))
+            case ast.Slice(inner, base, limit):
+                return self._slice(self._expression(inner, outer), base, limit)
+            case ast.Aggregation():
+                return self._aggregate(expression, outer)
+            case ast.Chain(links):
+                return self._chain(links, outer)
+            case ast.Join(left, right):
+                return self._join(left, right, outer)
+            case ast.Alias(inner, name):
+                query = self._expression(inner, outer)
+                return _Query(App("as", (query.term, Lit("name", name))), (name,), query.names, query.types)
+        raise _outside(f"a {type(expression).__name__.lower()}", getattr(expression, "at", -1))
 
-    def _call(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        said, params = expression.payload
+    def _call(self, call: ast.Invocation, outer: "_Query | None") -> "_Query":
+        said = f"@{call.kind}.{call.function}"
         declared = self.functions.get(said)
-        span = Span(expression.at, expression.at + len(said))
+        if call.device:
+            raise _outside("a device attribute", call.at)
         if declared is None:
-            raise CompileError(errors.unknown_function(said, list(self.functions), span))
+            raise errors.Misread(errors.unknown_function(said, list(self.functions)), call.at)
         names = self.fields(declared)
         if isinstance(declared, Table):
             types = {c.name: c.type for c in declared.columns}
             query = _Query(App(declared.name), (declared.name,), names, types)
-            for name, value in params:
-                column = self._known(names, name, said, span)
-                if value.kind != "undefined":
-                    atom = App("=", (query.field(column), self._value(value, types[column], outer or _EMPTY)))
+            for param in call.params:
+                column = self._known(names, param.name, said, call.at)
+                if not isinstance(param.value, values.Undefined):
+                    atom = App("=", (query.field(column), self._value(param.value, types[column], outer or _EMPTY)))
                     query = query.then_where(atom)
             return query
         types = {c.name: c.type for c in declared.columns} | {str(p.name): p.type for p in declared.params}
         named = []
-        for name, value in params:
-            label = self._known(names, name, said, span)
-            required = not declared.labelled[label].optional
+        for param in call.params:
+            label = self._known(names, param.name, said, call.at)
             # The reference drops `$?` for a required parameter and keeps it for an optional one.
-            if value.kind != "undefined":
-                named.append((label, self._value(value, types[label], outer or _EMPTY)))
-            elif not required:
+            if not isinstance(param.value, values.Undefined):
+                named.append((label, self._value(param.value, types[label], outer or _EMPTY)))
+            elif declared.labelled[label].optional:
                 named.append((label, App("missing")))
         # What an action gives may go by the ThingTalk name of a parameter; in its results that name is the result's.
         spelled = self.names.fields(declared)
         given = {str(spelled[c.name]): c.name for c in declared.columns if spelled[c.name] is not None}
         return _Query(App(declared.name, (), tuple(named)), ("it",), names | given, types, action=True)
 
-    def _known(self, names: dict[str, str], said: str, owner: str, span: Span) -> str:
+    def _known(self, names: dict[str, str], said: str, owner: str, at: int) -> str:
         found = names.get(said)
         if found is None:
-            raise CompileError(errors.unknown_parameter(said, owner, list(names), span))
+            raise errors.Misread(errors.unknown_parameter(said, owner, list(names)), at)
         return found
 
-    def _filter(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        inner, condition = expression.payload
-        query = self._expression(inner, outer)
-        return query.then_where(self._condition(condition, query))
-
-    def _project(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        items, inner = expression.payload
-        query = self._expression(inner, outer)
+    def _project(self, projection: ast.Projection, outer: "_Query | None") -> "_Query":
+        query = self._expression(projection.expression, outer)
         named: dict[str, Term] = {}
         types: dict[str, Type] = {}
-        for value, label in items:
-            if value.kind == "var" and value.payload == "*":
+        for item in projection.fields:
+            value, label = (item.value, item.alias) if isinstance(item, ast.Aliased) else (item, None)
+            if isinstance(value, values.VarRef) and value.name == "*":
                 body: Term = App("all_fields")
             else:
                 body = self._value(value, None, query)
@@ -219,199 +250,173 @@ class ThingTalkReader:
         term = App("show", (query.term,), tuple(named.items()))
         return _Query(term, ("it",), query.names, query.types | types)
 
-    def _sort(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        value, direction, inner = expression.payload
-        query = self._expression(inner, outer)
-        key = Abs("row", query.binders, App(direction, (self._value(value, None, query),)))
-        return query.with_term(App("sort", (query.term, key)))
-
-    def _index(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        inner, values = expression.payload
-        query = self._expression(inner, outer)
-        return query.with_term(App("at", (query.term, *(self._value(v, NUMBER, query) for v in values))))
-
-    def _slice(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        inner, base, limit = expression.payload
-        query = self._expression(inner, outer)
+    def _slice(self, query: "_Query", base: values.Value, limit: values.Value) -> "_Query":
         args = [query.term, self._value(limit, NUMBER, query)]
-        if not (base.kind == "number" and base.payload == "1"):
+        if not (isinstance(base, values.Number) and base.value == 1):
             start = self._value(base, NUMBER, query)
-            before = Lit("number", str(int(base.payload) - 1)) if base.kind == "number" else None
+            before = Lit("number", str(int(base.value) - 1)) if isinstance(base, values.Number) else None
             args.append(before or App("-", (start, Lit("number", "1"))))
         return query.with_term(App("take", tuple(args)))
 
-    def _aggregate(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        op, name, inner = expression.payload
-        query = self._expression(inner, outer)
-        args = (self._value(Value("var", name, expression.at), None, query),) if name is not None else ()
+    def _aggregate(self, aggregation: ast.Aggregation, outer: "_Query | None") -> "_Query":
+        op, column = aggregation.op, aggregation.column
+        query = self._expression(aggregation.expression, outer)
+        args = (self._field(column, query),) if column not in ("*", "") else ()
         shown = ((op, Abs("row", query.binders, App(op, args))),)
         term = App("show", (App("whole", (query.term,)),), shown)
         return _Query(term, ("it",), {op: op}, {op: NUMBER})
 
-    def _chain(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        first, *rest = expression.payload
-        query = self._expression(first, outer)
-        for link in rest:
+    def _chain(self, links: tuple[ast.Expression, ...], outer: "_Query | None") -> "_Query":
+        query = self._expression(links[0], outer)
+        for link in links[1:]:
             if query.action:
-                raise CompileError(errors.outside("a chain after an action", Span(link.at, link.at + 1)))
+                raise _outside("a chain after an action")
             following = self._expression(link, query)
             term = App("then", (query.term, Abs("row", query.binders, following.term)))
             query = _Query(term, ("it",), following.names, following.types, following.action)
         return query
 
-    def _join(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        left, right = (self._expression(e, outer) for e in expression.payload)
+    def _join(self, first: ast.Expression, second: ast.Expression, outer: "_Query | None") -> "_Query":
+        left, right = self._expression(first, outer), self._expression(second, outer)
         term = right.term
         binders = right.binders
         if set(binders) & set(left.binders):
             name = fresh_label(binders[0], set(left.binders))
             term, binders = App("as", (term, Lit("name", name))), (name,)
         names = {f"first.{k}": v for k, v in left.names.items()} | {f"second.{k}": v for k, v in right.names.items()}
-        joined = _Query(App("join", (left.term, term)), left.binders + binders, names, left.types | right.types)
-        return joined
-
-    def _alias(self, expression: Expression, outer: "_Query | None") -> "_Query":
-        inner, name = expression.payload
-        query = self._expression(inner, outer)
-        return _Query(App("as", (query.term, Lit("name", name))), (name,), query.names, query.types)
+        return _Query(App("join", (left.term, term)), left.binders + binders, names, left.types | right.types)
 
     # ------------------------------------------------------------ conditions
 
-    def _condition(self, condition: Condition, query: "_Query") -> Term:
-        payload = condition.payload
-        match condition.kind:
-            case "and" | "or":
-                return App(condition.kind, tuple(self._condition(c, query) for c in payload))
-            case "not":
-                return App("not", (self._condition(payload, query),))
-            case "dontcare":
-                return App("is_any", (self._field(payload, query, condition.at),))
-            case "constant":
-                return Lit("bool", payload)
-            case "any":
-                return App("exists", (self._expression(payload, query).term,))
-            case "value":
-                return self._value(payload, None, query)
-        return self._atom(payload, query)
+    def _condition(self, condition: ast.Filter, query: "_Query") -> Term:
+        match condition:
+            case ast.And(operands):
+                return App("and", tuple(self._condition(c, query) for c in operands))
+            case ast.Or(operands):
+                return App("or", tuple(self._condition(c, query) for c in operands))
+            case ast.Not(operand):
+                return App("not", (self._condition(operand, query),))
+            case ast.DontCare(name):
+                return App("is_any", (self._field(name, query),))
+            case ast.Truth(value):
+                return Lit("bool", "true" if value else "false")
+            case ast.Existential(inner):
+                return App("exists", (self._expression(inner, query).term,))
+            case ast.Atom(name, op, value):
+                return self._atom(values.VarRef(name), op, value, query)
+            case ast.Compute(left, op, value):
+                return self._atom(left, op, value, query)
+            case ast.ComparisonSubquery(left, op, inner):
+                subject = self._value(left, None, query)
+                if op not in _COMPARISONS:
+                    raise _outside(f"the operator {op} with a subquery")
+                return App(_COMPARISONS[op], (subject, App("the", (self._expression(inner, query).term,))))
+        raise _outside("this condition")
 
-    def _atom(self, payload: tuple[Value, str, Value], query: "_Query") -> Term:
-        left, op, right = payload
+    def _atom(self, left: values.Value, op: str, right: values.Value, query: "_Query") -> Term:
         subject = self._value(left, None, query)
         type_ = self._type_of(left, query)
         if op == "in_array":
-            items = right.payload if right.kind == "array" else ()
-            if right.kind != "array":
+            if not isinstance(right, values.Array):
                 return App("contains", (self._value(right, None, query), subject))
-            return App("in", (subject, App("list", tuple(self._value(i, type_, query) for i in items))))
+            return App("in", (subject, App("list", tuple(self._value(i, type_, query) for i in right.values))))
         if op == "~=":
             return App("~", (self._value(right, TEXT, query), subject))
         if op in ("prefix_of", "suffix_of"):
             fn = "starts_with" if op == "prefix_of" else "ends_with"
             return App(fn, (self._value(right, TEXT, query), subject))
-        text = op in ("=~", "in_array~", "starts_with", "ends_with", "contains~")
+        text = op in ("=~", "in_array~", "starts_with", "ends_with")
         inner = type_.args[0] if isinstance(type_, Con) and type_.name == "List" and op == "contains" else type_
-        if op == "contains~":
-            return App("any_contains", (subject, self._value(right, TEXT, query)))
         expected = TEXT if text else inner or self._type_of(right, query)
         if op in _COMPARISONS:
             return App(_COMPARISONS[op], (subject, self._value(right, expected, query)))
         if op in _CALLED:
             return App(_CALLED[op], (subject, self._value(right, expected, query)))
-        raise CompileError(errors.outside(f"the operator {op}", Span(left.at, left.at + 1)))
+        raise _outside(f"the operator {op}")
 
-    def _type_of(self, value: Value, query: "_Query") -> Type | None:
-        if value.kind == "var":
-            name = query.names.get(value.payload)
+    def _type_of(self, value: values.Value, query: "_Query") -> Type | None:
+        if isinstance(value, values.VarRef):
+            name = query.names.get(value.name)
             return query.types.get(name) if name is not None else None
-        if value.kind == "computation":
-            return next((t for operand in value.payload[1] if (t := self._type_of(operand, query))), None)
+        if isinstance(value, values.Computation):
+            return next((t for operand in value.operands if (t := self._type_of(operand, query))), None)
         return None
 
     # ------------------------------------------------------------ values
 
-    def _field(self, said: str, query: "_Query", at: int) -> Term:
+    def _field(self, said: str, query: "_Query") -> Term:
         name = query.names.get(said)
         if name is None and said in query.types:
             name = said
         if name is None:
-            raise CompileError(errors.unknown_parameter(said, "the query", list(query.names), Span(at, at + len(said))))
+            raise errors.Misread(errors.unknown_parameter(said, "the query", list(query.names)))
         if len(query.binders) > 1 and said.startswith(("first.", "second.")):
             return Field(Var(query.binders[0 if said.startswith("first.") else 1]), name)
         return query.field(name)
 
-    def _value(self, value: Value, type_: Type | None, query: "_Query") -> Term:
-        payload = value.payload
-        match value.kind:
-            case "var":
-                return self._field(payload, query, value.at)
-            case "placeholder":
-                return self._placeholder(payload[0], payload[1], type_)
-            case "enum":
-                return self.member(type_, payload)
-            case "entity":
-                return self._entity(payload, type_)
-            case "number":
-                return Lit("number", payload)
-            case "string":
-                return Lit("text", payload)
-            case "boolean":
-                return Lit("bool", payload)
-            case "measure":
-                return Lit("quantity", f"{payload[0]}{payload[1]}")
-            case "currency":
-                return Lit("quantity", f"{payload[0]}{payload[1].lower()}")
-            case "time" if all(part is not None and part.kind == "number" for part in payload):
-                return _time([int(part.payload) for part in payload])
-            case "date":
-                return self._date(value)
-            case "now":
+    def _value(self, value: values.Value, type_: Type | None, query: "_Query") -> Term:
+        match value:
+            case values.VarRef(name):
+                return self._field(name, query)
+            case values.Placeholder(token, negative):
+                hole = self._placeholder(token, type_)
+                return App("negate_number", (hole,)) if negative else hole
+            case values.Enum(name):
+                return self.member(type_, name)
+            case values.Entity():
+                return self._entity(value, type_)
+            case values.Number(number):
+                return Lit("number", _number(number))
+            case values.String(text):
+                return Lit("text", text)
+            case values.Boolean(truth):
+                return Lit("bool", "true" if truth else "false")
+            case values.Measure(amount, unit) if isinstance(amount, int | float):
+                return Lit("quantity", f"{_number(amount)}{unit}")
+            case values.Currency(amount, code) if isinstance(amount, int | float):
+                return Lit("quantity", f"{_number(amount)}{code.lower()}")
+            case values.Time(hour, minute, second):
+                return _time(hour, minute, second)
+            case values.IsoDate(text) if isinstance(text, str):
+                return Lit("datetime" if "T" in text else "date", text[:-5] + "Z" if text.endswith(".000Z") else text)
+            case values.DateParts(parts, None) if len(parts) == 3 and all(isinstance(p, int | float) for p in parts):
+                return Lit("date", "-".join(f"{int(p):0{w}}" for p, w in zip(parts, (4, 2, 2), strict=True)))  # type: ignore[arg-type]
+            case values.Now():
                 return App("now")
-            case "array":
+            case values.Array(items):
                 inner = type_.args[0] if isinstance(type_, Con) and type_.name == "List" else type_
-                return App("list", tuple(self._value(v, inner, query) for v in payload))
-            case "any":
-                return App("the", (self._expression(payload, query).term,))
-            case "computation":
-                return self._computation(value, type_, query)
-            case "location":
-                return App("place", tuple(self._value(v, None, query) for v in payload if v is not None))
-        raise CompileError(errors.outside(f"this {value.kind} value", Span(value.at, value.at + 1)))
+                return App("list", tuple(self._value(v, inner, query) for v in items))
+            case values.Computation(op, operands):
+                return self._computation(op, operands, type_, query)
+        raise _outside(f"this {type(value).__name__.lower()} value")
 
-    def _placeholder(self, kind: str, index: int, type_: Type | None) -> Term:
+    def _placeholder(self, token: str, type_: Type | None) -> Term:
+        kind, _, index = token.rpartition("_")
         own: Type | None = PLACEHOLDERS.get(kind)
         if own is None:
             said = kind.removeprefix("GENERIC_ENTITY_")
             said = f"tt:{said.lower()}" if said == kind else said
             name = self.entities.get(said)
             own = Con(name) if name is not None else None
-        return Hole(index, None if own == type_ else own)
+        return Hole(int(index), None if own == type_ else own)
 
-    def _entity(self, payload: tuple[str | None, str, str | None], type_: Type | None) -> Term:
-        identifier, said, display = payload
-        name = self.entities.get(said)
+    def _entity(self, entity: values.Entity, type_: Type | None) -> Term:
+        text, identifier = entity.display, entity.value
+        if isinstance(text, values.Placeholder) or isinstance(identifier, values.Placeholder):
+            raise _outside("an entity with a placeholder for its text")
+        name = self.entities.get(entity.type)
         own = Con(name) if name is not None else None
-        return Entity(display, identifier, None if own == type_ else own)
+        return Entity(text, identifier, None if own == type_ else own)
 
-    def _date(self, value: Value) -> Term:
-        parts = value.payload
-        if len(parts) == 1 and parts[0] is not None and parts[0].kind == "string":
-            text = parts[0].payload
-            return Lit("datetime" if "T" in text else "date", text[:-5] + "Z" if text.endswith(".000Z") else text)
-        if len(parts) >= 3 and all(p is not None and p.kind == "number" for p in parts[:3]):
-            day = "-".join((f"{int(parts[0].payload):04}", *(f"{int(p.payload):02}" for p in parts[1:3])))
-            if len(parts) == 3:
-                return Lit("date", day)
-        raise CompileError(errors.outside("this date", Span(value.at, value.at + 1)))
-
-    def _computation(self, value: Value, type_: Type | None, query: "_Query") -> Term:
-        op, operands = value.payload
+    def _computation(self, op: str, operands: tuple[values.Value, ...], type_: Type | None, query: "_Query") -> Term:
+        if op not in ("+", "-", "*", "/", "%"):
+            raise _outside(f"the computation {op}")
         left_type = self._type_of(operands[0], query) or type_
-        right_type = type_ if op in ("+", "-") and operands[1:] and operands[1].kind == "placeholder" else None
         args = [self._value(operands[0], left_type, query)]
-        args += [self._value(operand, right_type, query) for operand in operands[1:]]
-        if op in ("+", "-", "*", "/", "%"):
-            return App(op, tuple(args))
-        raise CompileError(errors.outside(f"the computation {op}", Span(value.at, value.at + 1)))
+        for operand in operands[1:]:
+            same = type_ if op in ("+", "-") and isinstance(operand, values.Placeholder) else None
+            args.append(self._value(operand, same, query))
+        return App(op, tuple(args))
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,15 +445,67 @@ class _Query:
 _EMPTY: Any = _Query(App("nothing"), ("it",), {}, {})
 
 
-def _time(parts: list[int]) -> Term:
-    return Lit("time", ":".join(f"{part:02}" for part in parts))
+def _number(value: int | float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _time(*parts: Any) -> Term:
+    if not all(isinstance(part, int | float) for part in parts):
+        raise _outside("a time with a placeholder in it")
+    shown = parts if parts[2] else parts[:2]
+    return Lit("time", ":".join(f"{int(part):02}" for part in shown))
+
+
+def _outside(what: str, at: int = -1) -> errors.Misread:
+    return errors.Misread(errors.outside(what), at)
+
+
+_ANY_STATE = "$dialogue @org.thingpedia.dialogue.transaction . execute ;"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A text as it is parsed. `skipped` characters were put before what the reader was given."""
+
+    text: str
+    tokenized: bool
+    skipped: int = 0
+
+    def span(self, at: int) -> Span:
+        """The characters of a token, by its number."""
+        return self.characters(*token_span(self.text, at, self.tokenized))
+
+    def characters(self, start: int, end: int) -> Span:
+        """Characters of the parsed text as the reader was given them."""
+        start = max(0, start - self.skipped)
+        return Span(start, max(start, end - self.skipped))
+
+
+def _parsed(source: _Source) -> tuple[str | None, tuple[str, ...], tuple[ast.Item, ...]]:
+    """Act, its parameters and items of a text, by the parser of the whole language. Raises CompileError."""
+    try:
+        made = parse(source.text, source.tokenized)
+    except ThingTalkSyntaxError as error:
+        raise CompileError(errors.no_thingtalk(error.message, source.characters(error.offset, error.end))) from None
+    if isinstance(made, ast.DialogueState):
+        params = tuple(
+            p.name if isinstance(p, values.VarRef) else str(getattr(p, "value", p)) for p in made.params or ()
+        )
+        return made.act, params, made.items
+    statements = made.statements if isinstance(made, Program) else (made,)
+    items = []
+    for statement in statements:
+        if not isinstance(statement, ExpressionStatement):
+            raise CompileError(errors.outside(f"a {type(statement).__name__.lower()}", source.span(0)))
+        items.append(ast.Item(statement.expression))
+    return None, (), tuple(items)
 
 
 def _statements(text: str) -> list[str]:
     """The statements of a tokenized program, cut at each `;` that stands outside a string. Raises CompileError."""
     stripped = text.rstrip()
     if not stripped.endswith(";"):
-        raise CompileError(errors.unexpected("", "`;`", Span(len(stripped), len(text))))
+        raise CompileError(errors.no_thingtalk("the program ends without `;`", Span(len(stripped), len(text))))
     parts: list[str] = []
     for piece in text.strip().removesuffix(" ;").split(" ; "):
         if parts and f" {parts[-1]} ".count(' " ') % 2:

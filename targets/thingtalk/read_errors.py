@@ -4,47 +4,27 @@ from ...grammar.diagnostic import Diagnostic
 from ...grammar.span import Span
 
 
-def bad_character(char: str, span: Span) -> Diagnostic:
-    """DLC221: a character that starts no ThingTalk token.
+class Misread(Exception):
+    """What a reader meets deep in a program, and the number of the token it is at (-1: somewhere in the item)."""
 
-    What it means: the text is not in the syntax it was read as.
+    def __init__(self, diagnostic: Diagnostic, at: int = -1) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+        self.at = at
 
-    How to fix it: say which syntax it is in, normal or tokenized.
+
+def no_thingtalk(message: str, span: Span) -> Diagnostic:
+    """DLC223: text that is no ThingTalk.
+
+    What it means: what stands here cannot follow what comes before, in the syntax the text was read as; or the
+    text is nested more deeply than any program needs to be.
+
+    How to fix it: compare with the message; say which syntax it is in, normal or tokenized.
     """
-    return Diagnostic("DLC221", f"unexpected character {char!r}", span)
+    return Diagnostic("DLC223", message, span)
 
 
-def open_string(span: Span) -> Diagnostic:
-    """DLC222: a string without its end.
-
-    What it means: in the tokenized syntax a string is a `"`, words, and another `"`; the second is missing.
-
-    How to fix it: the program may have been cut off.
-    """
-    return Diagnostic("DLC222", "this string has no end", span)
-
-
-def unexpected(found: str, expected: str, span: Span) -> Diagnostic:
-    """DLC223: ThingTalk text that is no program.
-
-    What it means: what stands here cannot follow what comes before.
-
-    How to fix it: compare with what is expected.
-    """
-    return Diagnostic("DLC223", f"unexpected {found or 'end of the text'}; expected {expected}", span)
-
-
-def too_deep(limit: int, span: Span) -> Diagnostic:
-    """DLC224: a program nested too deeply.
-
-    What it means: nesting is bounded, so that hostile input cannot exhaust the machine.
-
-    How to fix it: no program of the corpora comes near the bound.
-    """
-    return Diagnostic("DLC224", f"nesting is deeper than {limit} levels", span)
-
-
-def outside(what: str, span: Span) -> Diagnostic:
+def outside(what: str, span: Span | None = None) -> Diagnostic:
     """DLC225: ThingTalk that DL does not cover.
 
     What it means: streams, monitors, timers, policies, and class or data set definitions inside a program are
@@ -56,7 +36,7 @@ def outside(what: str, span: Span) -> Diagnostic:
     return Diagnostic("DLC225", f"{what} is outside DL", span)
 
 
-def unknown_function(name: str, known: list[str], span: Span) -> Diagnostic:
+def unknown_function(name: str, known: list[str], span: Span | None = None) -> Diagnostic:
     """DLC226: a class or function the schema does not have.
 
     What it means: no table or action of the schema goes by this ThingTalk name.
@@ -71,7 +51,7 @@ def unknown_function(name: str, known: list[str], span: Span) -> Diagnostic:
     )
 
 
-def unknown_parameter(name: str, owner: str, known: list[str], span: Span) -> Diagnostic:
+def unknown_parameter(name: str, owner: str, known: list[str], span: Span | None = None) -> Diagnostic:
     """DLC227: a parameter its function does not have.
 
     What it means: the query or action has no input or output of this ThingTalk name.
