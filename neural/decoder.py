@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .hf import TypedLogitsProcessor
 
 SURFACES = ("dl", "dataflow")
+BUDGETS = ("safe", "exact")
 EXECUTORS = ("numpy", "cpu", "gpu")
 UNBOUNDED = NEVER
 
@@ -49,6 +50,8 @@ class ConstrainedDecoder:
     surface: `dl` or `dataflow`. schema: a schema, or a sequence of them (each row of a batch names its own).
     tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
     executor: `numpy` (the reference), `cpu` (batches copied by compiled code), `gpu` (rows gathered on a device).
+    budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
+    is (small schemas and vocabularies).
     ends: token ids that end a sequence; default the tokenizer's end-of-sequence token.
     Raises CompileError (DLC501, DLC502, DLC509, DLC510).
     """
@@ -61,13 +64,16 @@ class ConstrainedDecoder:
         tokenizer: Any,
         executor: str = "numpy",
         ends: tuple[int, ...] | None = None,
+        budgets: str = "safe",
     ) -> None:
-        for name, given, known in (("surface", surface, SURFACES), ("executor", executor, EXECUTORS)):
+        options = (("surface", surface, SURFACES), ("executor", executor, EXECUTORS), ("budgets", budgets, BUDGETS))
+        for name, given, known in options:
             if given not in known:
                 raise CompileError(errors.unknown_option(name, given, known))
         is_vocabulary = isinstance(tokenizer, Vocabulary)
         self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
         self.executor = executor
+        self.budgets = budgets
         schemas = [schema] if isinstance(schema, Schema) else list(schema)
         self.machines = tuple(self._machine(surface, each) for each in schemas)
         self._ends = np.zeros((self.vocabulary.size + 31) // 32, dtype=np.uint32)
@@ -76,7 +82,7 @@ class ConstrainedDecoder:
 
     def _machine(self, surface: str, schema: Any) -> Machine:
         net, root = build_surface(surface, schema)
-        machine = Machine(net, root, self.vocabulary)
+        machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
         if machine.start.cost >= NEVER:
             raise CompileError(errors.nothing_to_say("a program"))
         return machine

@@ -28,9 +28,7 @@ def can_write(dl: Dl, type_: Type, context: Context) -> bool:
     )
 
 
-def value(
-    dl: Dl, type_: Type, context: Context, fit: bool = True, marks: int | None = None, firm: bool = False
-) -> int:
+def value(dl: Dl, type_: Type, context: Context, fit: bool = True, marks: int | None = None, firm: bool = False) -> int:
     """The procedure of values of a type; `marks` is one of words that may stand there instead. `firm`: only a literal,
     a member or a field, which cannot be a list as well."""
     key = ("value", type_, context, fit, marks, firm)
@@ -122,7 +120,10 @@ def _value(dl: Dl, part: Part, type_: Type, context: Context, fit: bool, marks: 
         enum = schema.enum[type_.name]
         if enum.members:
             part.call(start, words.names(enum.name, [quote_name(m.name) for m in enum.members]), end)
+    # A type is written after a constant where it can be narrower; an entity that is itself narrower may say so.
     below = [e.name for e in schema.entities if type_.name in schema.supertypes(e.name)] if fit else []
+    if schema.supertypes(type_.name):
+        below.append(type_.name)
     if has_class(schema, type_, Constraint("entity")) and schema.is_entity(type_):
         part.call(start, _entity(dl, tuple(below)), end)
     if firm:

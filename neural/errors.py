@@ -117,3 +117,15 @@ def already_over(row: int) -> Diagnostic:
     How to fix it: pad finished rows with the end-of-sequence or padding token.
     """
     return Diagnostic("DLC511", f"row {row} is finished; only padding may follow")
+
+
+def too_large_for_exact(limit: int) -> Diagnostic:
+    """DLC512: an automaton too large for exact budgets.
+
+    What it means: `budgets="exact"` works out the least number of tokens of every rest of a program beforehand, and
+    this schema and vocabulary have too many.
+
+    How to fix it: use `budgets="safe"`, which keeps every budget too and may refuse a token that only an unusually
+    short finish could afford.
+    """
+    return Diagnostic("DLC512", f"exact budgets need more than {limit:,} tables here")

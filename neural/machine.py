@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .automaton import Automaton, Control, Frame
 from .costs import NEVER, Costs
+from .exact import Exact, Table
 from .net import Net
 from .reach import Reach, Reaches
 from .vocabulary import Vocabulary
@@ -57,12 +58,14 @@ class Cell:
 class Machine:
     """The running automaton of one network over one vocabulary."""
 
-    def __init__(self, net: Net, root: int, vocabulary: Vocabulary) -> None:
+    def __init__(self, net: Net, root: int, vocabulary: Vocabulary, exact: bool = False) -> None:
         self.net = net
         self.vocabulary = vocabulary
         self.automaton = Automaton(net, root)
         self.reaches = Reaches(self.automaton, vocabulary.trie)
         self.costs = Costs(net, vocabulary)
+        self.exact = Exact(self.reaches) if exact else None
+        self._exact_memo: dict[tuple[int, frozenset[int], int, frozenset[int]], int] = {}
         self.words = (vocabulary.size + 31) // 32
         self._bits: dict[int, Row] = {}
         self._bounds: dict[int, dict[int, int]] = {}
@@ -127,10 +130,29 @@ class Machine:
         return known
 
     def cost(self, control: Control, stack: Stack) -> int:
-        """Tokens with which a configuration can certainly be finished."""
+        """Tokens with which a configuration can certainly be finished (the least, if budgets are exact)."""
+        if self.exact is not None:
+            return self._least(self.exact.table(control), stack)
         best = NEVER
         for owner, spent in self._control_cost(control).items():
             best = min(best, spent + stack.cost.get(owner, NEVER))
+        return best
+
+    def _least(self, table: Table, stack: Stack) -> int:
+        """The least tokens that finish, given the ways to return to a stack."""
+        assert self.exact is not None
+        best = NEVER
+        for (ended, node, taken), spent in table.items():
+            if stack.frame is None or stack.parent is None:
+                if node == 0:
+                    best = min(best, spent)
+                continue
+            key = (id(stack), ended, node, taken)
+            if key not in self._exact_memo:
+                back = self.automaton.after(stack.frame, ended)
+                ways = self.exact.table(back, node, taken) if back is not None else {}
+                self._exact_memo[key] = self._least(ways, stack.parent)
+            best = min(best, spent + self._exact_memo[key])
         return best
 
     def _target_cost(self, reach: Reach, i: int) -> dict[int, int]:
@@ -203,6 +225,8 @@ class Machine:
         if cell.row is None:
             self._fill(cell)
             assert cell.row is not None
+            if self.exact is not None:
+                cell.slack = NEVER
         return cell.row if budget > cell.slack else self._tight(cell, budget)
 
     def _fill(self, cell: Cell) -> None:
@@ -230,7 +254,7 @@ class Machine:
                 few.extend(reach.tokens[i])
         if few:
             row |= self._row(few)
-        if not shallow and not cell.complete:
+        if not shallow and not cell.complete and self.exact is None:
             self._plan(cell)
         if cell.plan is not None and cell.cost <= budget:
             row[cell.plan >> 5] |= np.uint32(1 << (cell.plan & 31))
@@ -282,6 +306,10 @@ class Machine:
     def _priced(self, cell: Cell) -> Iterator[tuple[int, int, Reach, int]]:
         for reach, stack in self.parts(cell):
             for i, target in enumerate(reach.targets):
+                if self.exact is not None:
+                    cost = self.cost(target.control, self.push(stack, target.pushed))
+                    yield cost, stack.depth + len(target.pushed), reach, i
+                    continue
                 costs = self._target_cost(reach, i)
                 cost = min((spent + stack.cost.get(o, NEVER) for o, spent in costs.items()), default=NEVER)
                 yield cost, stack.depth + len(target.pushed), reach, i
