@@ -17,6 +17,7 @@ MODULES = (
     "dlc.targets.sql.errors",
     "dlc.runtime.errors",
     "dlc.runtime.sql_errors",
+    "dlc.neural.errors",
     "dlc.errors",
 )
 _HEAD = re.compile(r"(DLC\d{3}): ")

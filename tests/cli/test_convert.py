@@ -14,6 +14,7 @@ import dlc
 from dlc.sinks import TARGETS
 from dlc.sources import SOURCES
 
+WHOLE = {"dl", "slots", "thingtalk"}  # The others cannot say all of a state: bookings in SQL, values kept raw, acts.
 FIELDS = ["dialogue_id", "turn", "speaker", "utterance", "lang", "schema", "program", "status", "notes"]
 
 
@@ -21,7 +22,9 @@ FIELDS = ["dialogue_id", "turn", "speaker", "utterance", "lang", "schema", "prog
 def test_the_first_command(dlc_run, target):
     done = dlc_run("convert", "multiwoz", "--to", target)
     rows = done.rows()
-    assert done.status == 0 and len(rows) > 90
+    assert len(rows) > 90
+    assert done.status == int(any(row["status"] == "rejected" for row in rows))
+    assert done.status == 0 or target not in WHOLE
     for row in rows:
         assert list(row) == FIELDS
         assert row["lang"] == target and row["schema"] == "multiwoz"
@@ -48,7 +51,7 @@ def test_by_way_of_dl_and_a_new_process_nothing_changes(dlc_run, target):
     by_dl = dlc_run(
         "convert", "dl", "-", "--to", target, stdin=dlc_run("convert", "multiwoz", "--to", "dl").out.encode()
     )
-    assert by_dl.status == 0
+    assert by_dl.status == straight.status
     assert [r["program"] for r in by_dl.rows()] == [r["program"] for r in straight.rows()]
     keys = ("dialogue_id", "turn", "speaker", "utterance", "schema")
     assert [[r[k] for k in keys] for r in by_dl.rows()] == [[r[k] for k in keys] for r in straight.rows()]
