@@ -17,16 +17,15 @@ from ..compiler.schema import Schema
 from ..grammar.diagnostic import CompileError
 from . import errors
 from .costs import NEVER
+from .dl_turns import dl_surface
 from .machine import Cell, Machine, Row
-from .net import Net
 from .vocabulary import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
     from .hf import TypedLogitsProcessor
 
-SURFACES = ("dl", "dataflow")
+SURFACES = ("dl",)
 BUDGETS = ("safe", "exact")
-EXECUTORS = ("numpy", "cpu", "gpu")
 UNBOUNDED = NEVER
 
 
@@ -47,9 +46,8 @@ class DecoderState:
 class ConstrainedDecoder:
     """Allows a token exactly when a well-typed program of the surface goes on that way (docs/decoding.md).
 
-    surface: `dl` or `dataflow`. schema: a schema, or a sequence of them (each row of a batch names its own).
+    surface: `dl`. schema: a schema, or a sequence of them (each row of a batch names its own).
     tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
-    executor: `numpy` (the reference), `cpu` (batches copied by compiled code), `gpu` (rows gathered on a device).
     budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
     is (small schemas and vocabularies).
     ends: token ids that end a sequence; default the tokenizer's end-of-sequence token.
@@ -60,28 +58,26 @@ class ConstrainedDecoder:
         self,
         *,
         surface: str = "dl",
-        schema: "Schema | str | Sequence[Schema]",
+        schema: "Schema | Sequence[Schema]",
         tokenizer: Any,
-        executor: str = "numpy",
         ends: tuple[int, ...] | None = None,
         budgets: str = "safe",
     ) -> None:
-        options = (("surface", surface, SURFACES), ("executor", executor, EXECUTORS), ("budgets", budgets, BUDGETS))
+        options = (("surface", surface, SURFACES), ("budgets", budgets, BUDGETS))
         for name, given, known in options:
             if given not in known:
                 raise CompileError(errors.unknown_option(name, given, known))
         is_vocabulary = isinstance(tokenizer, Vocabulary)
         self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
-        self.executor = executor
         self.budgets = budgets
         schemas = [schema] if isinstance(schema, Schema) else list(schema)
-        self.machines = tuple(self._machine(surface, each) for each in schemas)
+        self.machines = tuple(self._machine(each) for each in schemas)
         self._ends = np.zeros((self.vocabulary.size + 31) // 32, dtype=np.uint32)
         for end in self.vocabulary.ends:
             self._ends[end >> 5] |= np.uint32(1 << (end & 31))
 
-    def _machine(self, surface: str, schema: Any) -> Machine:
-        net, root = build_surface(surface, schema)
+    def _machine(self, schema: Schema) -> Machine:
+        net, root = dl_surface(schema)
         machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
         if machine.start.cost >= NEVER:
             raise CompileError(errors.nothing_to_say("a program"))
@@ -93,7 +89,6 @@ class ConstrainedDecoder:
         self,
         batch: int,
         budget: "int | Sequence[int] | None" = None,
-        texts: "Sequence[str] | None" = None,
         schemas: Sequence[int] | None = None,
         prefix: str | bytes = "",
     ) -> DecoderState:
@@ -198,8 +193,12 @@ class ConstrainedDecoder:
     def fork(self, state: DecoderState, index: Sequence[int]) -> DecoderState:
         """Rows picked by index, repeats allowed: beam search, resampling, rollback to a state that was kept."""
         at = [int(i) for i in index]
-        pick = lambda values: tuple(values[i] for i in at)  # noqa: E731
-        return DecoderState(pick(state.cells), pick(state.budgets), pick(state.done), pick(state.log_z))
+        return DecoderState(
+            tuple(state.cells[i] for i in at),
+            tuple(state.budgets[i] for i in at),
+            tuple(state.done[i] for i in at),
+            tuple(state.log_z[i] for i in at),
+        )
 
     def observe(self, state: DecoderState, log_z: Sequence[float]) -> DecoderState:
         """The state with this step's log Z added, row by row."""
@@ -211,7 +210,8 @@ class ConstrainedDecoder:
         several spellings of the same bytes are possible is not forced."""
         out: list[list[int]] = []
         for i in range(len(state)):
-            one, run = self.fork(state, [i]), []
+            one = self.fork(state, [i])
+            run: list[int] = []
             while len(run) < limit and not one.done[0]:
                 row = self.bits(one)[0]
                 words = np.flatnonzero(row)
@@ -225,19 +225,8 @@ class ConstrainedDecoder:
             out.append(run)
         return out
 
-    def logits_processor(self, **options: Any) -> "TypedLogitsProcessor":
-        """A `transformers.LogitsProcessor` for `generate`; see `hf.TypedLogitsProcessor` for the options."""
+    def logits_processor(self, budget: int | None = None) -> "TypedLogitsProcessor":
+        """A `transformers.LogitsProcessor` for one call of `generate`, greedy, sampling or with beams."""
         from .hf import TypedLogitsProcessor
 
-        return TypedLogitsProcessor(self, **options)
-
-
-def build_surface(surface: str, schema: Any) -> tuple[Net, int]:
-    """The network of a surface over a schema."""
-    if surface == "dl":
-        from .dl_turns import dl_surface
-
-        return dl_surface(schema)
-    from .lispress_surface import lispress_surface
-
-    return lispress_surface(schema)
+        return TypedLogitsProcessor(self, budget)

@@ -103,7 +103,7 @@ def fields(dl: Dl, context: Context) -> tuple[tuple[str, str, Type], ...]:
     found = dl.memo.get(("fields", context))
     if found is None:
         found = dl.memo["fields", context] = tuple(_fields(dl, context))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _fields(dl: Dl, context: Context) -> Iterator[tuple[str, str, Type]]:

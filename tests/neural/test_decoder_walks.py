@@ -1,0 +1,107 @@
+"""Law 7 on random walks and under `generate`: whatever is allowed ends as a well-typed program within its budget."""
+
+import random
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from dlc.compiler.check import Checker
+from dlc.compiler.pipeline import compile_program
+from dlc.compiler.schema_text import read_schema
+from dlc.grammar.diagnostic import CompileError
+from dlc.neural.decoder import ConstrainedDecoder
+from dlc.neural.vocabulary import Vocabulary
+
+SCHEMA = read_schema(files("dlc").joinpath("data", "multiwoz.dl").read_text(encoding="utf-8"))
+WORDS = [
+    "user",
+    "user: ",
+    "Hotel",
+    " | where ",
+    ".area = ",
+    "north",
+    " and ",
+    ".stars",
+    " = ",
+    "book_",
+    "execute: ",
+    "any",
+]
+END = 256 + len(WORDS)
+TOKENS = Vocabulary((*(bytes((b,)) for b in range(256)), *(w.encode() for w in WORDS), None), (END,))
+
+
+@pytest.fixture(scope="module")
+def decoder() -> ConstrainedDecoder:
+    return ConstrainedDecoder(schema=SCHEMA, tokenizer=TOKENS)
+
+
+@pytest.fixture(scope="module")
+def checker() -> Checker:
+    return Checker(SCHEMA)
+
+
+def text(tokens: list[int]) -> str:
+    return b"".join(TOKENS.tokens[t] or b"" for t in tokens).decode()
+
+
+def test_random_walks_end_in_well_typed_programs_within_budget(decoder: ConstrainedDecoder, checker: Checker) -> None:
+    rng = random.Random(7)
+    for _ in range(40):
+        budget = rng.choice((60, 90))
+        state, said = decoder.start(1, budget=budget), []
+        while not state.done[0]:
+            allowed = np.flatnonzero(decoder.mask(state)[0])
+            assert len(allowed), text(said)
+            token = int(rng.choice(allowed))
+            said.append(token)
+            state = decoder.advance(state, [token])
+        assert said.pop() == END and len(said) <= budget
+        checked = compile_program(text(said), checker)
+        assert checked.ok and len(checked.turns) == 1, text(said)
+
+
+def test_a_token_that_is_not_allowed_is_refused_and_changes_nothing(decoder: ConstrainedDecoder) -> None:
+    state = decoder.start(2, budget=60)
+    before = decoder.mask(state)
+    wrong = int(np.flatnonzero(~before[1])[0])
+    right = int(np.flatnonzero(before[0])[0])
+    with pytest.raises(CompileError) as caught:
+        decoder.advance(state, [right, wrong])
+    assert caught.value.diagnostics[0].code == "DLC505"
+    assert (decoder.mask(state) == before).all()
+
+
+def test_no_program_fits_into_one_token(decoder: ConstrainedDecoder) -> None:
+    with pytest.raises(CompileError) as caught:
+        decoder.start(1, budget=1)
+    assert caught.value.diagnostics[0].code == "DLC503"
+
+
+@pytest.mark.parametrize(
+    "options", [{"do_sample": True}, {"num_beams": 3, "do_sample": False}], ids=["sampled", "beams"]
+)
+def test_generate_with_a_model_that_knows_nothing(decoder: ConstrainedDecoder, checker: Checker, options) -> None:
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(3)
+    size = TOKENS.size + 3
+    config = GPT2Config(
+        vocab_size=size, n_positions=160, n_embd=16, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=END
+    )
+    model = GPT2LMHeadModel(config).eval()
+    budget = 60
+    made = model.generate(
+        torch.zeros((3, 2), dtype=torch.long),
+        attention_mask=torch.ones((3, 2), dtype=torch.long),
+        max_new_tokens=budget + 1,
+        eos_token_id=END,
+        pad_token_id=END,
+        logits_processor=[decoder.logits_processor(budget)],
+        **options,
+    )
+    for row in made[:, 2:].tolist():
+        said = row[: row.index(END)]
+        assert compile_program(text(said), checker).ok, text(said)
