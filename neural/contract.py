@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from ..compiler.lower import binders_of, fresh_label
 from ..compiler.schema import Schema
-from ..compiler.spelling import quote_name
 from ..compiler.terms import (
     Abs,
     App,
@@ -46,9 +45,11 @@ def outside(turn: Turn, schema: Schema, limits: Limits | None = None) -> str | N
 
 
 def _outside(turn: Turn, schema: Schema, limits: Limits) -> Iterator[str]:
+    if turn.acts and not any(speaker == turn.speaker for speaker, _ in schema.act):
+        yield "acts where the schema declares none"
     for act in turn.acts:
-        if quote_name(act.name) != act.name:
-            yield "an act whose name needs quotes"
+        if (turn.speaker, act.name) not in schema.act:
+            yield f"the undeclared act {act.name}"
         if act.named or any(not (isinstance(a, Lit) and a.kind == "path") for a in act.args):
             yield "an act about more than fields"
     for statement in turn.statements:
@@ -99,7 +100,7 @@ def _term(term: Term, schema: Schema, limits: Limits, query: bool) -> Iterator[s
             yield from _applied(term, fn, args, named, schema, limits, query)
     query_below = isinstance(term, App) and (term.fn in _STAGES or term.fn in ("the", "in", "not_in"))
     for child in children(term):
-        if isinstance(term, App) and _may_add(term, child, schema):
+        if isinstance(term, App) and term.fn in _COMPARED and child is term.args[-1]:
             child = _without_added(child)
         yield from _term(child, schema, limits, query_below)
 
@@ -127,6 +128,12 @@ def _applied(
         yield "arithmetic outside a comparison's right side"
     if fn in schema.table and not args and not query:
         yield "a table as a value"
+    function = schema.function.get(fn)
+    if function is not None:
+        order = [label for label in function.labelled]
+        given = [label for label, _ in named]
+        if given != [label for label in order if label in given]:
+            yield "labels out of order"
     if fn == "where" and isinstance(args[1], Abs):
         body = args[1].body
         bare = isinstance(body, Field) or (isinstance(body, App) and body.fn in schema.function)
@@ -188,12 +195,6 @@ def _order(term: App) -> Iterator[str]:
                 yield "a name for rows other than the first free one"
         elif right.fn in _STAGES:
             yield "a join with a query"
-
-
-def _may_add(term: App, child: Term, schema: Schema) -> bool:
-    """Whether literals may be added to a subterm: a comparison's right side, an argument of a plain function."""
-    function = schema.function.get(term.fn)
-    return (term.fn in _COMPARED and child is term.args[-1]) or (function is not None and not function.tparams)
 
 
 def _without_added(term: Term) -> Term:

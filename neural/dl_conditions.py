@@ -7,14 +7,21 @@ from ..compiler.classes import has_class
 from ..compiler.expected import ground_types
 from ..compiler.types import (
     BOOL,
+    DATE,
+    DATETIME,
+    DURATION,
+    INT,
+    MONEY,
+    NUMBER,
     TEXT,
+    TIME,
     Con,
     Constraint,
     Type,
     list_of,
 )
 from .dl_context import Context, Dl, fields
-from .dl_values import UNITS, added, can_write, has_plain, plain, short_plain, short_value, value
+from .dl_values import can_write, has_plain, plain, short_plain, short_value, value
 from .net import Part
 
 
@@ -142,8 +149,8 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: int) -> 
 
     part.call(start, dl.net.procedure(("comparison", context), closed, lambda: short_comparison(dl, context)), done)
     for type_ in types:
-        if type_ in UNITS:
-            part.join(added(dl, part, part.call(start, _open(dl, type_, context)), type_), done)
+        if type_ in _UNITS:
+            part.join(_added(dl, part, part.call(start, _open(dl, type_, context)), type_), done)
     if BOOL in types:
         # A field that is a Bool is a condition already; what follows it is read here, beside `and` and `or`.
         bare = dl.net.procedure(
@@ -175,10 +182,25 @@ def _open(dl: Dl, type_: Type, context: Context) -> int:
     return dl.net.procedure(("open comparison", type_, context), build, short)
 
 
+def _added(dl: Dl, part: Part, at: int, type_: Type) -> int:
+    """Literals added or taken away after a right side."""
+    done = part.new()
+    part.join(at, done)
+    for _ in range(dl.limits.operands - 1):
+        right = part.new()
+        part.words(at, (" + ", " - "), right)
+        at = part.new()
+        for unit in _UNITS[type_]:
+            for literal in dl.words.literals(unit):
+                part.call(right, literal, at)
+        part.join(at, done)
+    return done
+
+
 def short_tail(dl: Dl, type_: Type) -> bytes:
     """A short end of a comparison."""
     given = short_value(dl, type_)
-    return b" = " + given if _is(dl, type_, "Eq") and given is not None and type_ not in UNITS else b" is any"
+    return b" = " + given if _is(dl, type_, "Eq") and given is not None and type_ not in _UNITS else b" is any"
 
 
 def short_comparison(dl: Dl, context: Context) -> bytes | None:
@@ -209,7 +231,7 @@ def _tail(dl: Dl, type_: Type, context: Context) -> int:
 
 
 def _draw_tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: int) -> None:
-    compared = type_ not in UNITS
+    compared = type_ not in _UNITS
     equal, ordered, matched = _is(dl, type_, "Eq"), _is(dl, type_, "Ord"), _is(dl, type_, "Match")
     if compared and can_write(dl, type_, context) and (equal or ordered):
         operators = ((" = ", " != ") if equal else ()) + ((" < ", " <= ", " > ", " >= ") if ordered else ())
@@ -246,3 +268,7 @@ def _members(dl: Dl, part: Part, member: int, type_: Type, context: Context, don
 def _firm(dl: Dl, type_: Type, context: Context) -> bool:
     named = isinstance(type_, Con) and (type_.name in dl.schema.enum or type_ == TEXT)
     return named or bool(dl.words.literals(type_)) or any(t == type_ for _, _, t in fields(dl, context))
+
+
+_UNITS: dict[Type, tuple[Type, ...]] = {TIME: (DURATION,), DATE: (DURATION,), DATETIME: (DURATION,)}
+_UNITS |= {t: (t,) for t in (NUMBER, INT, MONEY, DURATION)}

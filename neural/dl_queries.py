@@ -318,10 +318,8 @@ def _join(dl: Dl, part: Part, bar: int, standing: Standing, follow: Follow) -> N
     context = standing.context
     if len(context.rows) >= dl.limits.rows:
         return
-    joined, start = part.text(bar, "join "), part.new()
-    part.join(joined, start)
-    for kind in ("left ", "right ", "full "):
-        part.join(dl.words.word(part, joined, kind), start)
+    start = part.new()
+    part.words(bar, ("join ", "join left ", "join right ", "join full "), start)
     part.join(start, part.lazy(lambda s: _joined(dl, part, s, standing, follow)))
 
 

@@ -6,7 +6,6 @@ from ..compiler.check import prelude
 from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
 from ..compiler.types import RecordType, Type
-from ..grammar.lexer import lexicon
 from .dl_context import NOWHERE, Columns, Context, Dl, Limits, Row, columns_of, spelled_field
 from .dl_queries import Standing, sources, tables
 from .dl_values import action, call, can_write, value
@@ -26,15 +25,17 @@ def _turn(dl: Dl, part: Part) -> None:
     for speaker in ("user", "agent"):
         said = part.text(part.start, speaker)
         part.text(said, ":", statements)
-        _acts(dl, part, part.text(said, " "), statements)
+        acts = sorted(name for who, name in dl.schema.act if who == speaker)
+        if acts:
+            _acts(dl, part, part.text(said, " "), acts, statements)
     part.end(statements)
     statement = part.text(statements, " ")
     part.text(part.call(statement, _statement(dl)), ";", statements)
 
 
-def _acts(dl: Dl, part: Part, start: int, statements: int) -> None:
-    """Acts in any order, declared or not (an undeclared one is a lint); each may name fields."""
-    named = part.call(start, dl.words.identifier(frozenset(lexicon("program").keywords)))
+def _acts(dl: Dl, part: Part, start: int, acts: list[str], statements: int) -> None:
+    """Acts in any order; each may name fields."""
+    named = part.call(start, dl.words.names(("acts", tuple(acts)), [quote_name(name) for name in acts]))
     part.text(named, ":", statements)
     part.text(named, ", ", start)
     open_ = part.text(named, "(")
@@ -96,11 +97,8 @@ def _body(dl: Dl, part: Part, start: int, outcome: bool) -> None:
 def _columns(dl: Dl, standing: Standing) -> tuple[tuple[str, Type], ...]:
     """Fields that result records may have, with the types checked of them."""
     if standing.action is not None:
-        called = dl.schema.function[standing.action]
-        declared = dict(called.result.fields) if isinstance(called.result, RecordType) else {}
-        if not standing.tables:
-            declared = {n: p.type for n, p in called.labelled.items()} | declared
-        return tuple(declared.items())
+        result = dl.schema.function[standing.action].result
+        return result.fields if isinstance(result, RecordType) else ()
     found: dict[str, Type] = {}
     for name in standing.tables:
         for column in dl.schema.table[name].columns:

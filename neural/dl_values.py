@@ -5,30 +5,14 @@ inference inserts; with `fit=False` only what is a T itself. `plain(T, context)`
 field or a call. It stands left of a comparison and where an argument fixes a type variable.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
 
 from ..compiler.classes import coercible, has_class
 from ..compiler.expected import ground_types
 from ..compiler.schema import Function, Parameter
 from ..compiler.spelling import quote_name
-from ..compiler.types import (
-    BOOL,
-    DATE,
-    DATETIME,
-    DURATION,
-    INT,
-    MONEY,
-    NUMBER,
-    TEXT,
-    TIME,
-    Con,
-    Constraint,
-    Param,
-    Type,
-    parts,
-    substitute,
-)
+from ..compiler.types import BOOL, DATE, INT, MONEY, NUMBER, TEXT, Con, Constraint, Param, Type, parts, substitute
 from .dl_context import NOWHERE, Context, Dl, Row, fields
 from .net import Part
 
@@ -363,8 +347,8 @@ def call(
 def _call(dl: Dl, part: Part, function: Function, binding: dict[str, Type], context: Context, known: bool) -> None:
     at = part.text(part.start, quote_name(function.name))
     shown = {name for name, _ in function.tparams if known and mentions(function.result, name)}
-    labelled = function.labelled
-    if not function.positional and not any(not p.optional for p in labelled.values()):
+    labelled = list(function.labelled.items())
+    if not function.positional and not any(not p.optional for _, p in labelled):
         part.end(at)
     if not function.params:
         return
@@ -378,7 +362,7 @@ def _call(dl: Dl, part: Part, function: Function, binding: dict[str, Type], cont
         if new:
             at = part.call(at, _field_of(dl, wanted, context))
         else:
-            at = added(dl, part, part.call(at, value(dl, wanted, context, not function.tparams)), wanted)
+            at = part.call(at, value(dl, wanted, context, not function.tparams))
         shown |= new
     _labelled(dl, part, at, labelled, binding, context, bool(function.positional), done)
     part.end(part.text(done, ")"))
@@ -396,66 +380,66 @@ def _field_of(dl: Dl, type_: Type, context: Context) -> int:
 
 
 def _labelled(
-    dl: Dl, part: Part, at: int, labelled: Mapping[str, Parameter], binding: dict[str, Type], context: Context,
-    some: bool, done: int, marks: int | None = None,
-) -> None:  # fmt: skip
-    """Labelled arguments from `at`, each once, in any order; those without `?` must come (unless there are marks,
-    as in an action). Which were given is in the state, drawn as it is reached."""
-
-    def draw(state: int, given: frozenset[str]) -> None:
-        if marks is not None or all(p.optional or n in given for n, p in labelled.items()):
-            if given or some:
-                part.join(state, done)
-        for name, parameter in labelled.items():
-            if name in given:
-                continue
-            label = part.text(state, f"{', ' if given or some else ''}{quote_name(name)}: ")
-            wanted = substitute(parameter.type, binding)
-            after = part.lazy(lambda s, g=given | {name}: draw(s, g))  # type: ignore[misc]
-            if can_write(dl, wanted, context):
-                part.join(
-                    added(dl, part, part.call(label, value(dl, wanted, context, not binding, marks)), wanted), after
-                )
-            elif marks is not None:
-                part.call(label, marks, after)
-
-    draw(at, frozenset())
+    dl: Dl,
+    part: Part,
+    at: int,
+    labelled: list[tuple[str, Parameter]],
+    binding: dict[str, Type],
+    context: Context,
+    some: bool,
+    done: int,
+) -> None:
+    """Labelled arguments in the order declared; those without `?` must come."""
+    fresh, used = (None, at) if some else (at, None)
+    for name, parameter in labelled:
+        wanted = substitute(parameter.type, binding)
+        after = part.new()
+        for source, comma in ((fresh, ""), (used, ", ")):
+            if source is not None:
+                label = part.text(source, f"{comma}{quote_name(name)}: ")
+                part.call(label, value(dl, wanted, context, not binding), after)
+        if parameter.optional and used is not None:
+            part.join(used, after)
+        used = after
+        if not parameter.optional:
+            fresh = None
+    if used is not None:
+        part.join(used, done)
 
 
 def action(dl: Dl, function: Function, context: Context) -> int:
-    """The procedure of a call of an action: any arguments in any order, each a value, `any` or `none`."""
+    """The procedure of a call of an action: any arguments, in the order declared, each a value, `any` or `none`."""
 
     def build(part: Part) -> None:
         name = part.text(part.start, quote_name(function.name))
         part.end(name)
+        open_ = part.text(name, "(")
         close = part.new()
-        part.end(part.text(close, ")"))
-        marks = dl.words.names("marks", ("any", "none", "missing"))
-        _labelled(dl, part, part.text(name, "("), function.labelled, {}, context, False, close, marks)
+        fresh: list[int] = [open_]
+        used: list[int] = []
+        marks = dl.words.names("marks", ("any", "none"))
+        for label, parameter in function.labelled.items():
+            after = part.new()
+            for source in fresh:
+                _argument(dl, part, part.text(source, f"{quote_name(label)}: "), parameter.type, context, marks, after)
+            for source in used:
+                _argument(
+                    dl, part, part.text(source, f", {quote_name(label)}: "), parameter.type, context, marks, after
+                )
+            used.append(after)
+        for source in used:
+            part.join(source, close)
+        if used:
+            part.end(part.text(close, ")"))
 
     return dl.net.procedure(("action", function.name, context), build, quote_name(function.name).encode)
 
 
-# What can be added to a value of a type, and taken from it: literals of these types.
-UNITS: dict[Type, tuple[Type, ...]] = {TIME: (DURATION,), DATE: (DURATION,), DATETIME: (DURATION,)}
-UNITS |= {t: (t,) for t in (NUMBER, INT, MONEY, DURATION)}
-
-
-def added(dl: Dl, part: Part, at: int, type_: Type) -> int:
-    """Literals added to a value, or taken from it."""
-    if type_ not in UNITS:
-        return at
-    done = part.new()
-    part.join(at, done)
-    for _ in range(dl.limits.operands - 1):
-        right = part.new()
-        part.words(at, (" + ", " - "), right)
-        at = part.new()
-        for unit in UNITS[type_]:
-            for literal in dl.words.literals(unit):
-                part.call(right, literal, at)
-        part.join(at, done)
-    return done
+def _argument(dl: Dl, part: Part, source: int, type_: Type, context: Context, marks: int, after: int) -> None:
+    if can_write(dl, type_, context):
+        part.call(source, value(dl, type_, context, True, marks), after)
+    else:
+        part.call(source, marks, after)
 
 
 # ---------------------------------------------------------------- aggregates

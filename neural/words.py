@@ -18,8 +18,6 @@ _YEAR = "(?:[0-9][0-9][0-9][1-9]|[0-9][0-9][1-9]0|[0-9][1-9]00|[1-9]000)"
 _FOURTH = "(?:0[48]|[2468][048]|[13579][26])"
 _LEAP = f"(?:[0-9][0-9]{_FOURTH}|{_FOURTH}00)-02-29"
 _DATE = f"(?:{_YEAR}-(?:{_MONTHS})|{_LEAP})"
-_LETTERS = ((0x41, 0x5A), (0x61, 0x7A), (0x5F, 0x5F))
-_DIGITS = ((0x30, 0x39),)
 _AMOUNT = r"-?[0-9]+(?:\.[0-9]+)?"
 
 
@@ -92,25 +90,6 @@ class Words:
 
         known = tuple(words)
         return self.net.procedure(("names", key), build, lambda: min(known, key=len).encode())
-
-    def identifier(self, reserved: frozenset[str]) -> int:
-        """Any identifier that is not one of the reserved words."""
-
-        def build(body: Part) -> None:
-            free = body.new()
-            body.end(free)
-            for low, high in _LETTERS + _DIGITS:
-                body.byte(free, low, high, free)
-            prefixes = {word[:i] for word in reserved for i in range(len(word) + 1)}
-            states = {prefix: body.new() if prefix else body.start for prefix in prefixes}
-            for prefix, state in states.items():
-                if prefix and prefix not in reserved:
-                    body.end(state)
-                for low, high in _LETTERS + (_DIGITS if prefix else ()):
-                    for byte in range(low, high + 1):
-                        body.byte(state, byte, byte, states.get(prefix + chr(byte), free))
-
-        return self.net.procedure(("identifier", reserved), build, lambda: b"a")
 
     def quantity(self, type_: Type) -> int:
         """An amount with a unit whose quantities have the type."""

@@ -1,6 +1,9 @@
 """The published figures for dataflow: canonical forms with their faults, exact match, dialogues, states."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dlc.metrics.dataflow import (
     BeliefPair,
     TurnPair,
@@ -13,8 +16,6 @@ from dlc.metrics.dataflow import (
     tokens,
 )
 from dlc.metrics.dataflow_canonical import leaderboard_form, report_form
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
