@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..compiler.classes import has_class
+from ..compiler.classes import coercible, has_class
 from ..compiler.expected import ground_types
 from ..compiler.types import (
     BOOL,
@@ -150,7 +150,11 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: int) -> 
     part.call(start, dl.net.procedure(("comparison", context), closed, lambda: short_comparison(dl, context)), done)
     for type_ in types:
         if type_ in _UNITS:
-            part.join(_added(dl, part, part.call(start, _open(dl, type_, context)), type_), done)
+            part.call(start, _open(dl, type_, context, None), done)
+            for source in (type_, *(s for s in _UNITS if s != type_ and coercible(dl.schema, s, type_))):
+                if source == type_ or _firm(dl, source, context):
+                    summed = part.call(start, _open(dl, type_, context, source))
+                    part.join(_added(dl, part, summed, source), done)
     if BOOL in types:
         # A field that is a Bool is a condition already; what follows it is read here, beside `and` and `or`.
         bare = dl.net.procedure(
@@ -161,25 +165,32 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: int) -> 
         _draw_tail(dl, part, after, BOOL, context, done)
 
 
-def _open(dl: Dl, type_: Type, context: Context) -> int:
-    """Comparisons whose right side is of a type that literals can be added to."""
+def _open(dl: Dl, type_: Type, context: Context, source: Type | None) -> int:
+    """Comparisons whose right side is of a type that literals can be added to: any value that fits (`source` None,
+    nothing is added), or one of type `source`. What is coerced is the sum, not its first operand: `4L + 1` has no
+    type. So a source that is coerced must show its type."""
+    if source is None:
+        right_side = value(dl, type_, context)
+    else:
+        right_side = value(dl, source, context, False, firm=source != type_)
 
     def tail(body: Part) -> None:
         right, end = body.new(), body.new()
         operators = (" = ", " != ", *((" < ", " <= ", " > ", " >= ") if _is(dl, type_, "Ord") else ()))
         body.words(body.start, operators, right)
-        body.call(right, value(dl, type_, context), end)
+        body.call(right, right_side, end)
         body.end(end)
 
     def build(body: Part) -> None:
         after = body.call(body.start, plain(dl, type_, context))
-        body.end(body.call(after, dl.net.procedure(("open tail", type_, context), tail)))
+        body.end(body.call(after, dl.net.procedure(("open tail", type_, context, source), tail)))
 
     def short() -> bytes | None:
-        left, given = short_plain(dl, type_, context), short_value(dl, type_)
+        left = short_plain(dl, type_, context)
+        given = short_value(dl, type_) if source in (None, type_) else None
         return left + b" = " + given if left is not None and given is not None else None
 
-    return dl.net.procedure(("open comparison", type_, context), build, short)
+    return dl.net.procedure(("open comparison", type_, context, source), build, short)
 
 
 def _added(dl: Dl, part: Part, at: int, type_: Type) -> int:

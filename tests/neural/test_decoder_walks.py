@@ -62,6 +62,25 @@ def test_random_walks_end_in_well_typed_programs_within_budget(decoder: Constrai
         assert checked.ok and len(checked.turns) == 1, text(said)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "user: Hotel | where .stars = 4L + 1;",
+        "user: Train | where .price = 4 + 5usd;",
+        "user: Hotel | where .stars in [4, 4L];",
+        "user: Hotel | where .area = monday;",
+        "user: Hotel | where .leave_at = 10:00;",
+    ],
+)
+def test_programs_the_checker_rejects_cannot_be_written(
+    decoder: ConstrainedDecoder, checker: Checker, said: str
+) -> None:
+    assert not compile_program(said, checker).ok
+    with pytest.raises(CompileError) as caught:
+        decoder.start(1, prefix=said)
+    assert caught.value.diagnostics[0].code == "DLC504"
+
+
 def test_a_token_that_is_not_allowed_is_refused_and_changes_nothing(decoder: ConstrainedDecoder) -> None:
     state = decoder.start(2, budget=60)
     before = decoder.mask(state)
