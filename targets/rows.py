@@ -30,6 +30,7 @@ class TurnRow:
 
     turn: 0-based position of the utterance, both speakers counted. `schema` names the schema (the
     database, for SQL). `provenance` is kept for native writers and span information.
+    heard: what the other speaker said right before, where that turn is not among the dialogue's rows.
     """
 
     dialogue_id: str
@@ -40,6 +41,7 @@ class TurnRow:
     program: Turn | None
     notes: tuple[Note, ...] = ()
     provenance: Any = None
+    heard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

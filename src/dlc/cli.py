@@ -131,6 +131,22 @@ def convert(
         ),
     ] = None,
     dialect: Annotated[str, typer.Option("--dialect", metavar="D", help="Of SQL that is written.")] = "sqlite",
+    no_refer: Annotated[bool, typer.Option("--no-refer", help="States as dataflow: never refer.")] = False,
+    no_revise: Annotated[
+        bool, typer.Option("--no-revise", help="States as dataflow: each turn says its whole state.")
+    ] = False,
+    keep_all_domains: Annotated[
+        bool, typer.Option("--keep-all-domains", help="States as dataflow: more than the five domains published.")
+    ] = False,
+    remove_none: Annotated[
+        bool, typer.Option("--remove-none", help="States as dataflow: without the value none.")
+    ] = False,
+    fill_none: Annotated[
+        bool, typer.Option("--fill-none", help="States as dataflow: none for every slot not said.")
+    ] = False,
+    avoid_empty_plan: Annotated[
+        bool, typer.Option("--avoid-empty-plan", help="States as dataflow: repeat the last change, not nothing.")
+    ] = False,
 ) -> None:
     """Convert dialogues: a JSON object a line, each with its status and what was lost.
 
@@ -147,7 +163,13 @@ def convert(
 
         if dialect not in known_dialects():
             raise typer.BadParameter(f"{dialect!r} is not one of {', '.join(known_dialects())}")
-    options = Options(schema, speakers, normalize, syntax, dialect)  # type: ignore[arg-type]
+    recipe = None
+    flags = (no_refer, no_revise, keep_all_domains, remove_none, fill_none, avoid_empty_plan)
+    if any(flags):
+        from dlc.targets.dataflow.multiwoz import Options as Recipe
+
+        recipe = Recipe(*flags)
+    options = Options(schema, speakers, normalize, syntax, dialect, recipe)  # type: ignore[arg-type]
     _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs))
 
 

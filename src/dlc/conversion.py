@@ -11,7 +11,7 @@ from . import errors
 from .errors import NOWHERE, InputFailure
 from .inputs import Document, find
 from .options import Options
-from .sinks import WITHOUT_TYPES, Writer, writer
+from .sinks import WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
 from .sources import Read, Source, source
 from .units import Broken, Unit
 
@@ -31,6 +31,7 @@ class OutputRow(TypedDict):
     """One line of `dlc convert`'s output. `dialogue_id` and `turn` are None only where the source has none.
 
     part: only where a row of the source holds several programs, "context" and "target".
+    heard: what the agent said right before, in DL rows whose dialogue is without the agent's turns.
     """
 
     dialogue_id: str | None
@@ -43,6 +44,7 @@ class OutputRow(TypedDict):
     status: Literal["exact", "approximate", "rejected"]
     notes: list[RowNote]
     part: NotRequired[str]
+    heard: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Converter:
         self._read = source(source_name).reader(options)
         self._syntax = options.syntax
         self._dialect = options.dialect
+        self._options = options
+        self._dialogues: dict[int, DialogueWriter | None] = {}
         self._writers: dict[tuple[int, bool], Writer] = {}
 
     def convert(self, unit: Unit | Broken) -> list[Converted]:
@@ -71,14 +75,34 @@ class Converter:
             return [self._broken(unit)]
         try:
             read = self._read(unit)
-            return [self._row(unit, read, i) for i in range(len(read.dialogue.turns))]
+            written = self._as_dialogue(read)
+            return [self._row(unit, read, i, written[i]) for i in range(len(read.dialogue.turns))]
         except (CompileError, InputFailure):
             raise
         except Exception as error:
             place = Place(unit.file, unit.dialogue, line=unit.parts[0].line)
             raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
 
-    def _row(self, unit: Unit, read: Read, index: int) -> Converted:
+    def _as_dialogue(self, read: Read) -> list[Written | None]:
+        """What a writer of whole dialogues makes of the turns; None where each is written by itself.
+
+        Several programs of one row (`part`) are no dialogue: each is written as one of its own.
+        """
+        rows = read.dialogue.turns
+        schemas = {id(schema): schema for schema in read.schemas if schema is not None}
+        if len(schemas) != 1:
+            return [None] * len(rows)
+        schema = next(iter(schemas.values()))
+        if id(schema) not in self._dialogues:
+            self._dialogues[id(schema)] = dialogue_writer(self.target, schema, self._options)
+        write = self._dialogues[id(schema)]
+        if write is None:
+            return [None] * len(rows)
+        if any(part is not None for part in read.parts):
+            return [made for row in rows for made in write((row,))]
+        return write(rows)
+
+    def _row(self, unit: Unit, read: Read, index: int, known: Written | None) -> Converted:
         turn, schema = read.dialogue.turns[index], read.schemas[index]
         line = read.lines[index] if read.lines else None
         place = Place(unit.file, read.dialogue.id or None, turn.turn if read.dialogue.id else None, line)
@@ -87,7 +111,9 @@ class Converter:
         if turn.program is None and checked is not None and self.target in WITHOUT_TYPES:
             # What does not fit the schema is told, and written nevertheless.
             turn = replace(turn, program=checked.turn, notes=tuple(replace(n, loss=False) for n in turn.notes))
-        if turn.program is None or schema is None:
+        if known is not None:
+            written = known
+        elif turn.program is None or schema is None:
             written = Written(None, ())
         else:
             as_read = bool(read.tokenized) and read.tokenized[index]
@@ -112,6 +138,8 @@ class Converter:
         part = read.parts[index] if read.parts else None
         if part is not None:
             row["part"] = part
+        if turn.heard is not None and self.target == "dl":
+            row["heard"] = turn.heard
         reports = (*told, *_reports(turn, written, status, place, told))
         return Converted(row, reports, place, turn.provenance if status == "rejected" else None)
 

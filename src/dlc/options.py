@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
+    from dlc.targets.dataflow.multiwoz import Options as Recipe
 
 Speakers = Literal["user", "agent", "both"]
 Normalize = Literal["none", "trade@1"]
@@ -16,6 +17,7 @@ class Options:
     """schema: a name or path, a loaded schema, or None for what the rows and the source say.
 
     syntax: of ThingTalk that is written; None for that of the source, else normal. dialect: of SQL that is written.
+    recipe: how slot states are written as dataflow; None for the published setting.
     speakers: None for the source's own default: the user's turns of a corpus, every row of a bare language.
     """
 
@@ -24,6 +26,7 @@ class Options:
     normalize: Normalize = "none"
     syntax: Syntax | None = None
     dialect: str = "sqlite"
+    recipe: "Recipe | None" = None
 
     def wanted_speakers(self, default: Speakers) -> frozenset[str]:
         """The speakers whose turns are kept."""

@@ -18,7 +18,7 @@ MAX_LINE = 64 << 20
 MAX_ROWS = 100_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_TEXT_FIELDS = ("dialogue_id", "speaker", "utterance", "schema", "db_id")
+_TEXT_FIELDS = ("dialogue_id", "speaker", "utterance", "heard", "schema", "db_id")
 
 
 def row_units(document: Document, comment: str = "") -> Iterator[Unit | Broken]:

@@ -1,15 +1,18 @@
 """The targets: what can be written. One entry each in TARGETS; a name stands there only when it works."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from dlc.compiler.terms import Turn
-from dlc.targets.rows import Written
+from dlc.targets.rows import TurnRow, Written
+
+from .options import Options
 
 if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
 
 Writer: TypeAlias = Callable[[Turn], Written]
+DialogueWriter: TypeAlias = Callable[[Sequence[TurnRow]], list[Written | None]]
 
 
 def writer(name: str, schema: "Schema", tokenized: bool = False, dialect: str = "sqlite") -> Writer:
@@ -20,6 +23,27 @@ def writer(name: str, schema: "Schema", tokenized: bool = False, dialect: str = 
     if name == "sql" and dialect != "sqlite":
         return _sql(schema, dialect)
     return _tokenized(schema) if tokenized and name == "thingtalk" else TARGETS[name](schema)
+
+
+def dialogue_writer(name: str, schema: "Schema", options: Options) -> DialogueWriter | None:
+    """A writer of whole dialogues, for a target whose programs build on the turns before; None for any other.
+
+    It writes None for the rows that it leaves to the writer of turns.
+    """
+    if name != "dataflow":
+        return None
+    from dataclasses import replace
+
+    from dlc.targets.dataflow.multiwoz import Options as Recipe
+    from dlc.targets.dataflow.states import StateWriter
+
+    recipe = options.recipe or Recipe()
+    normalize = options.normalize == "trade@1"
+    if not normalize:
+        # Five domains are the published setting of normalized states; as annotated means all of them.
+        recipe = replace(recipe, keep_all_domains=True)
+    states = StateWriter(schema, recipe, normalize)
+    return lambda rows: states.write(rows) if states.fits(rows) else [None] * len(rows)
 
 
 def _dl(schema: "Schema") -> Writer:

@@ -232,6 +232,7 @@ def _dl_row(
             turn.turn if turn.ok else None,
             notes,
             part.text,
+            part.value.get("heard"),
         )
         made.append((row, turn, turn.diagnostics))
     return made

@@ -17,6 +17,7 @@ from .workers import ordered
 
 if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
+    from dlc.targets.dataflow.multiwoz import Options as Recipe
 
 
 def convert(
@@ -27,6 +28,7 @@ def convert(
     speakers: Speakers | None = None,
     normalize: Normalize = "none",
     syntax: Syntax | None = None,
+    recipe: "Recipe | None" = None,
     jobs: int = 1,
     on_diagnostic: Callable[[Diagnostic], None] | None = None,
 ) -> Iterator[OutputRow]:
@@ -35,6 +37,7 @@ def convert(
     source_name, to: a source and a target as on the command line. Without paths, a source that ships a sample is
     read from it. schema: a schema, a built-in name or a path; None for the row's own, else the source's.
     syntax: of ThingTalk that is written; None for that of the source, else normal.
+    recipe: how slot states are written as dataflow; None for the published setting.
     on_diagnostic: called with what the command would say on standard error; rows carry the same in `notes`.
 
     Raises ValueError for an unknown source or target; CompileError for a schema that cannot be read;
@@ -46,7 +49,7 @@ def convert(
     opened = source(source_name)
     if not paths and opened.sample is None:
         raise ValueError(f"{source_name} needs a path")
-    options = Options(schema, speakers, normalize, syntax)
+    options = Options(schema, speakers, normalize, syntax, recipe=recipe)
     return _rows(source_name, [os.fspath(p) for p in paths], to, options, jobs, on_diagnostic or _ignore)
 
 

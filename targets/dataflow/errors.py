@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ...grammar.diagnostic import Diagnostic, nearest
 from ...grammar.span import Span
+from ..rows import Note
 
 
 def bad_lispress(message: str, span: Span | None = None) -> Diagnostic:
@@ -115,3 +116,35 @@ def no_dialogue(why: str) -> Diagnostic:
     How to fix it: compare the line with a file of that data set.
     """
     return Diagnostic("DLC289", why)
+
+
+def domain_left_out(domain: str) -> Note:
+    """DLC290: a domain that the published recipe leaves out of its programs.
+
+    What it means: the experiments on MultiWOZ as dataflow have five domains (hotel, train, restaurant, attraction,
+    taxi); what a state says of another one is not in the program.
+
+    How to fix it: convert with --keep-all-domains.
+    """
+    message = f"the recipe leaves out the domain {domain}; --keep-all-domains keeps it"
+    return Note("DLC290", message, loss=True, part=domain)
+
+
+def result_left_out(domain: str) -> Note:
+    """DLC291: the result of a booking, which a program does not say.
+
+    What it means: a program says what the user wants; what was booked is what running it gives.
+
+    How to fix it: convert to another target if the results are needed.
+    """
+    return Note("DLC291", f"what was booked ({domain}) is a result, not part of the program", loss=True, part=domain)
+
+
+def acts_beside() -> Note:
+    """DLC292: dialogue acts, which a program of the recipe does not hold (a lint).
+
+    What it means: acts annotate the utterance and stand beside the program; what the state says is complete.
+
+    How to fix it: nothing to fix.
+    """
+    return Note("DLC292", "acts are not part of a dataflow program")

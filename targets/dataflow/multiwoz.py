@@ -167,7 +167,7 @@ def _program(turn: Turn, options: Options, salience: Salience, history: _History
             args = []
             for change in theirs:
                 name = change.slot.partition("-")[2]
-                value = None if change.value is None else change.value.lower()
+                value = change.value
                 args.append(Arg(name, _field(name, value, text, options, salience, history.trace)))
                 written.append((name, value))
             is_new = domain not in history.found or options.no_revise
@@ -191,7 +191,7 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str], user: str) -> 
             changes.append(_Change("deleted", slot, None))
         elif before[slot] != after[slot]:
             changes.append(_Change("changed", slot, after[slot]))
-        elif after[slot] != "yes" and mentioned(after[slot], user):
+        elif after[slot] != "yes" and mentioned(after[slot].lower(), user):
             changes.append(_Change("repeated", slot, after[slot]))
     return changes
 
@@ -210,7 +210,7 @@ def _field(
 ) -> Expr:
     if value is None:
         return Call("EmptyConstraint")
-    if not options.no_revise and not mentioned(value, text) and salience.salient(name, trace) == value:
+    if not options.no_revise and not mentioned(value.lower(), text) and salience.salient(name, trace) == value:
         return Call("refer", positional(Call(_constraint(name))))
     return Call("?=", positional(string(value)))
 

@@ -62,7 +62,8 @@ def read_multiwoz(
                 for state in after.values():
                     if state.notes:
                         notes = (*notes, *state.notes)
-                rows.append(TurnRow(name, index, "user", _text(entry), schema.name, turn, notes, entry))
+                heard = _text(log[index - 1]) if index and not wanted_agent else None
+                rows.append(TurnRow(name, index, "user", _text(entry), schema.name, turn, notes, entry, heard))
             before, metadata = after, found
         if reply is not None:
             agent = _acts_said(reply, memo)
