@@ -1,11 +1,14 @@
 """How a program can be finished from any state: a shortest text for the rest of each procedure, in tokens.
 
-The sum over the stack of these is a finish that is always at hand, so keeping it affordable keeps the budget. It
-is an upper bound: a token that spells the end of one procedure and the beginning of what follows could save some.
-`exact` finds the true minimum where that matters.
+Every control state has a cost, the tokens of a shortest rest of one of its procedures; every frame has one, the
+dearest of what may be left to do after a return. Their sum over a configuration is a finish that is always at hand: an upper
+bound, as simple as tables need it. A token is allowed if the sum after it is within what the budget leaves. Where no
+token is, the texts themselves are followed to the end (the *plan*): they take no more than the sum said, so the
+budget is kept. `exact` finds the true minimum where that matters.
 """
 
 import heapq
+from collections.abc import Iterable
 from typing import Final
 
 from .automaton import Control, Frame
@@ -26,6 +29,10 @@ class Costs:
         self._longer: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
         self._fewest: dict[bytes, int] = {}
+        self._plans: dict[int, list[int]] = {}
+        self._control_costs: dict[int, tuple[int, int]] = {}
+        self._frame_costs: dict[int, int] = {}
+        self._backs: dict[tuple[int, int], tuple[int, int]] = {}
 
     def rest(self, state: int) -> bytes | None:
         """A shortest text from a state to the end of its procedure; None if there is none of 4,000 bytes."""
@@ -101,22 +108,37 @@ class Costs:
             return self._within(self.net.starts[procedure], limit)
         return known if len(known) <= limit else None
 
-    def control(self, control: Control) -> dict[int, int]:
-        """Tokens to the end of each procedure that a control state is in."""
-        found: dict[int, int] = {}
-        for number in control.members:
-            state = self.net.states[number]
-            cost = self.tokens(number)
-            if cost < found.get(state.owner, NEVER):
-                found[state.owner] = cost
-        return found
+    def plan(self, state: int) -> list[int]:
+        """The tokens of a shortest text to the end of a state's procedure."""
+        known = self._plans.get(state)
+        if known is None:
+            known = self._plans[state] = self.vocabulary.spell(self.rest(state) or b"")
+        return known
 
-    def frame(self, frame: Frame) -> dict[tuple[int, int], int]:
-        """Tokens from a frame's return to the end of its procedures, by (procedure returning, procedure ended)."""
-        found: dict[tuple[int, int], int] = {}
-        for procedure, target in frame.calls:
-            key = (procedure, self.net.states[target].owner)
-            cost = self.tokens(target)
-            if cost < found.get(key, NEVER):
-                found[key] = cost
-        return found
+    def control(self, control: Control) -> tuple[int, int]:
+        """The cost of a control state, and the network state whose rest that is."""
+        known = self._control_costs.get(control.number)
+        if known is None:
+            known = self._control_costs[control.number] = self._cheapest(control.members)
+        return known
+
+    def frame(self, frame: Frame) -> int:
+        """The cost of a frame: the most that any procedure it waits for leaves to do."""
+        known = self._frame_costs.get(frame.number)
+        if known is None:
+            returns = {procedure for procedure, _ in frame.calls}
+            known = self._frame_costs[frame.number] = max(self.back(frame, p)[0] for p in returns)
+        return known
+
+    def back(self, frame: Frame, procedure: int) -> tuple[int, int]:
+        """What a frame leaves to do once a procedure returns, and the network state whose rest that is."""
+        key = (frame.number, procedure)
+        known = self._backs.get(key)
+        if known is None:
+            targets = [target for called, target in frame.calls if called == procedure]
+            known = self._backs[key] = self._cheapest(targets)
+        return known
+
+    def _cheapest(self, states: Iterable[int]) -> tuple[int, int]:
+        best = min((self.tokens(s), self.rest(s) or b"", s) for s in states)
+        return best[0], best[2]

@@ -18,7 +18,7 @@ from ..grammar.diagnostic import CompileError
 from . import errors
 from .costs import NEVER
 from .dl_turns import dl_surface
-from .machine import Cell, Machine, Row
+from .machine import Cell, Machine, Plan
 from .vocabulary import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
@@ -26,18 +26,19 @@ if TYPE_CHECKING:
 
 SURFACES = ("dl",)
 BUDGETS = ("safe", "exact")
-UNBOUNDED = NEVER
+UNBOUNDED = NEVER + 4096
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderState:
-    """A batch of sequences, row by row: configuration, tokens left, whether the end token has come, and the sum of
-    log Z (the model's log-mass on what was allowed), as far as `observe` was told of logits."""
+    """A batch of sequences, row by row: configuration, tokens left, whether the end token has come, the sum of
+    log Z (the model's log-mass on what was allowed) as far as `observe` was told of logits, and the plan followed."""
 
     cells: tuple[Cell, ...]
     budgets: tuple[int, ...]
     done: tuple[bool, ...]
     log_z: tuple[float, ...]
+    plans: tuple[Plan | None, ...]
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -107,7 +108,7 @@ class ConstrainedDecoder:
         for cell, limit in zip(cells, budgets, strict=True):
             if cell.cost > limit:
                 raise CompileError(errors.budget_too_small(limit, cell.cost))
-        return DecoderState(cells, budgets, (False,) * batch, (0.0,) * batch)
+        return DecoderState(cells, budgets, (False,) * batch, (0.0,) * batch, (None,) * batch)
 
     def _after(self, machine: Machine, data: bytes) -> Cell:
         if not data:
@@ -142,12 +143,9 @@ class ConstrainedDecoder:
         if state.done[row]:
             out[:] = self._ends
             return
-        out[:] = self._row(cell, state.budgets[row])
+        out[:] = self.machine_of(cell).row(cell, state.budgets[row], state.plans[row])
         if cell.complete:
             out |= self._ends
-
-    def _row(self, cell: Cell, budget: int) -> Row:
-        return self.machine_of(cell).row(cell, budget)
 
     def mask(self, state: DecoderState) -> NDArray[np.bool_]:
         """Allowed tokens: bool [batch, vocabulary]. The end token is allowed exactly where a program is complete."""
@@ -164,27 +162,20 @@ class ConstrainedDecoder:
         """
         if len(tokens) != len(state):
             raise CompileError(errors.wrong_shape(f"{len(tokens)} tokens for {len(state)} rows"))
-        cells, budgets, done = list(state.cells), list(state.budgets), list(state.done)
+        cells, budgets, done, plans = list(state.cells), list(state.budgets), list(state.done), list(state.plans)
         for i, token in enumerate(int(t) for t in tokens):
             if done[i]:
                 continue
             if token in self.vocabulary.ends and cells[i].complete:
                 done[i] = True
                 continue
-            cells[i], budgets[i] = self.step(i, cells[i], budgets[i], token), budgets[i] - 1
-        return replace(state, cells=tuple(cells), budgets=tuple(budgets), done=tuple(done))
-
-    def step(self, row: int, cell: Cell, budget: int, token: int) -> Cell:
-        """One configuration after one token. Raises CompileError (DLC505)."""
-        machine = self.machine_of(cell)
-        found = machine.advance(cell, token) if 0 <= token < self.vocabulary.size else None
-        if found is None or not self._affordable(machine, cell, budget, token):
-            raise CompileError(errors.token_not_allowed(row, token))
-        return found
-
-    def _affordable(self, machine: Machine, cell: Cell, budget: int, token: int) -> bool:
-        row = machine.row(cell, budget)
-        return bool(row[token >> 5] >> np.uint32(token & 31) & np.uint32(1))
+            machine = self.machine_of(cells[i])
+            inside = 0 <= token < self.vocabulary.size
+            found = machine.advance(cells[i], budgets[i], plans[i], token) if inside else None
+            if found is None:
+                raise CompileError(errors.token_not_allowed(i, token))
+            (cells[i], plans[i]), budgets[i] = found, budgets[i] - 1
+        return replace(state, cells=tuple(cells), budgets=tuple(budgets), done=tuple(done), plans=tuple(plans))
 
     def is_complete(self, state: DecoderState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""
@@ -198,6 +189,7 @@ class ConstrainedDecoder:
             tuple(state.budgets[i] for i in at),
             tuple(state.done[i] for i in at),
             tuple(state.log_z[i] for i in at),
+            tuple(state.plans[i] for i in at),
         )
 
     def observe(self, state: DecoderState, log_z: Sequence[float]) -> DecoderState:

@@ -7,36 +7,16 @@ byte) and SentencePiece style (a mark for the space, `<0xNN>` for bytes), with a
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 from ..grammar.diagnostic import CompileError
 from . import errors
+from .trie import Trie, build_trie
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 _SPACE_MARK = "\u2581"
-
-
-@dataclass(frozen=True, slots=True)
-class Trie:
-    """Token bytes as a tree in preorder: node i's children start at i + 1, each ending where the next begins.
-
-    byte[i] leads into node i, end[i] is one past its subtree, tokens[i] are the tokens that end there.
-    """
-
-    byte: list[int]
-    end: list[int]
-    tokens: list[tuple[int, ...]]
-
-    def child(self, node: int, byte: int) -> int:
-        """The child by a byte, or -1."""
-        at, end = node + 1, self.end[node]
-        while at < end:
-            if self.byte[at] == byte:
-                return at
-            at = self.end[at]
-        return -1
 
 
 @dataclass(frozen=True)
@@ -49,17 +29,18 @@ class Vocabulary:
     tokens: tuple[bytes | None, ...]
     ends: tuple[int, ...]
     leading_space: bool = False
-    trie: Trie = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "trie", build_trie(self.tokens))
+    @cached_property
+    def trie(self) -> Trie:
+        """The bytes of all tokens as a tree."""
+        return build_trie(self.tokens)
 
     @property
     def size(self) -> int:
         """Number of token ids, special ones included."""
         return len(self.tokens)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A hash of the content: equal for equal vocabularies in every process."""
         digest = hashlib.sha256(repr((self.ends, self.leading_space)).encode())
@@ -81,43 +62,26 @@ class Vocabulary:
         return out[::-1]
 
     def _best(self, text: bytes) -> tuple[list[int], list[tuple[int, int]]]:
-        trie, best = self.trie, [0] + [10**6] * len(text)
+        known, longest = self._spellings
+        best = [0] + [10**6] * len(text)
         last = [(0, -1)] * (len(text) + 1)
         for start in range(len(text)):
-            node, base = 0, best[start] + 1
-            for at in range(start, len(text)):
-                node = trie.child(node, text[at])
-                if node < 0:
-                    break
-                if trie.tokens[node] and base < best[at + 1]:
-                    best[at + 1], last[at + 1] = base, (start, trie.tokens[node][0])
+            base = best[start] + 1
+            for at in range(start + 1, min(len(text), start + longest) + 1):
+                if base < best[at]:
+                    token = known.get(text[start:at])
+                    if token is not None:
+                        best[at], last[at] = base, (start, token)
         return best, last
 
-
-def build_trie(tokens: "tuple[bytes | None, ...]") -> Trie:
-    """The trie of a vocabulary, in preorder."""
-    spelled = sorted((token, i) for i, token in enumerate(tokens) if token)
-    byte, end = [0], [0]
-    path, previous = [0], b""
-    ids: list[list[int]] = [[]]
-    for token, number in spelled:
-        common = 0
-        limit = min(len(previous), len(token))
-        while common < limit and previous[common] == token[common]:
-            common += 1
-        for node in path[common + 1 :]:
-            end[node] = len(byte)
-        del path[common + 1 :]
-        for value in token[common:]:
-            path.append(len(byte))
-            byte.append(value)
-            end.append(0)
-            ids.append([])
-        ids[path[-1]].append(number)
-        previous = token
-    for node in path:
-        end[node] = len(byte)
-    return Trie(byte, end, [tuple(each) for each in ids])
+    @cached_property
+    def _spellings(self) -> tuple[dict[bytes, int], int]:
+        """The first token of each spelling, and the length of the longest."""
+        known: dict[bytes, int] = {}
+        for i, token in enumerate(self.tokens):
+            if token:
+                known.setdefault(token, i)
+        return known, max(map(len, known), default=0)
 
 
 @cache

@@ -1,0 +1,119 @@
+"""The bytes of a vocabulary's tokens as a tree, built and walked in numpy.
+
+Nodes are in preorder: node i's children start at i + 1 and its subtree is i + 1 … end[i] - 1. Tokens are sorted by
+their bytes, so the tokens at a node, and those of its subtree, are slices of one array.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Trie:
+    """byte[i] leads into node i from parent[i]; end[i] is one past its subtree; depth[i] is its length in bytes.
+
+    order: token ids sorted by bytes; those at node i are order[first[i]:first[i] + count[i]].
+    """
+
+    byte: NDArray[np.uint8]
+    parent: Ints
+    end: Ints
+    depth: Ints
+    first: Ints
+    count: Ints
+    order: Ints
+
+    @cached_property
+    def bytes_(self) -> list[int]:
+        """`byte` as a list, for walks one node at a time."""
+        return self.byte.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """`end` as a list."""
+        return self.end.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """`count` as a list."""
+        return self.count.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def firsts(self) -> list[int]:
+        """`first` as a list."""
+        return self.first.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def tokens(self) -> list[int]:
+        """`order` as a list."""
+        return self.order.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def levels(self) -> list[Ints]:
+        """Nodes by depth, each level in preorder."""
+        by_depth = np.argsort(self.depth, kind="stable").astype(np.int32)
+        cuts = np.cumsum(np.bincount(self.depth))[:-1]
+        return np.split(by_depth, cuts)
+
+
+def build_trie(tokens: "Sequence[bytes | None]") -> Trie:
+    """The trie of token bytes by id (None and empty ones are left out)."""
+    spelled = sorted((token, i) for i, token in enumerate(tokens) if token)
+    order = np.fromiter((i for _, i in spelled), dtype=np.int32, count=len(spelled))
+    lengths = np.fromiter((len(t) for t, _ in spelled), dtype=np.int64, count=len(spelled))
+    text = np.frombuffer(b"".join(t for t, _ in spelled), dtype=np.uint8)
+    starts = np.concatenate(([0], np.cumsum(lengths)))[:-1]
+    shared = _shared_prefixes(text, starts, lengths)
+    fresh = lengths - shared
+    base = 1 + np.concatenate(([0], np.cumsum(fresh)))[:-1] if len(spelled) else np.zeros(0, dtype=np.int64)
+    size = 1 + int(fresh.sum())
+    # Node k of the fresh ones of token i stands for its byte number shared[i] + k.
+    owner = np.repeat(np.arange(len(spelled)), fresh)
+    within = np.arange(size - 1) - (base[owner] - 1) if size > 1 else np.zeros(0, dtype=np.int64)
+    byte = np.zeros(size, dtype=np.uint8)
+    depth = np.zeros(size, dtype=np.int32)
+    byte[1:] = text[starts[owner] + shared[owner] + within]
+    depth[1:] = shared[owner] + within + 1
+    parent = np.arange(-1, size - 1, dtype=np.int32)
+    heads = np.flatnonzero(fresh > 0)
+    for level in np.unique(shared[heads]) if len(heads) else ():
+        mine = heads[shared[heads] == level]
+        nodes = np.flatnonzero(depth == level)
+        parent[base[mine]] = nodes[np.searchsorted(nodes, base[mine]) - 1]
+    end = _ends(parent, depth)
+    last = np.where(fresh > 0, base + fresh - 1, -1)
+    at = np.maximum.accumulate(last) if len(spelled) else last
+    count = np.bincount(at, minlength=size).astype(np.int32) if len(spelled) else np.zeros(size, dtype=np.int32)
+    first = np.concatenate(([0], np.cumsum(count)))[:-1].astype(np.int32)
+    return Trie(byte, parent, end, depth, first, count, order)
+
+
+def _shared_prefixes(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How many bytes each token shares with the one before it."""
+    shared = np.zeros(len(starts), dtype=np.int64)
+    alive = np.arange(1, len(starts))
+    at = 0
+    while len(alive):
+        alive = alive[(lengths[alive] > at) & (lengths[alive - 1] > at)]
+        alive = alive[text[starts[alive] + at] == text[starts[alive - 1] + at]]
+        shared[alive] += 1
+        at += 1
+    return shared
+
+
+def _ends(parent: Ints, depth: Ints) -> Ints:
+    size = np.ones(len(parent), dtype=np.int64)
+    by_depth = np.argsort(depth, kind="stable")
+    cuts = np.cumsum(np.bincount(depth))
+    for level in range(len(cuts) - 1, 0, -1):
+        nodes = by_depth[cuts[level - 1] : cuts[level]]
+        np.add.at(size, parent[nodes], size[nodes])
+    return (np.arange(len(parent)) + size).astype(np.int32)
