@@ -15,7 +15,7 @@ from .automaton import Automaton, Control, Frame
 from .costs import NEVER, Costs
 from .exact import Exact, Table
 from .net import Net
-from .reach import START, Reach, Reaches
+from .reach import START, Ints, Reach, Reaches
 from .vocabulary import Vocabulary
 
 Row = NDArray[np.uint32]
@@ -197,7 +197,7 @@ class Machine:
             known = self._bits[id(reach)] = row, int(costs[costs < NEVER].max(initial=0))
         return known
 
-    def pack(self, tokens: "NDArray[np.integer] | Plan") -> Row:  # type: ignore[type-arg]
+    def pack(self, tokens: "Ints | Plan") -> Row:
         """Tokens as a row of bits."""
         ids = np.asarray(tokens, dtype=np.int64)
         row = np.zeros(self.words, dtype=np.uint32)

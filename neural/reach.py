@@ -203,9 +203,9 @@ class Reaches:
                         self._nodes(found, control, pushed, node, _NOTHING)
         state_of[0] = -1
         for number, control in enumerate(known):
-            nodes = np.flatnonzero((state_of == number) & (trie.count > 0))
-            if len(nodes):
-                sorted_at = np.repeat(trie.first[nodes], trie.count[nodes]) + _within(trie.count[nodes])
+            here = np.flatnonzero((state_of == number) & (trie.count > 0))
+            if len(here):
+                sorted_at = np.repeat(trie.first[here], trie.count[here]) + _within(trie.count[here])
                 found.add(control, (), trie.order[sorted_at])
 
 
