@@ -1,11 +1,14 @@
 """What a rewrite rule may know about the place it works at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..compiler.schema import Table
 from ..compiler.terms import App, Term
-from .rows import Scope
+from .filters.normal import normal_form
+from .relations import free_vars
+from .rows import Binders, Scope, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Context:
     (`take`, or `sort` because of ties).
     multiset: someone above can see how often a row occurs.
     grouped: the relation that was grouped, if the term is an expression over groups.
-    known: forms found so far in this call, by what they depend on; forms themselves are known to be theirs.
+    known: forms found so far under this schema, by what they depend on; forms themselves are known to be theirs.
     """
 
     scope: Scope
@@ -31,15 +34,43 @@ class Context:
     ordered: int = 1
     multiset: bool = True
     grouped: Term | None = None
-    known: dict[object, Term] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def using(self, ordered: int, multiset: bool) -> "Context":
         """The same place with another use of its rows."""
-        return replace(
-            self,
-            ordered=ordered,
-            multiset=multiset,
-        )
+        if ordered == self.ordered and multiset == self.multiset:
+            return self
+        return Context(self.scope, self.assume, ordered, multiset, self.grouped, self.known)
+
+    def inside(self, scope: Scope, grouped: Term | None = None) -> "Context":
+        """An expression below this place, over the rows of `scope`."""
+        return Context(scope, self.assume, self.ordered, self.multiset, grouped, self.known)
+
+    def outside(self) -> "Context":
+        """The place of a relation that speaks of no row around it: as if it stood alone."""
+        return Context(Scope(self.scope.schema), self.assume, self.ordered, self.multiset, None, self.known)
+
+    def row(self, relation: Term) -> Binders:
+        """The binders of a relation's rows with their sources."""
+        if self.scope.binders:
+            return row_of(relation, self.scope)
+        key = ("row", relation)
+        found: Binders | None = self.known.get(key)
+        if found is None:
+            found = self.known[key] = row_of(relation, self.scope)
+        return found
+
+    def condition(self, condition: Term, scope: Scope) -> Term:
+        """The normal form of a condition, found once for every condition on the same rows."""
+        rows = tuple([(name, scope.binders.get(name)) for name in sorted(free_vars(condition))])
+        try:
+            found: Term | None = self.known.get((condition, rows))
+        except TypeError:  # rows of a projection: what is known of its columns has no hash
+            return normal_form(condition, scope).term
+        if found is None:
+            found = self.known[condition, rows] = normal_form(condition, scope).term
+            self.known[found, rows] = found
+        return found
 
     def trusted_keys(self, table: Table) -> frozenset[str]:
         """Columns that identify a row for certain.

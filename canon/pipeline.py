@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..compiler.schema import Schema
-from ..compiler.terms import Abs, App, Field, Lit, Outcome, Record, Statement, Term, Turn, children, rebuild
+from ..compiler.terms import Abs, App, Field, Lit, Outcome, Record, Statement, Term, Turn, Var, children, rebuild
 from ..grammar.diagnostic import CompileError
 from ..grammar.errors import too_deep
 from ..grammar.span import Span
 from .constants import plain_literal
 from .context import Assumptions, Context, Rule
 from .lets import plain_lets
-from .relations import CHOICES, SET_OPERATIONS, grouped_relation, has, is_grouped
-from .rows import Scope, row_of
+from .relations import CHOICES, SET_OPERATIONS, conjunction, conjuncts, free_vars, grouped_relation, has, is_grouped
+from .rows import Scope
 from .rules import constants, counts, distinct, filters, groups, joins, labels, names, sets, show, slices, sort, where
 
 RULES: tuple[Rule, ...] = (
@@ -43,33 +43,63 @@ _BY_HEAD: Mapping[str, tuple[Rule, ...]] = {
 }
 # A term is rewritten this often at most; no real one comes near, but a cycle between rules must not hang.
 _STEPS = 200
+# Forms kept before all are forgotten: a corpus of a hundred thousand turns comes to a few of these.
+_REMEMBERED = 200_000
 TRUSTING = Assumptions()
 
 
-def canonicalize(turn: Turn, schema: Schema, assume: Assumptions = TRUSTING) -> Turn:
-    """A turn in canonical form: same type, same meaning, and itself if it is canonical already.
+class Canonicalizer:
+    """Canonical forms over one schema; each distinct statement, relation and condition is rewritten once.
 
-    The schema must include the prelude (`Checker(schema).schema` does). Raises CompileError (DLC005) if terms are
-    nested too deeply.
+    The schema must include the prelude (`Checker(schema).schema` does). Not for use by several threads at once.
     """
-    try:
-        statements = tuple(_statement(s, schema, assume) for s in turn.statements)
-        return plain_lets(replace(turn, statements=statements))
-    except RecursionError:
-        raise CompileError(too_deep(Span(0, 0))) from None
+
+    def __init__(self, schema: Schema, assume: Assumptions = TRUSTING) -> None:
+        self.schema = schema
+        self._context = Context(Scope(schema), assume)
+
+    def turn(self, turn: Turn) -> Turn:
+        """A turn in canonical form: same type, same meaning, and itself if it is canonical already.
+
+        Raises CompileError (DLC005) if terms are nested too deeply.
+        """
+        try:
+            return plain_lets(replace(turn, statements=tuple([self._statement(s) for s in turn.statements])))
+        except RecursionError:
+            raise CompileError(too_deep(Span(0, 0))) from None
+
+    def term(self, term: Term) -> Term:
+        """A query or expression in canonical form. Raises CompileError (DLC005) if it is nested too deeply."""
+        try:
+            return self._term(term)
+        except RecursionError:
+            raise CompileError(too_deep(Span(0, 0))) from None
+
+    def _term(self, term: Term) -> Term:
+        known = self._context.known
+        key = ("statement", term)
+        found = known.get(key)
+        if found is None:
+            if len(known) > _REMEMBERED:
+                known.clear()
+            found = known[key] = _labelled_columns(form(term, self._context))
+        return found
+
+    def _statement(self, statement: Statement) -> Statement:
+        term, outcome = self._term(statement.term), _outcome(statement.outcome)
+        if term == statement.term and outcome is statement.outcome:
+            return statement
+        return replace(statement, term=term, outcome=outcome)
+
+
+def canonicalize(turn: Turn, schema: Schema, assume: Assumptions = TRUSTING) -> Turn:
+    """`Canonicalizer.turn` for a single turn."""
+    return Canonicalizer(schema, assume).turn(turn)
 
 
 def canonical_term(term: Term, schema: Schema, assume: Assumptions = TRUSTING) -> Term:
-    """A query or expression in canonical form. Raises CompileError (DLC005) if it is nested too deeply."""
-    try:
-        return _labelled_columns(form(term, Context(Scope(schema), assume)))
-    except RecursionError:
-        raise CompileError(too_deep(Span(0, 0))) from None
-
-
-def _statement(statement: Statement, schema: Schema, assume: Assumptions) -> Statement:
-    term = _labelled_columns(form(statement.term, Context(Scope(schema), assume)))
-    return replace(statement, term=term, outcome=_outcome(statement.outcome))
+    """`Canonicalizer.term` for a single query or expression."""
+    return Canonicalizer(schema, assume).term(term)
 
 
 def _outcome(outcome: Outcome | None) -> Outcome | None:
@@ -123,14 +153,23 @@ def form(term: Term, context: Context) -> Term:
             depth = sum(name.startswith("v") for name in context.scope.binders)
             return names.bound(Abs("fn", params, form(term.body, inner)), depth)
         case Abs(kind, params):
-            inner = replace(context, scope=context.scope.without(params), grouped=None)
-            return Abs(kind, params, form(term.body, inner))
+            body = form(term.body, context.inside(context.scope.without(params)))
+            return term if body is term.body else Abs(kind, params, body)
         case Field(subject, name):
-            return Field(form(subject, context), name)
+            new = subject if isinstance(subject, Var) else form(subject, context)
+            return term if new is subject else Field(new, name)
     parts = children(term)
     if not parts:
         return term
-    return rebuild(term, tuple(form(p, context) for p in parts))
+    return _over(term, parts, tuple([form(p, context) for p in parts]))
+
+
+def _over(term: Term, old: tuple[Term, ...], new: tuple[Term, ...]) -> Term:
+    """The same node over parts in form; the node itself if they were so already."""
+    for before, after in zip(old, new, strict=True):
+        if before is not after:
+            return rebuild(term, new)
+    return term
 
 
 def _call(term: App, context: Context) -> App:
@@ -141,8 +180,10 @@ def _call(term: App, context: Context) -> App:
         inner = context.using(0, False)
     elif term.fn == "the":
         inner = context.using(2, True)
-    args = tuple(form(a, inner) for a in term.args)
-    return App(term.fn, args, tuple((label, form(v, inner)) for label, v in term.named), term.targs)
+    parts = children(term)
+    new = _over(term, parts, tuple([form(p, inner) for p in parts]))
+    assert isinstance(new, App)
+    return new
 
 
 def _condition(term: App, context: Context) -> Term:
@@ -151,25 +192,31 @@ def _condition(term: App, context: Context) -> Term:
 
 
 def _operands(term: Term, context: Context) -> Term:
-    if isinstance(term, App) and not term.named and not term.targs:
-        if term.fn in filters.CONNECTIVES:
-            return App(term.fn, tuple(_operands(a, context) for a in term.args))
-        if term.fn in filters.CONDITIONS:
-            args = list(term.args)
-            for i, arg in enumerate(args):
-                if isinstance(arg, Lit) or (isinstance(arg, Field) and not isinstance(arg.subject, App)):
-                    continue
-                members = i == 1 and term.fn in ("in", "not_in")
-                args[i] = form(arg, context.using(0, False) if members else context)
-            return App(term.fn, tuple(args))
-    return form(term, context)
+    if not isinstance(term, App) or term.named or term.targs:
+        return form(term, context)
+    if term.fn in filters.CONNECTIVES:
+        return _over(term, term.args, tuple([_operands(a, context) for a in term.args]))
+    if term.fn not in filters.CONDITIONS:
+        return form(term, context)
+    args = list(term.args)
+    for i, arg in enumerate(args):
+        if isinstance(arg, Lit) or (isinstance(arg, Field) and not isinstance(arg.subject, App)):
+            continue
+        members = i == 1 and term.fn in ("in", "not_in")
+        args[i] = form(arg, context.using(0, False) if members else context)
+    return _over(term, term.args, tuple(args))
 
 
 def _relation(term: App, context: Context) -> Term:
-    if context.scope.binders:
-        return _stage(term, context)
-    key = (term, context.ordered, context.multiset, context.grouped)
-    found = context.known.get(key)
+    """A relation: each distinct one once for each use of its rows, if it speaks of no row around it."""
+    around = context.scope.binders
+    if around:
+        # The names of `fn` parameters count how deep they are bound.
+        if not free_vars(term).isdisjoint(around) or any(name.startswith("v") for name in around):
+            return _stage(term, context)
+        context = context.outside()
+    key = (term, context.ordered, context.multiset)
+    found: Term | None = context.known.get(key)
     if found is None:
         found = context.known[key] = _stage(term, context)
         context.known[(found, *key[1:])] = found
@@ -178,33 +225,50 @@ def _relation(term: App, context: Context) -> Term:
 
 def _stage(term: App, context: Context) -> Term:
     fn = term.fn
+    if fn == "where":
+        term = _merged(term)
     source = form(term.args[0], _below(term, context))
-    row = row_of(source, context.scope)
+    row = context.row(source)
     grouped = grouped_relation(source) if is_grouped(source) else None
     right: Term | None = None
+    closed = not context.scope.binders
 
     def over(arg: Term) -> Term:
         if not isinstance(arg, Abs):
             return form(arg, context.using(0, True))
         # What is known of a row follows from the relations, unless there are rows around.
         key = ("over", arg, source, right)
-        found = context.known.get(key) if not context.scope.binders else None
+        found: Term | None = context.known.get(key) if closed else None
         if found is None:
             scope = context.scope.over(arg.params, row)
-            inner = Context(scope, context.assume, 1, True, grouped, context.known)
-            found = Abs(arg.kind, arg.params, form(arg.body, inner))
-            if not context.scope.binders:
+            body = form(arg.body, Context(scope, context.assume, 1, True, grouped, context.known))
+            found = arg if body is arg.body else Abs(arg.kind, arg.params, body)
+            if closed:
                 context.known[key] = context.known["over", found, source, right] = found
         return found
 
     if fn in _JOINS:
         right = form(term.args[1], context.using(context.ordered, True))
-        row = row_of(App(fn, (source, right)), context.scope)
-        return _rewritten(App(fn, (source, right, *(over(a) for a in term.args[2:]))), context)
+        row = context.row(App(fn, (source, right)))
+        return _rewritten(App(fn, (source, right, *[over(a) for a in term.args[2:]])), context)
     if fn in SET_OPERATIONS:
         return _rewritten(App(fn, (source, form(term.args[1], _below(term, context)))), context)
-    args = (source, *(over(a) for a in term.args[1:]))
-    return _rewritten(App(fn, args, tuple((label, over(v)) for label, v in term.named)), context)
+    parts = children(term)
+    new = _over(term, parts, (source, *[over(p) for p in parts[1:]]))
+    return _rewritten(new, context)
+
+
+def _merged(term: App) -> App:
+    """Filters written one after the other as one filter, as `where` would make them one by one."""
+    while True:
+        match term.args:
+            case (App("where", (below, Abs("spec", first, condition))), Abs("spec", second, further)) if (
+                first == second
+            ):
+                both = conjunction((*conjuncts(condition), *conjuncts(further)))
+                term = App("where", (below, Abs("spec", first, both)))
+            case _:
+                return term
 
 
 def _below(term: App, context: Context) -> Context:
@@ -214,7 +278,7 @@ def _below(term: App, context: Context) -> Context:
             return context
         case "show":
             picks = any(has(v, CHOICES) for _, v in term.named)
-            return replace(context, ordered=2) if picks else context
+            return context.using(2, context.multiset) if picks else context
         case "sort":
             return context.using(0 if context.ordered == 0 else 2, context.multiset)
         case "take" | "at" | "then":

@@ -1,6 +1,7 @@
 """Taking queries apart and putting them together: what the query rules share."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Term, Var, children, rebuild, subterms
 
@@ -27,9 +28,13 @@ def conjunction(parts: Iterable[Term]) -> Term:
     return flat[0] if len(flat) == 1 else App("and", flat)
 
 
+@lru_cache(maxsize=1 << 16)
 def has(term: Term, names: frozenset[str]) -> bool:
     """Whether a call of one of these functions occurs."""
     return any(isinstance(t, App) and t.fn in names for t in subterms(term))
+
+
+NONE: frozenset[str] = frozenset()
 
 
 def free_vars(term: Term) -> frozenset[str]:
@@ -37,9 +42,18 @@ def free_vars(term: Term) -> frozenset[str]:
     match term:
         case Var(name):
             return frozenset((name,))
-        case Abs(_, params, body):
-            return free_vars(body) - frozenset(params)
-    found: frozenset[str] = frozenset()
+        case Lit():
+            return NONE
+        case Field(Var(name)):
+            return frozenset((name,))
+    return _free_below(term)
+
+
+@lru_cache(maxsize=1 << 16)
+def _free_below(term: Term) -> frozenset[str]:
+    if isinstance(term, Abs):
+        return free_vars(term.body).difference(term.params)
+    found = NONE
     for child in children(term):
         found |= free_vars(child)
     return found

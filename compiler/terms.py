@@ -36,8 +36,8 @@ from .types import Type
 LiteralKind = Literal["number", "int", "text", "bool", "date", "time", "datetime", "quantity", "raw", "name", "path"]
 
 
-def _cache_hash(node: "Term", *parts: object) -> None:
-    object.__setattr__(node, "_hash", hash((type(node).__name__, *parts)))
+# Hashes are worked out at birth, by the shortest way there is: terms are built and looked up all the time.
+_set = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class App:
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        _cache_hash(self, self.fn, self.args, self.named, self.targs)
+        _set(self, "_hash", hash((self.fn, self.args, self.named, self.targs)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -110,7 +110,7 @@ class Abs:
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        _cache_hash(self, self.kind, self.params, self.body)
+        _set(self, "_hash", hash((self.kind, self.params, self.body)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -125,7 +125,7 @@ class Field:
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        _cache_hash(self, self.subject, self.name)
+        _set(self, "_hash", hash((self.subject, self.name)))
 
     def __hash__(self) -> int:
         return self._hash

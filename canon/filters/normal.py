@@ -15,7 +15,7 @@ from .atoms import Gate, Literal, Node, Reader, TooManyAtoms
 from .cells import Space, subject_space
 from .diagram import TooLarge
 from .functions import cells_of, components, function, over
-from .regions import plain_equality, reduced, region
+from .regions import lone, plain_equality, reduced, region
 from .shape import FALSE, TRUE, Printer, TooLong, Variable, both, either
 
 MAX_LITERALS = 600
@@ -67,12 +67,16 @@ class _Writer:
         if isinstance(node, bool):
             return TRUE if node else FALSE
         if isinstance(node, Literal):
+            subject = self.reader.subjects[node.subject]
             if node.positive and node.test[0] == "=":
-                plain = plain_equality(self.reader.subjects[node.subject], node, self.reader.scope.schema)
+                plain = plain_equality(subject, node, self.reader.scope.schema)
                 if plain is not None:
                     return plain
+            known = lone(subject, node)
+            if known is not None:
+                return known
             space = self.space(node.subject)
-            return region(self.reader.subjects[node.subject], space, space.mask(node))
+            return region(subject, space, space.mask(node))
         if len(node.nodes) == 1:
             return self.term(node.nodes[0])
         groups = components(node)
@@ -86,6 +90,8 @@ class _Writer:
         return both(terms) if node.all else either(terms)
 
     def _entangled(self, node: Gate, keys: list[str]) -> Term:
+        if len(node.nodes) == 1 and isinstance(node.nodes[0], Literal):
+            return self.term(node.nodes[0])
         if len(keys) == 1:
             space = self.space(keys[0])
             return region(self.reader.subjects[keys[0]], space, cells_of(node, space))

@@ -4,15 +4,16 @@ Constants the set does not depend on go first, so the term depends on the set of
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import cast
 
 from ...compiler.schema import Schema
-from ...compiler.terms import App, Lit, Term
+from ...compiler.terms import App, Field, Lit, Term, Var
 from ..constants import spell
 from ..matching import matches
-from ..rows import type_name
+from ..rows import Fact, type_name
 from .atoms import Literal, Subject, Value
-from .cells import Axis, Cut, Line, Points, Space, coordinates, product, space_of
+from .cells import Axis, Cut, Line, Points, Space, coordinates, product, space_of, subject_space
 from .shape import FALSE, TRUE, Printer, Variable, both, either, weight
 from .table import Table
 
@@ -53,11 +54,48 @@ def plain_equality(subject: Subject, literal: Literal, schema: Schema) -> Term |
     Between whole numbers, or with a single member, an equality may be always false or always true.
     """
     scale, value = str(literal.test[1]), cast(Value, literal.test[2])
-    if scale not in _ALWAYS_EQUAL and not scale.startswith(("money:", "measure:")):
+    if scale not in _ALWAYS_EQUAL and not scale.startswith(("money:", "measure:", "term:")):
         enum = schema.enum.get(type_name(subject.fact.type)) if scale == "enum" else None
         if scale != "enum" or (enum is not None and not enum.open and (enum.ordered or len(enum.members) < 2)):
             return None
     return App("=", (subject.term, _spelled(subject, scale, value)))
+
+
+# Scales whose constants have one spelling and whose cells no schema decides.
+_SPELLED = frozenset(("text", "number", "int", "count", "bool", "time", "date", "datetime", "datetimeZ", "duration"))
+_SUBJECT = Var("subject")
+
+
+def lone(subject: Subject, literal: Literal) -> Term | None:
+    """The form of a comparison whatever else is asked of its subject, remembered; None where a schema or a
+    spelling is needed to tell."""
+    operator, scale = literal.test[0], literal.test[1] if len(literal.test) == 3 else None
+    if not isinstance(scale, str) or operator == "match":
+        return None
+    if scale not in _SPELLED and not scale.startswith(("money:", "measure:")):
+        return None
+    value = cast(Value, literal.test[2])
+    found = _comparison(
+        str(operator), scale, value, literal.positive, subject.fact.optional, isinstance(subject.term, Field)
+    )
+    return _about(subject.term, found)
+
+
+@lru_cache(maxsize=1 << 14)
+def _comparison(operator: str, scale: str, value: Value, positive: bool, optional: bool, field: bool) -> Term:
+    term: Term = Field(_SUBJECT, "field") if field else _SUBJECT
+    subject = Subject("", "value", term, Fact(None, optional), {scale: {value}})
+    space = subject_space(subject, Schema(""))
+    return region(subject, space, space.mask(Literal("", (operator, scale, value), positive)))
+
+
+def _about(subject: Term, condition: Term) -> Term:
+    """The same condition of another subject."""
+    if not isinstance(condition, App):
+        return condition
+    if condition.fn in ("and", "or", "not"):
+        return App(condition.fn, tuple([_about(subject, a) for a in condition.args]))
+    return App(condition.fn, (subject, *condition.args[1:]))
 
 
 def _present(subject: Subject, space: Space, mask: int) -> Term:

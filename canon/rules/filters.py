@@ -6,7 +6,6 @@ only happens for fields the schema says are required.
 
 from ...compiler.terms import App, Term
 from ..context import Context, Rule
-from ..filters.normal import normal_form
 
 CONNECTIVES = frozenset(("and", "or", "not"))
 CONDITIONS = CONNECTIVES | frozenset(
@@ -20,7 +19,7 @@ CONDITIONS = CONNECTIVES | frozenset(
 
 def apply(term: App, context: Context) -> Term | None:
     """The normal form of a whole condition; never called on a part of one."""
-    form = normal_form(term, context.scope).term
+    form = context.condition(term, context.scope)
     return None if form == term else form
 
 

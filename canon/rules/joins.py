@@ -12,12 +12,13 @@ from itertools import permutations
 
 from ...compiler.terms import Abs, App, Field, Lit, Term, Var, subterms
 from ..context import Context, Rule
-from ..filters.normal import normal_form
 from ..order import condition_key, term_key
-from ..relations import conjunction, conjuncts, free_vars, renamed, where
+from ..relations import conjunction, conjuncts, free_vars, has, renamed, where
 from ..rows import Source
 
 _COMPARED = frozenset(("=",))
+_PICK = frozenset(("pick",))
+_ALL = frozenset(("pick_all",))
 # More ways than this to name tables joined with themselves are not all tried.
 _NAMINGS = 24
 
@@ -34,52 +35,70 @@ def apply(term: App, context: Context) -> Term | None:
     """Rewrite the join at the bottom of a projection."""
     stages: list[App] = []
     inner: Term = term
-    while (
-        isinstance(inner, App)
-        and inner.args
-        and inner.fn in ("show", "sort", "take", "at", "distinct", "group", "whole")
-    ):
+    while isinstance(inner, App) and inner.args and inner.fn in _ABOVE:
         stages.append(inner)
         inner = inner.args[0]
         if isinstance(inner, App) and inner.fn == "where" and _over_groups(inner):
             stages.append(inner)
             inner = inner.args[0]
+    if _plain(inner):
+        return None
+    # What came out of here once is as it should be, unless there are rows around.
+    key = ("joins", term, context.ordered == 2)
+    if not context.scope.binders and key in context.known:
+        return None
+    new = _rewritten(inner, stages, context)
+    if new == term:
+        new = None
+    if not context.scope.binders:
+        context.known[key if new is None else ("joins", new, key[2])] = term if new is None else new
+    return new
+
+
+_ABOVE = frozenset(("show", "sort", "take", "at", "distinct", "group", "whole"))
+
+
+def _plain(relation: Term) -> bool:
+    """One table under its own name, with no condition that could become a join: nothing to do."""
+    while isinstance(relation, App) and relation.fn == "where" and len(relation.args) == 2:
+        condition = relation.args[1]
+        if not isinstance(condition, Abs) or any(_is_member(c) for c in conjuncts(condition.body)):
+            return False
+        relation = relation.args[0]
+    return isinstance(relation, App) and not relation.args
+
+
+def _rewritten(inner: Term, stages: list[App], context: Context) -> Term | None:
     # Columns by label, as a statement's last projection will have them.
     overs = [a for s in stages for a in (*s.args[1:], *(v for _, v in sorted(s.named, key=lambda item: item[0])))]
-    if any(isinstance(o, Abs) and o.body == App("all_fields") for o in overs):
-        return None
-    if any(isinstance(t, App) and t.fn == "pick_all" for o in overs for t in subterms(o)):
+    if any(isinstance(o, Abs) and o.body == App("all_fields") for o in overs) or any(has(o, _ALL) for o in overs):
         return None
     block = _block(inner)
     if block is None:
         return None
-    if len(block.leaves) == 1 and not any(_is_member(c) for c in block.conditions):
-        ((binder, table),) = block.leaves.items()
-        if binder == table:
-            return None
-    before = (dict(block.leaves), list(block.conditions))
+    leaves = dict(block.leaves)
     fixed = _order_seen(stages, context)
     _members_to_joins(block, context)
-    used = frozenset().union(*[_free_over(o) for o in overs])
+    used = frozenset[str]().union(*[_free_over(o) for o in overs])
     _drop_parents(block, used, fixed, context)
     names = {} if fixed else _naming(block, overs)
     if names:
         block.leaves = {names.get(b, b): t for b, t in block.leaves.items()}
         block.conditions = [renamed(c, names) for c in block.conditions]
+    sources = {b: Source(table=t) for b, t in block.leaves.items()}
+    scope = replace(context.scope, binders={**context.scope.binders, **sources})
+    block.conditions = list(conjuncts(context.condition(conjunction(block.conditions), scope)))
     order = list(block.leaves) if fixed else _order(block)
-    if (dict(block.leaves), block.conditions) == before and order == list(before[0]):
-        rebuilt = _rebuilt(block, order, context)
-        if rebuilt == inner:
-            return None
-    else:
-        rebuilt = _rebuilt(block, order, context)
+    rebuilt = _rebuilt(block, order)
+    if rebuilt == inner and block.leaves == leaves:
+        return None
     binders = tuple(order)
     for stage in reversed(stages):
         params = ("it",) if _projected(stage) else binders
-        rest = tuple(_rebound(a, names, params) for a in stage.args[1:])
-        named = tuple((label, _rebound(a, names, params)) for label, a in stage.named)
+        rest = tuple([_rebound(a, names, params) for a in stage.args[1:]])
+        named = tuple([(label, _rebound(a, names, params)) for label, a in stage.named])
         rebuilt = App(stage.fn, (rebuilt, *rest), named)
-    return None if rebuilt == term else rebuilt
+    return rebuilt
 
 
 def _is_member(condition: Term) -> bool:
@@ -111,13 +130,9 @@ def _over_groups(stage: App) -> bool:
 def _order_seen(stages: list[App], context: Context) -> bool:
     if context.ordered == 2:
         return True
-    picks = any(
-        isinstance(t, App) and t.fn == "pick"
-        for s in stages
-        for a in (*s.args[1:], *(v for _, v in s.named))
-        for t in subterms(a)
-    )
-    return picks or any(s.fn in ("sort", "take", "at") for s in stages)
+    if any(s.fn in ("sort", "take", "at") for s in stages):
+        return True
+    return any(has(a, _PICK) for s in stages for a in (*s.args[1:], *(v for _, v in s.named)))
 
 
 def _free_over(over: Term) -> frozenset[str]:
@@ -240,7 +255,8 @@ def _naming(block: _Block, overs: list[Term]) -> dict[str, str]:
     by_table: dict[str, list[str]] = {}
     for binder, table in block.leaves.items():
         by_table.setdefault(table, []).append(binder)
-    inside = {p for t in (*block.conditions, *overs) for s in subterms(t) if isinstance(s, Abs) for p in s.params}
+    bodies = [o.body if isinstance(o, Abs) else o for o in overs]
+    inside = {p for t in (*block.conditions, *bodies) for s in subterms(t) if isinstance(s, Abs) for p in s.params}
     inside -= set(block.leaves)
     choices: list[dict[str, str]] = [{}]
     for table, binders in sorted(by_table.items()):
@@ -255,7 +271,7 @@ def _naming(block: _Block, overs: list[Term]) -> dict[str, str]:
         return {old: new for old, new in choices[0].items() if old != new}
 
     def printed(names: dict[str, str]) -> list[str]:
-        shown = [term_key(renamed(o.body if isinstance(o, Abs) else o, names)) for o in overs]
+        shown = [term_key(renamed(body, names)) for body in bodies]
         return sorted(condition_key(renamed(_sided(c, names), names)) for c in block.conditions) + shown
 
     best = min(choices, key=printed)
@@ -284,11 +300,9 @@ def _order(block: _Block) -> list[str]:
     return chosen
 
 
-def _rebuilt(block: _Block, order: list[str], context: Context) -> Term:
+def _rebuilt(block: _Block, order: list[str]) -> Term:
     """The joins in order, with equalities between two tables on the join, everything else in `where`."""
-    sources = {b: Source(table=t) for b, t in block.leaves.items()}
-    scope = replace(context.scope, binders={**context.scope.binders, **sources})
-    conditions = list(conjuncts(normal_form(conjunction(block.conditions), scope).term))
+    conditions = block.conditions
     relation: Term | None = None
     seen: list[str] = []
     for binder in order:
