@@ -9,6 +9,7 @@ python benchmarks/canon.py verdicts [--count 300]                       mutants 
 import argparse
 import gc
 import importlib
+import os
 import random
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import Any
 
 TESTS = Path(__file__).resolve().parent.parent / "tests" / "canon"
 sys.path.insert(0, str(TESTS))
+CORPORA = Path(os.environ.get("DLC_CORPORA") or TESTS.parents[2] / "shared" / "data")
 
 
 def filters(count: int, seed: int) -> None:
@@ -58,39 +60,65 @@ def filters(count: int, seed: int) -> None:
 
 
 def programs() -> None:
-    """Canonical forms of typical programs: the built-in sample, and random queries with joins and groups."""
-    from dlc.compiler.check import Checker
+    """Canonical forms of typical programs: random queries with joins and groups, then whole corpora."""
     from dlc.compiler.terms import Statement, Turn
-    from dlc.sources import source
 
     queries = importlib.import_module("canon_queries")
     rng = random.Random(1)
     random_turns = [Turn("user", (), (Statement(queries.read(queries.query(rng))),)) for _ in range(2000)]
-    report("random queries over four tables", random_turns, queries.SCHEMA)
+    report("random queries over four tables", [(turn, queries.SCHEMA) for turn in random_turns])
+    for name, file in CORPORA_FILES:
+        report(f"{name} {Path(file).name}", corpus(name, file))
+
+
+CORPORA_FILES = (
+    ("multiwoz", "multiwoz21/val.json.zip"),
+    ("smcalflow", "smcalflow2/dialogues.jsonl.gz"),
+    ("multiwoz3", "multiwoz30/train.user.tsv"),
+    ("multiwoz3", "multiwoz30/train.agent.tsv"),
+    ("cosql", "cosql/dialogues.json.gz"),
+    ("sparc", "sparc/dialogues.json.gz"),
+    ("spider", "spider/dialogues.json.gz"),
+)
+
+
+def corpus(name: str, file: str) -> list[tuple[Any, Any]]:
+    """Every program of a corpus with its schema."""
+    from dlc.compiler.check import Checker
     from dlc.conversion import units
     from dlc.options import Options
+    from dlc.sources import source
 
-    opened = source("multiwoz")
-    read = opened.reader(Options())
-    turns: list[Any] = []
-    schema: Any = None
-    for unit in units(opened, [], lambda diagnostic: None):
+    opened = source(name)
+    tables = str(CORPORA / "spider" / "tables.json") if name in ("cosql", "sparc", "spider") else None
+    read = opened.reader(Options(schema=tables, speakers="both" if name == "multiwoz3" else None))
+    full: dict[int, Any] = {}
+    turns: list[tuple[Any, Any]] = []
+    for unit in units(opened, [str(CORPORA / file)], lambda diagnostic: None):
         done = read(unit)
-        schema = schema or next((s for s in done.schemas if s is not None), None)
-        turns += [row.program for row in done.dialogue.turns if row.program is not None]
-    report("slot states of the built-in sample", turns * 40, Checker(schema).schema)
+        for row, schema in zip(done.dialogue.turns, done.schemas, strict=True):
+            if row.program is not None and schema is not None:
+                turns.append((row.program, full.setdefault(id(schema), Checker(schema).schema)))
+    return turns
 
 
-def report(name: str, turns: list[Any], schema: Any) -> None:
-    """Forms per second."""
-    from dlc.canon.pipeline import canonicalize
+def report(name: str, turns: list[tuple[Any, Any]]) -> None:
+    """Forms per second: of each program on its own, and of the distinct ones with what was found remembered."""
+    from dlc.canon.pipeline import Canonicalizer, canonicalize
 
     gc.collect()
     gc.freeze()
     began = time.process_time()
-    for turn in turns:
+    for turn, schema in turns:
         canonicalize(turn, schema)
-    print(f"{name}: {len(turns) / (time.process_time() - began):,.0f} programs/s over {len(turns):,}")
+    alone = len(turns) / (time.process_time() - began)
+    distinct = list({(turn, id(schema)): (turn, schema) for turn, schema in turns}.values())
+    forms = {id(schema): Canonicalizer(schema) for _, schema in distinct}
+    began = time.process_time()
+    for turn, schema in distinct:
+        forms[id(schema)].turn(turn)
+    together = len(distinct) / (time.process_time() - began)
+    print(f"{name}: each alone {alone:,.0f}/s over {len(turns):,}; distinct {together:,.0f}/s over {len(distinct):,}")
 
 
 def verdicts(count: int) -> None:
@@ -115,8 +143,6 @@ def verdicts(count: int) -> None:
 
 def gold(count: int) -> None:
     """Verdicts on mutants of the SQL gold; every `equal` is held to 500 larger databases of other seeds."""
-    import os
-
     from dlc.canon.databases import Pools, random_database, tables_in
     from dlc.canon.equivalence import _same, equivalent
     from dlc.compiler.check import Checker
@@ -124,12 +150,11 @@ def gold(count: int) -> None:
     from dlc.options import Options
     from dlc.sources import source
 
-    corpora = Path(os.environ.get("DLC_CORPORA") or TESTS.parents[2] / "shared" / "data")
     tests, running = importlib.import_module("test_equivalence_verdicts"), importlib.import_module("canon_run")
-    read = source("cosql").reader(Options(schema=str(corpora / "spider" / "tables.json")))
+    read = source("cosql").reader(Options(schema=str(CORPORA / "spider" / "tables.json")))
     programs: list[tuple[Any, Any]] = []
     schemas: dict[int, Any] = {}
-    for unit in units(source("cosql"), [str(corpora / "cosql" / "dialogues.json.gz")], lambda diagnostic: None):
+    for unit in units(source("cosql"), [str(CORPORA / "cosql" / "dialogues.json.gz")], lambda diagnostic: None):
         done = read(unit)
         for row, schema in zip(done.dialogue.turns, done.schemas, strict=True):
             if row.program is not None and schema is not None and len(row.program.statements) == 1:

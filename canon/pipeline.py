@@ -64,7 +64,8 @@ class Canonicalizer:
         Raises CompileError (DLC005) if terms are nested too deeply.
         """
         try:
-            return plain_lets(replace(turn, statements=tuple([self._statement(s) for s in turn.statements])))
+            statements = tuple([self._statement(s) for s in turn.statements])
+            return plain_lets(Turn(turn.speaker, turn.acts, statements))
         except RecursionError:
             raise CompileError(too_deep(Span(0, 0))) from None
 
@@ -89,7 +90,7 @@ class Canonicalizer:
         term, outcome = self._term(statement.term), _outcome(statement.outcome)
         if term == statement.term and outcome is statement.outcome:
             return statement
-        return replace(statement, term=term, outcome=outcome)
+        return Statement(term, statement.status, statement.let, outcome)
 
 
 def canonicalize(turn: Turn, schema: Schema, assume: Assumptions = TRUSTING) -> Turn:

@@ -77,12 +77,14 @@ def replace_free(term: Term, change: Callable[[Term], Term | None], names: froze
 def renamed(term: Term, names: dict[str, str]) -> Term:
     """Free variables under other names; the caller sees to it that nothing is captured."""
     if isinstance(term, Var):
-        return Var(names.get(term.name, term.name))
+        return Var(names[term.name]) if term.name in names else term
+    if free_vars(term).isdisjoint(names):
+        return term
     if isinstance(term, Abs):
         inner = {k: v for k, v in names.items() if k not in term.params}
         return Abs(term.kind, term.params, renamed(term.body, inner)) if inner else term
     parts = children(term)
-    return rebuild(term, tuple(renamed(p, names) for p in parts)) if parts else term
+    return rebuild(term, tuple([renamed(p, names) for p in parts]))
 
 
 def over_columns(body: Term, columns: dict[str, Term]) -> Term | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..compiler.schema import Column, Schema
-from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Record, Term, Var
+from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Term, Var
 from ..compiler.types import BOOL, NUMBER, Con, Type
 
 
@@ -120,37 +120,45 @@ def _declared(column: Column | None, optional: bool) -> Fact:
     return Fact(column.type if isinstance(column.type, Con) else None, optional or column.optional)
 
 
+_SAME_ROWS = frozenset(("where", "sort", "take", "at", "distinct", "group", "whole", "except", "except_all"))
+_SAME_ROWS = _SAME_ROWS | frozenset(("intersect", "intersect_all"))
+_JOINS = frozenset(("join", "join_left", "join_right", "join_full"))
+
+
 def row_of(term: Term, scope: Scope) -> Binders:
     """The binders of a relation's rows with their sources."""
+    while isinstance(term, App) and term.args and term.fn in _SAME_ROWS:
+        term = term.args[0]
+    if isinstance(term, App):
+        return _row(term, scope)
+    if isinstance(term, Var):
+        return ((term.name, scope.binders.get(term.name, NOWHERE)),)
+    if isinstance(term, Ascribe):
+        return row_of(term.term, scope)
+    return (("it", NOWHERE),)
+
+
+def _row(term: App, scope: Scope) -> Binders:
+    fn = term.fn
+    if fn in _JOINS and len(term.args) > 1:
+        first, second = row_of(term.args[0], scope), row_of(term.args[1], scope)
+        if fn in ("join_right", "join_full"):
+            first = tuple((n, replace(s, outer=True)) for n, s in first)
+        if fn in ("join_left", "join_full"):
+            second = tuple((n, replace(s, outer=True)) for n, s in second)
+        return first + second
     match term:
+        case App("show", (inner, *_), named):
+            return (("it", _shown(named, row_of(inner, scope), scope)),)
         case App("as", (inner, Lit("name", name))):
             row = row_of(inner, scope)
             return ((name, row[0][1] if len(row) == 1 else NOWHERE),)
-        case App("join" | "join_left" | "join_right" | "join_full" as fn, (left, right, *_)):
-            first, second = row_of(left, scope), row_of(right, scope)
-            if fn in ("join_right", "join_full"):
-                first = tuple((n, replace(s, outer=True)) for n, s in first)
-            if fn in ("join_left", "join_full"):
-                second = tuple((n, replace(s, outer=True)) for n, s in second)
-            return first + second
-        case App("where" | "sort" | "take" | "at" | "distinct" | "group" | "whole", (inner, *_)):
-            return row_of(inner, scope)
         case App("union" | "union_all", (left, right)):
             return _either(row_of(left, scope), row_of(right, scope))
-        case App("except" | "except_all" | "intersect" | "intersect_all", (left, _)):
-            return row_of(left, scope)
-        case App("show", (inner, *_), named):
-            return (("it", _shown(named, row_of(inner, scope), scope)),)
-        case App("list", items) if items and all(isinstance(i, Record) for i in items):
-            return (("it", NOWHERE),)
         case App(name, (), (), ()) if name in scope.schema.table:
             return ((name, Source(table=name)),)
         case App(name, (), (), ()):
             return ((name, NOWHERE),)
-        case Var(name):
-            return ((name, scope.binders.get(name, NOWHERE)),)
-        case Ascribe(term=inner):
-            return row_of(inner, scope)
     return (("it", NOWHERE),)
 
 

@@ -88,6 +88,14 @@ class App:
     def __post_init__(self) -> None:
         _set(self, "_hash", hash((self.fn, self.args, self.named, self.targs)))
 
+    def __eq__(self, other: object) -> bool:
+        """By structure; most unequal ones are told apart by their hashes."""
+        if self is other:
+            return True
+        if not isinstance(other, App) or self._hash != other._hash:
+            return False
+        return (self.fn, self.args, self.named, self.targs) == (other.fn, other.args, other.named, other.targs)
+
     def __hash__(self) -> int:
         return self._hash
 
@@ -201,13 +209,14 @@ class Turn:
 
 def children(term: Term) -> "tuple[Term, ...]":
     """Immediate subterms, in the one order that paths count in."""
+    # By class rather than by pattern: every stage asks this of every node.
+    if isinstance(term, App):
+        return term.args + tuple([value for _, value in term.named]) if term.named else term.args
+    if isinstance(term, Field):
+        return (term.subject,)
+    if isinstance(term, Abs):
+        return (term.body,)
     match term:
-        case App(args=args, named=named):
-            return args + tuple(value for _, value in named) if named else args
-        case Field(subject=subject):
-            return (subject,)
-        case Abs(body=body):
-            return (body,)
         case Apply(fn=fn, args=args):
             return (fn, *args)
         case Record(fields=fields):
@@ -222,7 +231,9 @@ def rebuild(term: Term, new: "tuple[Term, ...]") -> Term:
     match term:
         case App(fn, args, named, targs):
             count = len(args)
-            labels = tuple((label, value) for (label, _), value in zip(named, new[count:], strict=True))
+            if not named:
+                return App(fn, new, (), targs)
+            labels = tuple([(label, value) for (label, _), value in zip(named, new[count:], strict=True)])
             return App(fn, new[:count], labels, targs)
         case Field(name=name):
             return Field(new[0], name)

@@ -77,13 +77,13 @@ def canonical_rows(
     lang: str, options: Options
 ) -> "Callable[[Unit | Broken], Iterator[tuple[dict[str, Any], Any, list[Diagnostic]]]]":
     """A function from units to rows in canonical form, each with its turn and schema (None if rejected)."""
-    from dlc.canon.pipeline import canonicalize
+    from dlc.canon.pipeline import Canonicalizer
     from dlc.compiler.check import prelude
-    from dlc.compiler.schema import Schema, merge
+    from dlc.compiler.schema import merge
     from dlc.compiler.sugar import print_turn
 
     read = source(lang).reader(options)
-    full: dict[int, Schema] = {}
+    forms: dict[int, Canonicalizer] = {}
 
     def rows(unit: Unit | Broken) -> Iterator[tuple[dict[str, Any], Any, list[Diagnostic]]]:
         if isinstance(unit, Broken):
@@ -105,11 +105,14 @@ def canonical_rows(
             if turn.program is None:
                 yield row, None, told or [Diagnostic(n.code, n.message, n.span, place=place) for n in turn.notes]
                 continue
-            merged = full.setdefault(id(schema), merge(prelude(), schema) if schema is not None else prelude())
-            form = canonicalize(turn.program, merged)
+            canonical = forms.get(id(schema))
+            if canonical is None:
+                full = merge(prelude(), schema) if schema is not None else prelude()
+                canonical = forms[id(schema)] = Canonicalizer(full)
+            form = canonical.turn(turn.program)
             row["program"], row["status"] = print_turn(form), "exact"
             row["notes"] = [{"code": n.code, "message": n.message, "span": None} for n in turn.notes]
-            yield row, (turn.program, form, merged), told
+            yield row, (turn.program, form, canonical.schema), told
 
     return rows
 

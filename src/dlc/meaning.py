@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def canonicalize(program: "Program | str", schema: "Schema | str | None" = None) -> Program:
     """A program in canonical form: text or Program in, Program out. Raises CompileError for text that does not parse."""
-    from dlc.canon.pipeline import canonicalize as canonical
+    from dlc.canon.pipeline import Canonicalizer
     from dlc.compiler.check import prelude
     from dlc.compiler.schema import merge
 
     loaded = _schema(schema, program)
-    full = merge(prelude(), loaded)
+    canonical = Canonicalizer(merge(prelude(), loaded))
     turns = (parse(program) if isinstance(program, str) else program).turns
-    return Program(tuple(canonical(turn, full) for turn in turns), loaded)
+    return Program(tuple(canonical.turn(turn) for turn in turns), loaded)
 
 
 def equivalent(
