@@ -262,7 +262,9 @@ class ThingTalkReader:
         op, column = aggregation.op, aggregation.column
         query = self._expression(aggregation.expression, outer)
         args = (self._field(column, query),) if column not in ("*", "") else ()
-        shown = ((op, Abs("row", query.binders, App(op, args))),)
+        # The reference counts the different values of a field.
+        fn = "count_distinct" if op == "count" and args else op
+        shown = ((op, Abs("row", query.binders, App(fn, args))),)
         term = App("show", (App("whole", (query.term,)),), shown)
         return _Query(term, ("it",), {op: op}, {op: NUMBER})
 

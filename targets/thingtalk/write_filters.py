@@ -1,8 +1,9 @@
 """DL conditions as ThingTalk filters.
 
 ThingTalk has `==`, `<=`, `>=` and text matches, no strict comparison and no inequality. `a < b` is written
-`a <= b && !(a == b)`, which says the same for every row; `a != b` is written `!(a == b)`, which differs where the
-value is missing and is noted there. A part that cannot be said is left out, with a note.
+`a <= b && !(a == b)`, which says the same for every row. `a != b` is `!(a == b)` where the value is never missing, else
+that and a filter that any value passes and a missing one does not (`present`); where a type has no such filter, the
+difference is noted. A part that cannot be said is left out, with a note.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ _CALLS: Final = {
     "contains": "contains",
     "any_match": "in_array~",
 }
+# A value of each ordered type: everything there is lies on one side of it.
+_ZEROS: Final = {"Number": "0", "Int": "0", "Time": "new Time(0, 0)"}
 _FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -91,7 +94,7 @@ def _atom(term: Term, scope: Scope, context: Context) -> Filter:
     if not isinstance(term, App):
         raise NotSaid(say.no_construct("", "this condition"))
     if term.fn == "exists" and len(term.args) == 1 and context.subquery is not None:
-        return Filter(f"any({context.subquery(term.args[0], context)})", _ATOM)
+        return Filter(f"any({context.subquery(term.args[0], context, compared=False)})", _ATOM)
     handler = _HANDLERS.get(term.fn)
     if handler is None or not term.args or term.named:
         raise NotSaid(say.no_construct(term.fn, f"`{term.fn}`"))
@@ -109,9 +112,35 @@ def _side(term: Term, type_: Type | None, scope: Scope, context: Context) -> tup
     return value(term, own, scope, context, "a condition"), own, "a condition"
 
 
-def _may_miss(term: Term, scope: Scope) -> bool:
+def present(subject: str, type_: Type | None, context: Context) -> Filter | None:
+    """A filter that holds exactly where a field has a value: every comparison with a missing one is false.
+
+    None for a type of which ThingTalk has no such filter: an open set of members or a list.
+    """
+    name = type_.name if isinstance(type_, Con) else ""
+    if name == "Text" or name in context.schema.entity or name in context.schema.table:
+        return Filter(f'{subject} =~ ""', _ATOM)
+    if name in _ZEROS:
+        return Filter(f"{subject} <= {_ZEROS[name]} || {subject} >= {_ZEROS[name]}", _OR)
+    if name == "Bool":
+        return Filter(f"{subject} == true || {subject} == false", _OR)
+    enum = context.schema.enum.get(name)
+    if enum is not None and not enum.open and enum.members:
+        listed = ", ".join(member(m.name, enum, context) for m in enum.members)
+        return Filter(f"in_array({subject}, [{listed}])", _ATOM)
+    return None
+
+
+def _negated(inner: str, term: Term, scope: Scope, context: Context, what: str) -> Filter:
+    """A filter that is false where a value is missing, negated: false there again."""
     info = field_of(term, scope)
-    return info is None or info.optional
+    if info is not None and not info.optional:
+        return Filter(f"!({inner})", _ATOM)
+    there = present(info.name, info.type, context) if info is not None and info.name is not None else None
+    if there is not None:
+        return Filter(f"!({inner}) && {there.at(_AND + 1)}", _AND)
+    context.drop(say.approximated(info.part if info is not None else "a condition", what))
+    return Filter(f"!({inner})", _ATOM)
 
 
 def _compare(term: App, scope: Scope, context: Context) -> Filter:
@@ -133,9 +162,15 @@ def _compare(term: App, scope: Scope, context: Context) -> Filter:
     if op in _STRICT:
         return Filter(f"{subject} {_STRICT[op]} {other} && !({subject} == {other})", _AND)
     inner = f"{subject} == {other}" if op == "!=" else f"{subject} =~ {other}"
-    if _may_miss(left, scope):
-        context.drop(say.approximated(part, op))
-    return Filter(f"!({inner})", _ATOM)
+    made = _negated(inner, left, scope, context, op)
+    against = field_of(right, scope)
+    if against is not None and against.optional and against.name is not None:
+        # Two fields: the other one may be missing as well.
+        there = present(against.name, against.type, context)
+        if there is not None:
+            return Filter(f"{made.text} && {there.at(_AND + 1)}", _AND)
+        context.drop(say.approximated(against.part, op))
+    return made
 
 
 def _ranked(subject: str, op: str, bound: Term, enum: EnumType, context: Context, part: str) -> str:
@@ -159,15 +194,13 @@ def _member(term: App, scope: Scope, context: Context) -> Filter:
         inner = f"{subject} == any({context.subquery(listed, context)})"
     else:
         raise NotSaid(say.no_construct(part, "membership in this"))
-    return _maybe_not(inner, term, scope, context, part)
+    return _maybe_not(inner, term, scope, context)
 
 
-def _maybe_not(inner: str, term: App, scope: Scope, context: Context, part: str) -> Filter:
+def _maybe_not(inner: str, term: App, scope: Scope, context: Context) -> Filter:
     if not term.fn.startswith("not_"):
         return Filter(inner, _AND if " && " in inner else _ATOM)
-    if _may_miss(term.args[0], scope):
-        context.drop(say.approximated(part, term.fn.replace("_", " ")))
-    return Filter(f"!({inner})", _ATOM)
+    return _negated(inner, term.args[0], scope, context, term.fn.replace("_", " "))
 
 
 def _between(term: App, scope: Scope, context: Context) -> Filter:
@@ -181,7 +214,7 @@ def _between(term: App, scope: Scope, context: Context) -> Filter:
     else:
         low, high = (value(bound, type_, scope, context, part) for bound in term.args[1:])
         inner = f"{subject} >= {low} && {subject} <= {high}"
-    made = _maybe_not(inner, term, scope, context, part)
+    made = _maybe_not(inner, term, scope, context)
     return made if made.text.startswith("!") else Filter(inner, _AND)
 
 
@@ -199,7 +232,7 @@ def _like(term: App, scope: Scope, context: Context) -> Filter:
         inner = f"{'starts_with' if pattern.endswith('%') else 'ends_with'}({subject}, {string(body)})"
     else:
         inner = f"{subject} == {value(Lit('text', body), type_, scope, context, part)}"
-    return _maybe_not(inner, term, scope, context, part)
+    return _maybe_not(inner, term, scope, context)
 
 
 def _any(term: App, scope: Scope, context: Context) -> Filter:

@@ -9,7 +9,7 @@ from ...compiler.terms import Abs, App, Lit, Term
 from ...compiler.types import Con
 from ..rows import Note
 from . import write_notes as say
-from .write_filters import condition
+from .write_filters import condition, present
 from .write_values import Context, FieldInfo, NotSaid, Scope, TableScope, field_of, type_of, value
 
 _CHAIN, _JOIN, _PROJECTION, _FILTER, _PRIMARY = range(5)
@@ -17,6 +17,8 @@ _CHAIN, _JOIN, _PROJECTION, _FILTER, _PRIMARY = range(5)
 _LIMIT: Final = 100_000
 _SORTABLE: Final = frozenset(("Text", "Number", "Int", "Time", "Date", "DateTime", "Duration", "Money", "Measure"))
 _AGGREGATES: Final = frozenset(("sum", "avg", "min", "max"))
+# What the reference aggregates: no text, time or date.
+_AMOUNTS: Final = frozenset(("Number", "Int", "Money", "Measure", "Duration"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,33 +184,57 @@ def _show(term: App, context: Context) -> Query:
         columns[label] = FieldInfo(name, own or Con("Text"), True, label)
     if not items:
         return source
+    if "*" in items and len(items) > 1:
+        # All columns are a projection of their own.
+        context.drop(say.no_construct("show", "columns beside all columns"))
+        items, columns = ["*"], dict(source.columns)
     text = f"[{', '.join(items)}] of {source.at(_PROJECTION)}"
     return Query(text, _PROJECTION, {"it": columns}, {**source.columns, **columns})
 
 
 def _aggregate(term: App, rows: Term, context: Context) -> Query | None:
-    """`q | whole | show avg(.f)`, which ThingTalk writes around the query; None if it shows anything more."""
-    if len(term.named) != 1:
-        return None
-    label, over = term.named[0]
-    if not isinstance(over, Abs) or not isinstance(over.body, App) or over.body.named:
-        return None
+    """`q | whole | show avg(.f)`, which ThingTalk writes around the query.
+
+    Several aggregates are one row each, joined. None if anything shown is no aggregate ThingTalk has.
+    """
+    source = query(rows, context)
+    made: Query | None = None
+    for label, over in term.named:
+        one = _one_aggregate(label, over, source, context) if isinstance(over, Abs) else None
+        if one is None:
+            return None
+        if made is None:
+            made = one
+        else:
+            columns = {**_prefixed("second", one.columns), **_prefixed("first", made.columns)}
+            text = f"{made.at(_JOIN)} join {one.at(_PRIMARY)}"
+            made = Query(text, _JOIN, {"it": columns}, columns)
+    return made
+
+
+def _one_aggregate(label: str, over: Abs, source: Query, context: Context) -> Query | None:
     body = over.body
-    if body.fn == "count" and not body.args:
-        source = query(rows, context)
-        info = FieldInfo("count", Con("Number"), False, "count")
-        return Query(f"count({source.text})", _PRIMARY, {"it": {label: info}}, {label: info})
-    if body.fn in _AGGREGATES and len(body.args) == 1:
-        source = query(rows, context)
-        field = field_of(body.args[0], _scope(source, over))
-        if (
-            field is not None
-            and field.name is not None
-            and isinstance(field.type, Con)
-            and field.type.name in _SORTABLE
-        ):
-            return Query(f"{body.fn}({field.name} of {source.text})", _PRIMARY, {"it": {label: field}}, {label: field})
-    return None
+    if not isinstance(body, App) or body.named or len(body.args) > 1:
+        return None
+    field = field_of(body.args[0], _scope(source, over)) if body.args else None
+    if body.args and (field is None or field.name is None):
+        return None
+    text: str | None = None
+    info = FieldInfo("count", Con("Number"), False, "count")
+    if body.fn == "count" and field is not None and field.name is not None and field.optional:
+        there = present(field.name, field.type, context)
+        if there is not None:
+            text = f"count(({source.text}) filter {there.text})" if source.level == _FILTER else ""
+            text = text or f"count({source.at(_FILTER)} filter {there.text})"
+    elif body.fn == "count":
+        text = f"count({source.text})"
+    elif field is not None and field.name is not None and body.fn == "count_distinct":
+        text = f"count({field.name} of {source.text})"
+        info = FieldInfo(field.name, Con("Number"), False, label)
+    elif field is not None and body.fn in _AGGREGATES:
+        if isinstance(field.type, Con) and field.type.name in _AMOUNTS:
+            text, info = f"{body.fn}({field.name} of {source.text})", field
+    return Query(text, _PRIMARY, {"it": {label: info}}, {label: info}) if text is not None else None
 
 
 def _join(term: App, context: Context) -> Query:
@@ -247,12 +273,14 @@ _STAGES: Final[dict[str, Callable[[App, Context], Query]]] = {
 }
 
 
-def subquery(term: Term, context: Context) -> str:
-    """A query inside a filter. The reference wants a projection, and no aggregate."""
+def subquery(term: Term, context: Context, compared: bool = True) -> str:
+    """A query inside a filter. The reference wants a projection where a value is compared with it, and no aggregate."""
     context.subqueries += 1
     made = query(term, context)
     if made.level == _PRIMARY and made.text.split("(")[0] in ("count", *_AGGREGATES):
         raise NotSaid(say.no_construct("subquery", "a comparison with an aggregate"))
+    if compared and set(made.scope) != {"it"}:
+        raise NotSaid(say.no_construct("subquery", "a comparison with whole rows"))
     return made.text
 
 

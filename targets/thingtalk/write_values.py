@@ -1,5 +1,6 @@
 """DL values in ThingTalk's normal syntax."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -67,7 +68,7 @@ class Context:
     schema: Schema
     names: Names
     notes: list[Note] = field(default_factory=list)
-    subquery: "Callable[[Term, Context], str] | None" = None
+    subquery: "Callable[..., str] | None" = None
     subqueries: int = 0
     cache: dict[object, object] = field(default_factory=dict)
     placeholders: bool = False
@@ -134,6 +135,8 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
             return info.name
         case Hole(index, own):
             return _placeholder(index, own or type_, context, part)
+        case App("text_of" | "number_of" as fn, (Lit() as constant_given,)) if not constant:
+            return value(_converted(fn, constant_given, part), type_, scope, context, part)
         case App("now", (), ()):
             return "$now"
         case App("negate_number", (Lit("number", text),)):
@@ -148,6 +151,15 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
                 return f"enum {name}"
             return _member(name, type_, context, part)
     raise NotSaid(say.no_value(part, f"`{getattr(term, 'fn', type(term).__name__)}`"))
+
+
+def _converted(fn: str, given: Lit, part: str) -> Lit:
+    """A constant that SQL converts before comparing, converted: `text_of(2)` is "2", `number_of("1974")` is 1974."""
+    if fn == "text_of" and given.kind == "number" and given.value.lstrip("-").isdigit():
+        return Lit("text", given.value)
+    if fn == "number_of" and given.kind == "text" and re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", given.value):
+        return Lit("number", given.value)
+    raise NotSaid(say.no_value(part, f"`{fn}({given.value})`"))
 
 
 def _placeholder(index: int, type_: Type | None, context: Context, part: str) -> str:
