@@ -1,9 +1,10 @@
 """SQL measured: round trips of the gold queries, results on random databases, conversions, speed against sqlglot.
 
-    python benchmarks/sql.py [--databases 20] [--rounds 3]
+    python benchmarks/sql.py [--databases 20] [--rounds 3] [--only-speed] [--build FOLDER]
 
-The peer is sqlglot's parse + qualify + annotate_types from text, schemas prepared beforehand for both; both run without
-sqlglot's compiled build unless it is installed, which is said. The peer gets strings in single quotes, because it cannot
+The peer is sqlglot's parse + qualify + annotate_types from text, schemas prepared beforehand for both; both run on the
+build of sqlglot that is installed, which is said. `--build FOLDER` measures both once more on the build in a folder made by
+`pip install --target FOLDER --no-deps sqlglot sqlglotc` (compiled). The peer gets strings in single quotes, because it cannot
 read others. Prints lines of `name: figure`.
 """
 
@@ -13,11 +14,14 @@ import json
 import os
 import re
 import statistics
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import sqlglot.parser
 from sqlglot import parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
@@ -133,30 +137,41 @@ def speed(gold: Gold, schemas: dict[str, Schema], rounds: int) -> None:
             end = time.perf_counter()
             ours.append(middle - start)
             theirs.append(end - middle)
-    try:
-        import sqlglotc  # noqa: F401
-
-        build = "compiled"
-    except ImportError:
-        build = "pure Python"
     a, b = statistics.median(ours), statistics.median(theirs)
-    print(f"sqlglot build: {build}")
+    print(f"sqlglot build: {build()}")
     print(f"text to typed DL, median: {a * 1e6:.0f} us")
     print(f"sqlglot parse + qualify + annotate_types, median: {b * 1e6:.0f} us")
     print(f"ratio of medians: {b / a:.2f} x (over {len(ours)} runs)")
 
 
+def build() -> str:
+    """Which sqlglot both sides run on: the `c` extra puts compiled modules beside the Python ones."""
+    return "pure Python" if sqlglot.parser.__file__.endswith(".py") else "compiled"
+
+
+def with_build(folder: str) -> None:
+    """The speed again in a process that finds the sqlglot of a folder first."""
+    path = os.pathsep.join((folder, *filter(None, (os.environ.get("PYTHONPATH"),))))
+    subprocess.run([sys.executable, __file__, "--only-speed"], check=True, env={**os.environ, "PYTHONPATH": path})
+
+
 def main() -> None:
     """Print all figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--databases", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only-speed", action="store_true")
+    parser.add_argument("--build", metavar="FOLDER", help="a folder with another build of sqlglot")
     arguments = parser.parse_args()
     raw = json.loads((CORPORA / "spider" / "tables.json").read_text(encoding="utf-8"))
     schemas = read_tables_json(raw)
     gold = gold_queries()
-    round_trips(gold, schemas, raw, arguments.databases)
+    if not arguments.only_speed:
+        round_trips(gold, schemas, raw, arguments.databases)
     speed(gold, schemas, arguments.rounds)
+    if arguments.build:
+        sys.stdout.flush()
+        with_build(arguments.build)
 
 
 if __name__ == "__main__":

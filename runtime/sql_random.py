@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..compiler.schema import Schema
 from ..compiler.terms import App, Field, Lit, Term, children, subterms
 from ..targets.sql.constants import member_text
-from ..targets.sql.ddl import sql_name, sql_type
+from ..targets.sql.ddl import sql_type
 from ..targets.sql.dialects import identifier
 from ..targets.sql.names import Catalog, ColumnInfo, TableInfo
 
@@ -63,11 +63,9 @@ class Shape:
 
 def create(schema: Schema, connection: sqlite3.Connection) -> None:
     """The schema's tables, without keys or references, so that planting a constant never fails."""
-    for table in schema.tables:
-        columns = ", ".join(f"{identifier(sql_name(c))} {sql_type(c)}" for c in table.columns)
-        info = Catalog(schema).by_name.get(table.name)
-        if info is not None:
-            connection.execute(f"CREATE TABLE {identifier(info.sql)} ({columns})")
+    for table in Catalog(schema).by_name.values():
+        columns = ", ".join(f"{identifier(c.sql)} {sql_type(c.column)}" for c in table.columns.values())
+        connection.execute(f"CREATE TABLE {identifier(table.sql)} ({columns})")
 
 
 def random_database(schema: Schema, seed: int, shape: Shape | None = None) -> sqlite3.Connection:

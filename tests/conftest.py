@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from thingtalk_oracle import Oracle, install
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,6 +27,12 @@ def corpora() -> Path:
     folder = corpora_folder()
     assert folder.is_dir(), f"no corpora at {folder}; set DLC_CORPORA"
     return folder
+
+
+@pytest.fixture(scope="session")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    """The ThingTalk reference, from $DLC_ORACLE or from beside the corpora."""
+    return install(oracle_folder(), tmp_path_factory.mktemp("oracle"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

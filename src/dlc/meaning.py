@@ -48,9 +48,10 @@ def equivalent(
 def run_on(schema: "Schema") -> "Run":
     """How queries are run to tell them apart: the runtime's evaluator over rows in memory."""
     from dlc.runtime.evaluate import Context, query_rows
+    from dlc.runtime.scalars import SCALARS
 
     def run(term: "Term", database: Any) -> "Sequence[tuple[tuple[str, Any], ...]]":
-        relation = query_rows(term, Context(schema, database))
+        relation = query_rows(term, Context(schema, database, dict(SCALARS)))
         return [
             tuple((label, value) for b in relation.binders for label, value in (row[b] or {}).items())
             for row in relation.rows

@@ -2,11 +2,12 @@
 
 Facts: `@slot "semi.area"` on a column or parameter names its part and slot, on a table or action its domain,
 on a result column the field of a booked item, on an act its annotated name; `@act` is a field's name in an act;
-`@op` how a filter compares; `@key` ties an argument to a table's key.
+`@op` how a filter compares; `@key` ties an argument to a table's key. A schema that nobody wrote a `@slot` into, a database's
+for one, has a domain for each table, named like it, and a `semi` slot for each column.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -89,11 +90,18 @@ class Layout:
 
 
 def layout_of(schema: Schema) -> Layout:
-    """The layout a schema declares; domains without `@slot` are not part of it."""
+    """The layout a schema declares; domains without `@slot` are not part of it, unless there is no `@slot` at all."""
+    if not any(fact(d.facts, "slot") is not None for d in (*schema.tables, *schema.functions)):
+        return Layout(schema, {t.name: _domain(t.name, _slotted(t), None) for t in schema.tables})
     tables = {name: t for t in schema.tables if (name := fact(t.facts, "slot")) is not None}
     actions = {name: f for f in schema.functions if f.action and (name := fact(f.facts, "slot")) is not None}
     names = [*tables, *(name for name in actions if name not in tables)]
     return Layout(schema, {name: _domain(name, tables.get(name), actions.get(name)) for name in names})
+
+
+def _slotted(table: Table) -> Table:
+    columns = (replace(c, facts=(*c.facts, ("slot", f"semi.{c.name}"))) for c in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def _domain(name: str, table: Table | None, action: Function | None) -> Domain:

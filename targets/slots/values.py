@@ -78,7 +78,12 @@ def spelled(term: Term, type_: Type, schema: Schema, spelling: Spelling = MULTIW
     match term:
         case Lit("bool", value):
             return spelling.true if value == "true" else spelling.false
+        case Lit("number", value) if "." in value:
+            return value.rstrip("0").rstrip(".")
         case Lit(_, value):
+            return value
+        case App("text_of" | "number_of", (Lit(_, value),)):
+            # What SQL compares as a text or number is written as the slot's own type.
             return value
         case Entity(text, identifier, _):
             return text if text is not None else identifier
@@ -177,7 +182,8 @@ def write_filter(
     if term.fn == "!=":
         return Spoken(column, text.join(spelling.negation))
     if term.fn == target.op:
-        return Spoken(column, text)
+        misread = isinstance(value, Lit) and value.kind == "text" and typed(text, target.type, schema, spelling) is None
+        return Spoken(column, text, f'"{text}", which slots read otherwise' if misread else "")
     if term.fn in ("=", "<", "<=", ">", ">=", "~", "like"):
         return Spoken(column, text, f"the comparison `{term.fn}`")
     return None

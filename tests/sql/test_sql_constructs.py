@@ -1,6 +1,5 @@
 """What people write in SQL: each construct is read, typed, printed, parsed back, written, and means the same."""
 
-import sqlite3
 from collections import Counter
 from typing import Any
 
@@ -11,9 +10,9 @@ from dlc.compiler.pipeline import compile_program
 from dlc.compiler.schema import Schema
 from dlc.compiler.sugar import print_turn
 from dlc.runtime.evaluate import Context, query_rows
-from dlc.runtime.scalars import SCALARS, number_of
+from dlc.runtime.scalars import SCALARS
 from dlc.runtime.sql_random import Shape, constants_of, plant, random_database
-from dlc.targets.sql.dialects import identifier
+from dlc.runtime.sql_rows import rows_of_database
 from dlc.targets.sql.names import Catalog
 from dlc.targets.sql.read import read_sql
 from dlc.targets.sql.write import write_sql
@@ -171,24 +170,6 @@ QUERIES = [
 ]  # fmt: skip
 
 
-def _value(value: Any, type_: str) -> Any:
-    if value is None or type_ not in ("Number", "Bool", "Text"):
-        return value
-    return number_of(value) if type_ == "Number" else bool(value) if type_ == "Bool" else str(value)
-
-
-def _rows(connection: sqlite3.Connection, catalog: Catalog) -> dict[str, list[dict[str, Any]]]:
-    database = {}
-    for table in catalog.by_name.values():
-        columns = list(table.columns.values())
-        names = ", ".join(identifier(c.sql) for c in columns)
-        found = connection.execute(f"SELECT {names} FROM {identifier(table.sql)}").fetchall()
-        database[table.name] = [
-            {c.name: _value(v, getattr(c.type, "name", "")) for c, v in zip(columns, row, strict=True)} for row in found
-        ]
-    return database
-
-
 def _plain(value: Any) -> Any:
     """A value whichever way it came: SQLite has no Bool, and 2 is 2.0."""
     value = getattr(value, "text", value)
@@ -227,7 +208,7 @@ def test_means_the_same(sql: str, dl: str, bookshop: Schema, catalog: Catalog) -
         assert connection.execute(written).fetchall() == expected
         found += bool(expected)
         if determined and ";" not in dl:
-            context = Context(bookshop, _rows(connection, catalog), dict(SCALARS))
+            context = Context(bookshop, rows_of_database(connection, catalog), dict(SCALARS))
             assert _bag(query_rows(turn.statements[-1].term, context).tuples()) == _bag(expected)
         connection.close()
     assert found >= 2
