@@ -85,4 +85,4 @@ def stored_value(schema: Schema, column: ColumnInfo, value: Any) -> Stored:
     text = getattr(value, "text", None)
     if text is not None:
         return str(text)
-    return str(value) if column.stored and isinstance(value, int | float) else value  # type: ignore[no-any-return]
+    return str(value) if column.stored and isinstance(value, int | float) else value

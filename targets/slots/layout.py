@@ -91,7 +91,8 @@ class Layout:
 
 def layout_of(schema: Schema) -> Layout:
     """The layout a schema declares; domains without `@slot` are not part of it, unless there is no `@slot` at all."""
-    if not any(fact(d.facts, "slot") is not None for d in (*schema.tables, *schema.functions)):
+    facts = (*(t.facts for t in schema.tables), *(f.facts for f in schema.functions))
+    if not any(fact(f, "slot") is not None for f in facts):
         return Layout(schema, {t.name: _domain(t.name, _slotted(t), None) for t in schema.tables})
     tables = {name: t for t in schema.tables if (name := fact(t.facts, "slot")) is not None}
     actions = {name: f for f in schema.functions if f.action and (name := fact(f.facts, "slot")) is not None}
