@@ -57,6 +57,10 @@ class CompileError(Exception):
         self.diagnostics = diagnostics
         super().__init__("; ".join(f"{d.code}: {d.message}" for d in diagnostics))
 
+    def __reduce__(self) -> tuple[type["CompileError"], tuple[Diagnostic, ...]]:
+        """Raised in a worker process, it arrives whole."""
+        return CompileError, self.diagnostics
+
 
 def nearest(name: str, known: list[str], count: int = 3) -> list[str]:
     """Spellings in `known` closest to `name`, best first (for 'did you mean')."""

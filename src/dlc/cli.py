@@ -21,7 +21,7 @@ app = typer.Typer(
     help="A compiler for the formal languages of dialogue: slot states, ThingTalk, dataflow and SQL in one typed language.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    epilog="Exit status: 0 fine, 1 diagnostics, 2 usage, 3 input or internal failure.",
+    epilog="Exit status: 0 fine, 1 diagnostics, 2 usage, 3 input or internal failure, 4 undecided.",
 )
 schema_app = typer.Typer(no_args_is_help=True, help="Read schemas and show them in other notations.")
 app.add_typer(schema_app, name="schema")
@@ -30,6 +30,7 @@ _METRICS = ("dataflow", "slots", "sql", "thingtalk")
 _DRAWINGS = ("dot", "mermaid", "svg")
 _SPEAKERS = ("user", "agent", "both")
 _NORMALIZATIONS = ("none", "trade@1")
+_ENGINES = ("local", "ray")
 _SYNTAXES = ("normal", "tokenized")
 
 
@@ -67,6 +68,9 @@ OutOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="OUT", help="Write here, whole or not at all.")
 ]
 JobsOption = Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes to use.")]
+EngineOption = Annotated[
+    str, typer.Option("--engine", metavar="|".join(_ENGINES), help="Where the jobs run.", **_named(_ENGINES))
+]
 SpeakersOption = Annotated[
     str | None,
     typer.Option(
@@ -115,6 +119,7 @@ def convert(
         str | None, typer.Option("--rejects", metavar="FILE", help="Write rejected rows here, with their reasons.")
     ] = None,
     jobs: JobsOption = 1,
+    engine: EngineOption = "local",
     form: Annotated[
         str, typer.Option("--format", metavar="jsonl", help="Form of the output.", **_named(("jsonl",)))
     ] = "jsonl",
@@ -170,7 +175,7 @@ def convert(
 
         recipe = Recipe(*flags)
     options = Options(schema, speakers, normalize, syntax, dialect, recipe)  # type: ignore[arg-type]
-    _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs))
+    _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs, engine))  # type: ignore[arg-type]
 
 
 @app.command()

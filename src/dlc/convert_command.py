@@ -17,7 +17,7 @@ from .outputs import Output
 from .report import FAILURE, Report
 from .sources import source
 from .units import Broken, Unit
-from .workers import ordered, spare_collector
+from .workers import Engine, ordered, spare_collector
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def run_convert(
     output: str | None = None,
     rejects: str | None = None,
     jobs: int = 1,
+    engine: Engine = "local",
 ) -> int:
     """Convert all inputs; the exit status. Output files appear only if every input could be read to its end."""
     report = Report()
@@ -48,7 +49,7 @@ def run_convert(
             out = stack.enter_context(Output(output))
             aside = stack.enter_context(Output(rejects)) if rejects is not None else None
             turns = 0
-            for lines in ordered(make, _units(source_name, paths, report), jobs):
+            for lines in ordered(make, _units(source_name, paths, report), jobs, engine):
                 out.write(lines.output)
                 if aside is not None:
                     aside.write(lines.rejects)

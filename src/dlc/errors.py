@@ -13,6 +13,10 @@ class InputFailure(Exception):
         self.diagnostic = diagnostic
         super().__init__(diagnostic.message)
 
+    def __reduce__(self) -> "tuple[type[InputFailure], tuple[Diagnostic]]":
+        """Raised in a worker process, it arrives whole."""
+        return InputFailure, (self.diagnostic,)
+
 
 def no_such_file(name: str, why: str) -> Diagnostic:
     """DLC350: a path that cannot be opened.
@@ -259,6 +263,16 @@ def lost_worker() -> Diagnostic:
     How to fix it: use fewer --jobs.
     """
     return Diagnostic("DLC373", "a worker process was ended by the system", help=("use fewer --jobs",))
+
+
+def no_ray() -> Diagnostic:
+    """DLC376: an engine that is not installed.
+
+    What it means: `--engine ray` runs on ray, an extra of dlc.
+
+    How to fix it: pip install 'dlc[ray]', or leave the engine out: `--jobs N` uses the processors of this machine.
+    """
+    return Diagnostic("DLC376", "ray is not installed", help=("pip install 'dlc[ray]'",))
 
 
 def no_graphviz(why: str) -> Diagnostic:

@@ -11,8 +11,10 @@ import zipfile
 import pytest
 
 import dlc
+from dlc.errors import InputFailure
 from dlc.sinks import TARGETS
 from dlc.sources import SOURCES
+from dlc.workers import ordered
 
 WHOLE = {"dl", "slots", "thingtalk", "dataflow"}  # SQL cannot say bookings and values kept raw.
 FIELDS = ["dialogue_id", "turn", "speaker", "utterance", "lang", "schema", "program", "status", "notes"]
@@ -69,6 +71,12 @@ def test_jobs_change_nothing(dlc_run, tmp_path, corpus):
     for kind in ("jsonl", "rejects"):
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"three.{kind}").read_bytes()
     assert (tmp_path / "one.rejects").read_bytes().count(b"\n") == 1
+
+
+def test_a_schema_that_cannot_be_read_is_said_once_however_many_jobs(dlc_run):
+    one = dlc_run("convert", "multiwoz", "--to", "dl", "--schema", "nosuch.dl")
+    assert one.status == 3 and one.err.count("DLC363") == 1
+    assert dlc_run("convert", "multiwoz", "--to", "dl", "--schema", "nosuch.dl", "--jobs", "2") == one
 
 
 def test_every_way_in_gives_the_same(dlc_run, tmp_path, corpus):
@@ -173,8 +181,7 @@ def test_help_lists_what_works_and_nothing_else(dlc_run):
     listed = " ".join(dlc_run("convert", "--help").out.replace("│", " ").split())
     for name in (*SOURCES, *TARGETS):
         assert name in listed
-    for absent in ("parquet", "ray"):
-        assert absent not in listed
+    assert "parquet" not in listed
 
 
 def on_a_terminal(command, environment, cwd):
@@ -248,3 +255,18 @@ def test_completion(words, offered):
     code = "import sys; sys.argv = ['dlc']; from dlc.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert sorted(done.stdout.split()) == offered
+
+
+def test_ray_gives_the_same_rows_in_the_same_order(dlc_run, tmp_path, corpus):
+    pytest.importorskip("ray", reason="an extra of its own; without it the engine says so, see below")
+    (tmp_path / "val.json").write_text(json.dumps({f"{i}-{n}": d for i in range(20) for n, d in corpus.items()}))
+    args = ("convert", "multiwoz", "val.json", "--to", "dl")
+    assert dlc_run(*args, "--jobs", "2", "--engine", "ray") == dlc_run(*args)
+
+
+def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputFailure) as caught:
+        list(ordered(lambda: str, [1, 2], 1, "ray"))
+    assert caught.value.diagnostic.code == "DLC376"
+    assert "dlc[ray]" in caught.value.diagnostic.help[0]
