@@ -1,8 +1,19 @@
 """The deterministic typed pushdown automaton over bytes, built from a network as far as it is visited.
 
 A control state is a set of network states; what is left to do is a stack of frames, a frame being the set of
-(procedure called, where to go on). When procedures return, the set of those that ended says which members of the
-frame survive: types narrow as text is read (an operand that can only be a Time leaves only comparisons of Times).
+(procedure called, where to go on). When procedures return, the set of results says which members of the frame
+survive: types narrow as text is read (an operand that can only be a Time leaves only comparisons of Times).
+
+A configuration is a control state, a stack and an environment (results of what is bound, `net`). What an executor
+needs, by number (`Automaton.controls`, `Automaton.frames`):
+
+| table | from | to |
+|---|---|---|
+| step | control state, byte | control state, frames pushed (outermost first); or refused |
+| ended | control state | results it may return with; `use(k)`, negative, stands for environment slot k |
+| slots | control state | None; or the slots that a name begun here can still be: it may be entered only if one of them is bound and the frame on top goes on after what it holds |
+| after | frame, set of results (no uses) | control state; or refused |
+| binds | frame | whether the one result that returns to it is appended to the environment |
 """
 
 from dataclasses import dataclass, field
@@ -16,21 +27,24 @@ class Ambiguous(Exception):
 
 @dataclass(slots=True, eq=False)
 class Control:
-    """A control state. `ended` are the procedures that may return here, `frame` what a call would push."""
+    """A control state. `ended` are the results with which procedures may return here, `frame` is what a call would
+    push, `slots` the slots that a variable's name begun here can be (None: it goes on otherwise too)."""
 
     number: int
     members: tuple[int, ...]
     ended: frozenset[int]
     frame: "Frame | None"
+    slots: frozenset[int] | None
     steps: "dict[int, Step | None]" = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """A return address: procedures with the states to go on in, and where each set of ended ones leads."""
+    """A return address: calls, and where each set of results leads. binds: a result that returns here is bound."""
 
     number: int
     calls: tuple[tuple[int, int], ...]
+    binds: bool
     after: "dict[frozenset[int], Control | None]" = field(default_factory=dict)
 
 
@@ -75,9 +89,12 @@ class Automaton:
 
     def _make(self, closed: frozenset[int]) -> Control:
         states = [self.net.state(n) for n in closed]
-        ended = frozenset(s.owner for s in states if s.ends)
+        ended = frozenset(s.result for s in states if s.result is not None)
         calls = frozenset(call for s in states for call in s.calls)
-        control = Control(len(self.controls), tuple(sorted(closed)), ended, self.frame(calls) if calls else None)
+        named = all(s.slots for s in states)
+        slots = frozenset(slot for s in states for slot, _ in s.slots) if named else None
+        frame = self.frame(calls) if calls else None
+        control = Control(len(self.controls), tuple(sorted(closed)), ended, frame, slots)
         self.controls.append(control)
         return control
 
@@ -85,7 +102,10 @@ class Automaton:
         """The frame of a set of calls."""
         known = self._frames.get(calls)
         if known is None:
-            known = Frame(len(self.frames), tuple(sorted(calls)))
+            binds = {target in self.net.binding for _, target in calls}
+            if len(binds) > 1:
+                raise Ambiguous("what is read here is bound by some callers and not by others")
+            known = Frame(len(self.frames), tuple(sorted(calls)), binds.pop())
             self.frames.append(known)
             self._frames[calls] = known
         return known
@@ -115,9 +135,19 @@ class Automaton:
         return (target, ()) if target is not None else None
 
     def after(self, frame: Frame, ended: frozenset[int]) -> Control | None:
-        """Where a frame goes on when the procedures `ended` return to it; None if it waits for none of them."""
+        """Where a frame goes on when the results `ended` return to it; None if it waits for none of them."""
         if ended in frame.after:
             return frame.after[ended]
-        found = self.control(frozenset(target for procedure, target in frame.calls if procedure in ended))
+        then = self.net.then
+        targets = {then(call, result) for call in frame.calls for result in ended}
+        found = self.control(frozenset(t for t in targets if t is not None))
         frame.after[ended] = found
         return found
+
+    def bound(self, frame: Frame, ended: frozenset[int]) -> tuple[int, ...]:
+        """What a return appends to the environment."""
+        if not frame.binds:
+            return ()
+        if len(ended) != 1:
+            raise Ambiguous(f"a name is bound to one of {len(ended)} results")
+        return tuple(ended)

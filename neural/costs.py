@@ -1,10 +1,11 @@
 """How a program can be finished from any state: a shortest text for the rest of each procedure, in tokens.
 
 Every control state has a cost, the tokens of a shortest rest of one of its procedures; every frame has one, the
-dearest of what may be left to do after a return. Their sum over a configuration is a finish that is always at hand: an upper
-bound, as simple as tables need it. A token is allowed if the sum after it is within what the budget leaves. Where no
-token is, the texts themselves are followed to the end (the *plan*): they take no more than the sum said, so the
-budget is kept. `exact` finds the true minimum where that matters.
+dearest of what may be left to do after a return. Their sum over a configuration is a finish that is always at hand:
+an upper bound, as simple as tables need it. (Inside a variable's name it is the longest rest of a name.) A token is
+allowed if the sum after it is within what the budget leaves. Where no token is, the texts themselves are followed to
+the end (the *plan*): they take no more than the sum said, so the budget is kept. `exact` finds the true minimum where
+that matters.
 """
 
 import heapq
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .automaton import Control, Frame
-from .net import Net
+from .net import Net, Short
 from .vocabulary import Vocabulary
 
 NEVER: Final = 1 << 20
@@ -25,7 +26,7 @@ class Costs:
     def __init__(self, net: Net, vocabulary: Vocabulary) -> None:
         self.net = net
         self.vocabulary = vocabulary
-        self._rests: dict[int, bytes] = {}
+        self._rests: dict[int, Short] = {}
         self._longer: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
         self._fewest: dict[bytes, int] = {}
@@ -34,12 +35,14 @@ class Costs:
         self._frame_costs: dict[int, int] = {}
         self._backs: dict[tuple[int, int], tuple[int, int]] = {}
 
-    def rest(self, state: int) -> bytes | None:
-        """A shortest text from a state to the end of its procedure; None if there is none of 4,000 bytes."""
+    def rest(self, state: int) -> Short | None:
+        """A shortest text from a state to the end of its procedure, and what that returns; None if there is none of
+        4,000 bytes."""
         limit = 4
         given = self.net.state(state).rest
-        if given is not None:
-            limit = max(limit, len(given() or b""))
+        known = given() if given is not None else None
+        if known is not None:
+            limit = max(limit, len(known[0]))
         while limit <= 4096:
             found = self._within(state, limit)
             if found is not None:
@@ -51,94 +54,112 @@ class Costs:
         """The number of tokens of that text."""
         known = self._tokens.get(state)
         if known is None:
-            text = self.rest(state)
-            known = NEVER if text is None else self._count(text)
+            rest = self.rest(state)
+            known = NEVER if rest is None else self.count(rest[0])
             self._tokens[state] = known
         return known
 
-    def _count(self, text: bytes) -> int:
+    def count(self, text: bytes) -> int:
+        """The least tokens that spell a text."""
         known = self._fewest.get(text)
         if known is None:
             known = self._fewest[text] = self.vocabulary.fewest(text)
         return known
 
-    def _within(self, start: int, limit: int) -> bytes | None:
-        """Uniform-cost search inside one procedure, calls counted at their own shortest text."""
+    def _within(self, start: int, limit: int) -> Short | None:
+        """Uniform-cost search inside one procedure, calls counted at their own shortest text. It uses no variable:
+        which of them go is not known here."""
         known = self._rests.get(start)
         if known is not None:
-            return known if len(known) <= limit else None
+            return known if len(known[0]) <= limit else None
         if self._longer.get(start, -1) >= limit:
             return None
-        heap: list[tuple[int, int, bytes]] = [(0, start, b"")]
+        heap: list[tuple[int, int, bytes, int]] = [(0, start, b"", 0)]
         done: set[int] = set()
         while heap:
-            cost, number, text = heapq.heappop(heap)
+            cost, number, text, result = heapq.heappop(heap)
             if number == _END:
-                self._rests[start] = text
-                return text
+                self._rests[start] = text, result
+                return text, result
             if number in done:
                 continue
             done.add(number)
             state = self.net.state(number)
-            if state.ends:
-                self._rests[start] = text
-                return text
+            if state.slots:
+                continue
+            if state.result is not None:
+                self._rests[start] = text, state.result
+                return text, state.result
             given = state.rest() if state.rest is not None else None
-            if given is not None and cost + len(given) <= limit:
-                heapq.heappush(heap, (cost + len(given), _END, text + given))
+            if given is not None and cost + len(given[0]) <= limit:
+                heapq.heappush(heap, (cost + len(given[0]), _END, text + given[0], given[1]))
             for target in state.silent:
-                heapq.heappush(heap, (cost, target, text))
+                heapq.heappush(heap, (cost, target, text, 0))
             if cost >= limit:
                 continue
             for byte, targets in state.moves.items():
                 for target in targets:
                     if target not in done:
-                        heapq.heappush(heap, (cost + 1, target, text + bytes((byte,))))
-            for procedure, target in state.calls:
-                if target not in done:
-                    inner = self._called(procedure, limit - cost)
-                    if inner is not None:
-                        heapq.heappush(heap, (cost + len(inner), target, text + inner))
+                        heapq.heappush(heap, (cost + 1, target, text + bytes((byte,)), 0))
+            for call in state.calls:
+                inner = self._called(call[0], limit - cost)
+                after = self.net.then(call, inner[1]) if inner is not None else None
+                if inner is not None and after is not None and after not in done:
+                    heapq.heappush(heap, (cost + len(inner[0]), after, text + inner[0], 0))
         self._longer[start] = limit
         return None
 
-    def _called(self, procedure: int, limit: int) -> bytes | None:
+    def _called(self, procedure: int, limit: int) -> Short | None:
         known = self.net.short(procedure)
         if known is None:
             return self._within(self.net.starts[procedure], limit)
-        return known if len(known) <= limit else None
+        return known if len(known[0]) <= limit else None
 
     def plan(self, state: int) -> list[int]:
         """The tokens of a shortest text to the end of a state's procedure."""
         known = self._plans.get(state)
         if known is None:
-            known = self._plans[state] = self.vocabulary.spell(self.rest(state) or b"")
+            rest = self.rest(state)
+            known = self._plans[state] = self.vocabulary.spell(rest[0]) if rest is not None else []
         return known
 
+    def result(self, state: int) -> int:
+        """What that returns."""
+        rest = self.rest(state)
+        assert rest is not None
+        return rest[1]
+
     def control(self, control: Control) -> tuple[int, int]:
-        """The cost of a control state, and the network state whose rest that is."""
+        """The cost of a control state, and the network state whose rest that is (inside a variable's name: any)."""
         known = self._control_costs.get(control.number)
         if known is None:
-            known = self._control_costs[control.number] = self._cheapest(control.members)
+            if control.slots is not None:
+                texts = [text for n in control.members for _, text in self.net.states[n].slots]
+                known = max(self.count(text) for text in texts), control.members[0]
+            else:
+                known = self._cheapest(n for n in control.members if not self.net.states[n].slots)
+            self._control_costs[control.number] = known
         return known
 
     def frame(self, frame: Frame) -> int:
-        """The cost of a frame: the most that any procedure it waits for leaves to do."""
+        """The cost of a frame: the most that any result it waits for leaves to do."""
         known = self._frame_costs.get(frame.number)
         if known is None:
-            returns = {procedure for procedure, _ in frame.calls}
-            known = self._frame_costs[frame.number] = max(self.back(frame, p)[0] for p in returns)
+            returns = {procedure for procedure, target in frame.calls if target >= 0}
+            costs = [self.back(frame, p)[0] for p in returns]
+            costs += [self.net.dearest(target) for _, target in frame.calls if target < 0]
+            known = self._frame_costs[frame.number] = min(max(costs), NEVER)
         return known
 
-    def back(self, frame: Frame, procedure: int) -> tuple[int, int]:
-        """What a frame leaves to do once a procedure returns, and the network state whose rest that is."""
-        key = (frame.number, procedure)
+    def back(self, frame: Frame, result: int) -> tuple[int, int]:
+        """What a frame leaves to do once a result has returned, and the network state whose rest that is."""
+        key = (frame.number, result)
         known = self._backs.get(key)
         if known is None:
-            targets = [target for called, target in frame.calls if called == procedure]
-            known = self._backs[key] = self._cheapest(targets)
+            targets = [self.net.then(call, result) for call in frame.calls]
+            known = self._backs[key] = self._cheapest(t for t in targets if t is not None)
         return known
 
     def _cheapest(self, states: Iterable[int]) -> tuple[int, int]:
-        best = min((self.tokens(s), self.rest(s) or b"", s) for s in states)
+        best = min((self.tokens(s), self.rest(s) or (b"", 0), s) for s in states)
         return best[0], best[2]

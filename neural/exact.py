@@ -73,7 +73,7 @@ class Exact:
                         changed = True
 
     def _once(self, control: Control, reach: Reach, place: int) -> Table:
-        found: Table = {way: 0 for way in reach.rests}
+        found: Table = {(rest.ended, rest.place): 0 for rest in reach.rests}
         if place == START and control.ended:
             found[control.ended, START] = 0
         for target in reach.targets:

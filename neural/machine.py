@@ -1,11 +1,12 @@
 """A surface over a schema and a vocabulary, running: the reference that every executor must equal bit by bit.
 
-A configuration is a control state and a stack. Both are interned, so a fork is a copy of references, two sequences
-in one place share everything, and whatever is learned about a configuration is learned once. What is allowed depends
-on the configuration, the tokens left, and the plan, if one is being followed (see `costs`).
+A configuration is a control state, a stack and an environment. All are interned, so a fork is a copy of references,
+two sequences in one place share everything, and whatever is learned about a configuration is learned once. What is
+allowed depends on the configuration, the tokens left, and the plan, if one is being followed (see `costs`).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from .automaton import Automaton, Control, Frame
 from .costs import NEVER, Costs
 from .exact import Exact, Table
-from .net import Net
-from .reach import START, Ints, Reach, Reaches
+from .net import Net, use
+from .reach import START, Ints, Reach, Reaches, Target
 from .vocabulary import Vocabulary
 
 Row = NDArray[np.uint32]
 Plan = tuple[int, ...]
+Environment = tuple[int, ...]
+"""What the names bound so far stand for: results, by slot."""
 MAX_DEPTH: Final = 44
 """Frames from which on only the plan is open: the parser bounds nesting too."""
 
@@ -37,18 +40,30 @@ class Stack:
         self.cost = cost
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Some of what a token can do in a configuration: a reach, the stack it stands on, the names bound by then."""
+
+    reach: Reach
+    stack: Stack
+    env: Environment
+
+
 class Cell:
     """A configuration: what it allows, what finishing costs at most, where each token seen so far leads."""
 
-    __slots__ = ("complete", "control", "cost", "next", "number", "parts", "plan", "row", "slack", "stack")
+    __slots__ = ("complete", "control", "cost", "env", "next", "number", "parts", "plan", "row", "slack", "stack")
 
-    def __init__(self, number: int, control: Control, stack: Stack, cost: int, complete: bool) -> None:
+    def __init__(
+        self, number: int, control: Control, stack: Stack, env: Environment, cost: int, complete: bool
+    ) -> None:
         self.number = number
         self.control = control
         self.stack = stack
+        self.env = env
         self.cost = cost
         self.complete = complete
-        self.parts: list[tuple[Reach, Stack]] | None = None
+        self.parts: list[Piece] | None = None
         self.row: Row | None = None
         self.slack = NEVER
         self.plan: Plan | None = None
@@ -69,10 +84,10 @@ class Machine:
         self.words = (vocabulary.size + 31) // 32
         self._class_costs: dict[int, NDArray[np.int32]] = {}
         self._bits: dict[int, tuple[Row, int]] = {}
-        self._cells: dict[tuple[int, int], Cell] = {}
+        self._cells: dict[tuple[int, int, Environment], Cell] = {}
         self.cells: list[Cell] = []
         self.bottom = Stack(None, None, 0)
-        self.start = self.cell(self.automaton.root, self.bottom)
+        self.start = self.cell(self.automaton.root, self.bottom, ())
 
     # ------------------------------------------------------------ configurations
 
@@ -85,24 +100,35 @@ class Machine:
             stack = child
         return stack
 
-    def cell(self, control: Control, stack: Stack) -> Cell:
+    def cell(self, control: Control, stack: Stack, env: Environment) -> Cell:
         """The interned configuration."""
-        key = (control.number, id(stack))
+        key = (control.number, id(stack), env)
         known = self._cells.get(key)
         if known is None:
             cost = self.cost(control, stack)
-            known = Cell(len(self.cells), control, stack, cost, self._complete(control, stack))
+            known = Cell(len(self.cells), control, stack, env, cost, self._complete(control, stack, env))
             self._cells[key] = known
             self.cells.append(known)
         return known
 
-    def _complete(self, control: Control, stack: Stack) -> bool:
-        current: Control | None = control
-        while current is not None and current.ended:
-            if stack.frame is None or stack.parent is None:
+    def _complete(self, control: Control, stack: Stack, env: Environment) -> bool:
+        while ended := resolved(control.ended, env):
+            if stack.frame is None:
                 return True
-            current, stack = self.automaton.after(stack.frame, current.ended), stack.parent
+            back = self.returned(stack, ended, env)
+            if back is None:
+                return False
+            control, stack, env = back
         return False
+
+    def returned(
+        self, stack: Stack, ended: frozenset[int], env: Environment
+    ) -> tuple[Control, Stack, Environment] | None:
+        """Where a stack goes on when results (no uses) return to it; None if it does not, or is empty."""
+        if stack.frame is None or stack.parent is None or not ended:
+            return None
+        back = self.automaton.after(stack.frame, ended)
+        return (back, stack.parent, env + self.automaton.bound(stack.frame, ended)) if back is not None else None
 
     # ------------------------------------------------------------ costs
 
@@ -110,7 +136,7 @@ class Machine:
         """Tokens with which a configuration can certainly be finished (the least, if budgets are exact)."""
         if self.exact is not None:
             return self._least(self.exact.table(control), stack)
-        return self.costs.control(control)[0] + stack.cost
+        return min(NEVER, self.costs.control(control)[0] + stack.cost)
 
     def _least(self, table: Table, stack: Stack) -> int:
         """The least tokens that finish, given the ways to return to a stack."""
@@ -142,24 +168,39 @@ class Machine:
 
     # ------------------------------------------------------------ rows
 
-    def parts(self, cell: Cell) -> list[tuple[Reach, Stack]]:
-        """Everything a token can do here: reaches, each with the stack it stands on."""
+    def parts(self, cell: Cell) -> list[Piece]:
+        """Everything a token can do here."""
         if cell.parts is None:
             cell.parts = list(self._parts(cell))
         return cell.parts
 
-    def _parts(self, cell: Cell) -> Iterator[tuple[Reach, Stack]]:
-        todo = [(self.reaches.at(cell.control), cell.stack)]
+    def _parts(self, cell: Cell) -> Iterator[Piece]:
+        todo = [Piece(self.reaches.at(cell.control), cell.stack, cell.env)]
         while todo:
-            reach, stack = todo.pop()
-            if reach.targets:
-                yield reach, stack
-            if stack.frame is None or stack.parent is None:
-                continue
-            for ended, place in reach.rests:
-                back = self.automaton.after(stack.frame, ended)
+            piece = todo.pop()
+            if piece.reach.targets:
+                yield piece
+            for rest in piece.reach.rests:
+                env = piece.env + rest.bound
+                back = self.returned(self.push(piece.stack, rest.pushed), resolved(rest.ended, env), env)
                 if back is not None:
-                    todo.append((self.reaches.at(back, place), stack.parent))
+                    todo.append(Piece(self.reaches.at(back[0], rest.place), back[1], back[2]))
+
+    def opens(self, piece: Piece, target: Target) -> bool:
+        """Whether a target may be entered: if it is inside a variable's name, one of those it can be is bound, and
+        the caller goes on after what it holds."""
+        if target.control.slots is None:
+            return True
+        env, stack = piece.env + target.bound, self.push(piece.stack, target.pushed)
+        held = {env[slot] for slot in target.control.slots if slot < len(env)}
+        return any(self.returned(stack, frozenset((result,)), env) is not None for result in held)
+
+    def _open(self, piece: Piece) -> NDArray[np.bool_]:
+        """For each class of a reach, whether its target may be entered."""
+        found = np.ones(len(piece.reach.targets), dtype=np.bool_)
+        for i in piece.reach.named:
+            found[i] = self.opens(piece, piece.reach.targets[i])
+        return found
 
     def row(self, cell: Cell, budget: int, plan: Plan | None = None) -> Row:
         """Tokens allowed with `budget` tokens left, as bits, the end token apart. Do not write to it."""
@@ -176,25 +217,35 @@ class Machine:
     def _row(self, cell: Cell, budget: int) -> Row:
         if cell.row is None:
             cell.row, cell.slack = np.zeros(self.words, dtype=np.uint32), 0
-            for reach, stack in self.parts(cell):
-                row, dearest = self._whole(reach)
+            for piece in self.parts(cell):
+                row, dearest = self._whole(piece.reach)
                 cell.row |= row
-                cell.slack = max(cell.slack, dearest + stack.cost)
+                cell.slack = max(cell.slack, dearest + piece.stack.cost)
+                for i in piece.reach.named:
+                    if self.opens(piece, piece.reach.targets[i]):
+                        cell.row |= self.pack(piece.reach.tokens[piece.reach.which == i])
         if budget > cell.slack:
             return cell.row
         tight = np.zeros(self.words, dtype=np.uint32)
-        for reach, stack in self.parts(cell):
-            affordable = self.class_costs(reach) < min(NEVER, budget - stack.cost)
+        for piece in self.parts(cell):
+            reach = piece.reach
+            affordable = self.class_costs(reach) < min(NEVER, budget - piece.stack.cost)
+            if reach.named:
+                affordable &= self._open(piece)
             tight |= self.pack(reach.tokens[affordable[reach.which]])
         return tight
 
     def _whole(self, reach: Reach) -> tuple[Row, int]:
-        """All tokens of a reach that can be finished at all, and the most that costs."""
+        """All tokens of a reach that can be finished at all, those inside variables' names apart; and the most that
+        any of its tokens costs."""
         known = self._bits.get(id(reach))
         if known is None:
             costs = self.class_costs(reach)
-            row = self.pack(reach.tokens[(costs < NEVER)[reach.which]])
-            known = self._bits[id(reach)] = row, int(costs[costs < NEVER].max(initial=0))
+            ends = costs < NEVER
+            dearest = int(costs[ends].max(initial=0))
+            ends[list(reach.named)] = False
+            row = self.pack(reach.tokens[ends[reach.which]])
+            known = self._bits[id(reach)] = row, dearest
         return known
 
     def pack(self, tokens: "Ints | Plan") -> Row:
@@ -206,24 +257,38 @@ class Machine:
 
     def _exact_row(self, cell: Cell, budget: int) -> Row:
         row = np.zeros(self.words, dtype=np.uint32)
-        for reach, stack in self.parts(cell):
-            costs = [self.cost(t.control, self.push(stack, t.pushed)) for t in reach.targets]
+        for piece in self.parts(cell):
+            reach = piece.reach
+            costs = [self.cost(t.control, self.push(piece.stack, t.pushed)) for t in reach.targets]
             affordable = np.array(costs, dtype=np.int64) < min(NEVER, budget)
             row |= self.pack(reach.tokens[affordable[reach.which]])
         return row
 
     def plan(self, cell: Cell) -> Plan:
-        """The tokens of the finish whose price the cost of a configuration is."""
+        """The tokens of a finish that takes no more than the cost of a configuration."""
         if cell.plan is None:
-            cost, state = self.costs.control(cell.control)
-            tokens, stack = list(self.costs.plan(state)), cell.stack
-            assert cost == len(tokens)
+            tokens, result = self._named(cell) if cell.control.slots is not None else self._rest(cell.control)
+            stack = cell.stack
             while stack.frame is not None and stack.parent is not None:
-                state = self.costs.back(stack.frame, self.net.states[state].owner)[1]
-                tokens += self.costs.plan(state)
-                stack = stack.parent
+                _, state = self.costs.back(stack.frame, result)
+                tokens = tokens + self.costs.plan(state)
+                result, stack = self.costs.result(state), stack.parent
+            assert len(tokens) <= cell.cost
             cell.plan = tuple(tokens)
         return cell.plan
+
+    def _rest(self, control: Control) -> tuple[list[int], int]:
+        _, state = self.costs.control(control)
+        return self.costs.plan(state), self.costs.result(state)
+
+    def _named(self, cell: Cell) -> tuple[list[int], int]:
+        """The rest of a variable's name that goes, and what it holds."""
+        names = [pair for n in cell.control.members for pair in self.net.states[n].slots]
+        for slot, text in names:
+            held = frozenset(cell.env[slot : slot + 1])
+            if self.returned(cell.stack, held, cell.env) is not None:
+                return self.vocabulary.spell(text), cell.env[slot]
+        raise AssertionError("a name was begun that no variable has")
 
     # ------------------------------------------------------------ steps
 
@@ -242,27 +307,38 @@ class Machine:
         """The configuration after a token that its row allows."""
         known = cell.next.get(token)
         if known is None:
-            for reach, stack in self.parts(cell):
+            for piece in self.parts(cell):
+                reach = piece.reach
                 at = int(np.searchsorted(reach.tokens, token))
                 if at < len(reach.tokens) and reach.tokens[at] == token:
                     target = reach.targets[reach.which[at]]
-                    known = cell.next[token] = self.cell(target.control, self.push(stack, target.pushed))
+                    stack = self.push(piece.stack, target.pushed)
+                    known = cell.next[token] = self.cell(target.control, stack, piece.env + target.bound)
                     break
         assert known is not None
         return known
 
     def read(self, cell: Cell, text: bytes) -> Cell | None:
         """The configuration after some bytes, whatever their tokens; None if no program goes on like that."""
-        control, stack = cell.control, cell.stack
+        control, stack, env = cell.control, cell.stack, cell.env
         for byte in text:
             moved = self.automaton.step(control, byte)
             while moved is None:
-                if not control.ended or stack.frame is None or stack.parent is None:
-                    return None
-                back = self.automaton.after(stack.frame, control.ended)
+                back = self.returned(stack, resolved(control.ended, env), env)
                 if back is None:
                     return None
-                control, stack = back, stack.parent
+                control, stack, env = back
                 moved = self.automaton.step(control, byte)
             control, stack = moved[0], self.push(stack, moved[1])
-        return self.cell(control, stack)
+        if control.slots is not None:
+            held = {env[slot] for slot in control.slots if slot < len(env)}
+            if all(self.returned(stack, frozenset((result,)), env) is None for result in held):
+                return None
+        return self.cell(control, stack, env)
+
+
+def resolved(ended: frozenset[int], env: Environment) -> frozenset[int]:
+    """Results with uses of slots filled in; uses of slots that are not bound are dropped."""
+    if not ended or min(ended) >= 0:
+        return ended
+    return frozenset(r if r >= 0 else env[use(r)] for r in ended if r >= 0 or use(r) < len(env))

@@ -4,6 +4,13 @@ A network has procedures ("a value of type Time", "the body of a string") made o
 or calls a procedure and goes on when it returns. States are expanded when first looked at, so a network may be
 unbounded (every join makes a new context) as long as each program visits little of it.
 
+What returns is a *result*: a number, by which the callers that waited choose how to go on. A procedure's result is
+its own number unless an end says another (a type: "a value of type Time", whichever procedure it was read by). The
+environment is a sequence of results, one for each name bound so far; it only grows, and it is no part of any state.
+A call may *bind*: what returns to it is appended to the environment. A state may end as a *use* of slot k: it returns
+whatever result slot k holds, and is a dead end where k names are not bound or no caller waits for that result. Uses
+are written `use(k)`, which is negative; every other result is a procedure's number or a `Net.name`.
+
 The one rule a surface keeps: after any prefix, whether the next byte is read here, read inside a called procedure,
 or read by the caller after this procedure returns, is decided by that byte. Alternatives of one kind may be alive
 side by side; `automaton` determinizes them. That is LL(1) at the level of bytes, and it is checked while running.
@@ -13,20 +20,33 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 Call = tuple[int, int]
+"""A procedure, and where to go on: a state, taken if the procedure's own number returned; or, below zero, a
+continuation, asked for every result (`Net.then`)."""
+
+
+def use(slot: int) -> int:
+    """The result that stands for what slot `slot` of the environment holds; its own inverse."""
+    return -1 - slot
+
+
+Short = tuple[bytes, int]
+"""A short text to the end of a procedure, and the result it returns."""
 
 
 @dataclass(slots=True)
 class State:
-    """A state: moves by byte, silent moves, calls as (procedure, state to go on in); whether its procedure
-    may end here, and a short text to that end if the surface knows one."""
+    """A state: moves by byte, silent moves, calls. result: what its procedure returns if it ends here (None: it
+    may not). rest: a short text to an end, if the surface knows one. slots: not empty where all that can follow is
+    the rest of a variable's name: the slots it can still name, each with the text that is left of the name."""
 
     owner: int
     moves: dict[int, list[int]] = field(default_factory=dict)
     silent: list[int] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    ends: bool = False
+    result: int | None = None
+    slots: tuple[tuple[int, bytes], ...] = ()
     expand: Callable[[], None] | None = None
-    rest: Callable[[], bytes | None] | None = None
+    rest: Callable[[], Short | None] | None = None
 
 
 class Net:
@@ -35,10 +55,15 @@ class Net:
     def __init__(self) -> None:
         self.states: list[State] = []
         self.starts: list[int] = []
+        """First state by procedure; -1 for a name that is a result only."""
         self.keys: list[Hashable] = []
-        self._shorts: list[Callable[[], bytes | None] | None] = []
-        self._texts: dict[int, bytes | None] = {}
+        self.binding: set[int] = set()
+        """States and continuations of calls whose result is appended to the environment."""
+        self._shorts: list[Callable[[], Short | None] | None] = []
+        self._texts: dict[int, Short | None] = {}
         self._numbers: dict[Hashable, int] = {}
+        self._continuations: list[tuple[Callable[[int], int | None], Callable[[], int]]] = []
+        self._gone_on: dict[tuple[int, int], int | None] = {}
 
     def procedure(
         self, key: Hashable, build: "Callable[[Part], None]", short: "Callable[[], bytes | None] | None" = None
@@ -49,16 +74,53 @@ class Net:
         """
         number = self._numbers.get(key)
         if number is None:
-            number = len(self.starts)
-            self._numbers[key] = number
-            self.keys.append(key)
-            self._shorts.append(short)
-            start = self._new(number)
-            self.starts.append(start)
+            number = self._number(key)
+            if short is not None:
+                self._shorts[number] = lambda: None if (text := short()) is None else (text, number)
+            start = self.starts[number] = self._new(number)
             self.states[start].expand = lambda: build(Part(self, number))
         return number
 
-    def short(self, procedure: int) -> bytes | None:
+    def name(self, key: Hashable) -> int:
+        """The number of a result that no procedure is: a type, say. Shares its numbering with procedures."""
+        number = self._numbers.get(key)
+        return self._number(key) if number is None else number
+
+    def _number(self, key: Hashable) -> int:
+        number = self._numbers[key] = len(self.keys)
+        self.keys.append(key)
+        self.starts.append(-1)
+        self._shorts.append(None)
+        return number
+
+    def shorten(self, procedure: int, short: Callable[[], Short | None]) -> None:
+        """Give one short text of a procedure that returns something else than its own number."""
+        self._shorts[procedure] = short
+
+    def continuation(self, then: Callable[[int], int | None], dearest: Callable[[], int]) -> int:
+        """A way to go on after a call that depends on what returned: a state, or None if nothing goes on, which is
+        fine after a use; what else the procedure called may return must be waited for, or it would be a dead end.
+
+        dearest: no less than the tokens of a shortest rest of any state it goes on in, which may be too many to ask.
+        """
+        self._continuations.append((then, dearest))
+        return -len(self._continuations)
+
+    def dearest(self, continuation: int) -> int:
+        """The bound given with a continuation."""
+        return self._continuations[-1 - continuation][1]()
+
+    def then(self, call: Call, result: int) -> int | None:
+        """The state in which a call goes on when a result returns; None if it does not wait for it."""
+        procedure, target = call
+        if target >= 0:
+            return target if procedure == result else None
+        key = (target, result)
+        if key not in self._gone_on:
+            self._gone_on[key] = self._continuations[-1 - target][0](result)
+        return self._gone_on[key]
+
+    def short(self, procedure: int) -> Short | None:
         """A short text of a procedure, if its maker gave one."""
         if procedure not in self._texts:
             make = self._shorts[procedure]
@@ -101,12 +163,28 @@ class Part:
         return number
 
     def rest(self, state: int, short: Callable[[], bytes | None]) -> None:
-        """Give a short text from a state to the end of its procedure."""
-        self.net.states[state].rest = short
+        """Give a short text from a state to the end of its procedure, which returns its own number."""
+        self.net.states[state].rest = lambda: None if (text := short()) is None else (text, self.owner)
 
-    def end(self, state: int) -> None:
-        """The procedure may return here."""
-        self.net.states[state].ends = True
+    def end(self, state: int, result: int | None = None) -> None:
+        """The procedure may return here: its own number, or another result."""
+        self.net.states[state].result = self.owner if result is None else result
+
+    def variables(self, source: int, count: int) -> None:
+        """The names of `count` slots, `x0` and so on, read from `source`."""
+        names = {slot: f"x{slot}".encode() for slot in range(count)}
+        at: dict[bytes, int] = {}
+        for slot, name in names.items():
+            for end in range(1, len(name) + 1):
+                if name[:end] not in at:
+                    number = at[name[:end]] = self.new()
+                    before = at[name[: end - 1]] if end > 1 else source
+                    self.net.states[before].moves.setdefault(name[end - 1], []).append(number)
+            self.end(at[name], use(slot))
+        for begun, number in at.items():
+            self.net.states[number].slots = tuple(
+                (slot, name[len(begun) :]) for slot, name in names.items() if name.startswith(begun)
+            )
 
     def join(self, source: int, target: int) -> None:
         """A silent move."""
@@ -135,8 +213,11 @@ class Part:
         for word in words:
             self.text(source, word, target)
 
-    def call(self, source: int, procedure: int, target: int | None = None) -> int:
-        """A call; returns where it goes on."""
+    def call(self, source: int, procedure: int, target: int | None = None, binds: bool = False) -> int:
+        """A call; returns where it goes on (a state, or the continuation given). binds: what returns is appended to
+        the environment."""
         target = self.new() if target is None else target
         self.net.states[source].calls.append((procedure, target))
+        if binds:
+            self.net.binding.add(target)
         return target

@@ -3,8 +3,11 @@
 A token may end here or deeper (a class: one target control state and frames pushed), or run past the end of what
 the control state reads; then the rest of it is left to the callers. What is left is a *place*: a set of nodes of the
 token trie, each with the bytes that were read there already (the callers get only the others). Place 0 is the
-beginning of a token. A reach leaves one place for each set of procedures that may return, so a caller is asked once
+beginning of a token. A reach leaves one place for each set of results that may return, so a caller is asked once
 however many tokens run into it.
+
+Nothing here depends on the stack or on the environment: where a variable is used, what it returns is filled in while
+running (`machine`).
 """
 
 from collections.abc import Iterable
@@ -31,23 +34,44 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """Where a class of tokens leads: a control state, with frames pushed (outermost first)."""
+    """Where a class of tokens leads: a control state, with frames pushed (outermost first) and results bound.
+
+    If the control state is inside a variable's name (`Control.slots`), the tokens are allowed only if one of these
+    slots is bound and the frame on top goes on after what it holds.
+    """
 
     control: Control
     pushed: tuple[Frame, ...]
+    bound: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What returned, and the place it left. bound: as of a target. pushed: as of a target; not empty only where
+    `ended` has uses of slots, which return to the last of them."""
+
+    ended: frozenset[int]
+    place: int
+    pushed: tuple[Frame, ...] = ()
+    bound: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """What the tokens at a place do from a control state.
 
-    tokens[k] (ascending) leads to targets[which[k]]. rests: what returned, and the place it left.
+    tokens[k] (ascending) leads to targets[which[k]]. named: indices of the targets inside variables' names.
     """
 
     targets: tuple[Target, ...]
     tokens: Ints
     which: Ints
-    rests: tuple[tuple[frozenset[int], int], ...]
+    rests: tuple[Rest, ...]
+    named: tuple[int, ...]
+
+
+_Pushed = tuple[Frame, ...]
+_Bound = tuple[int, ...]
 
 
 class _Found:
@@ -56,18 +80,18 @@ class _Found:
     __slots__ = ("classes", "ids", "rests", "which")
 
     def __init__(self) -> None:
-        self.classes: dict[tuple[int, tuple[Frame, ...]], int] = {}
+        self.classes: dict[tuple[int, _Pushed, _Bound], int] = {}
         self.ids: list[Ints | list[int]] = []
         self.which: list[int] = []
-        self.rests: dict[frozenset[int], dict[int, frozenset[int]]] = {}
+        self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], dict[int, frozenset[int]]] = {}
 
-    def add(self, control: Control, pushed: tuple[Frame, ...], ids: "Ints | list[int]") -> None:
-        number = self.classes.setdefault((control.number, pushed), len(self.classes))
+    def add(self, control: Control, pushed: _Pushed, bound: _Bound, ids: "Ints | list[int]") -> None:
+        number = self.classes.setdefault((control.number, pushed, bound), len(self.classes))
         self.ids.append(ids)
         self.which.append(number)
 
-    def leave(self, ended: frozenset[int], node: int, taken: frozenset[int]) -> None:
-        self.rests.setdefault(ended, {})[node] = taken
+    def leave(self, ended: frozenset[int], pushed: _Pushed, bound: _Bound, node: int, taken: frozenset[int]) -> None:
+        self.rests.setdefault((ended, pushed, bound), {})[node] = taken
 
 
 class Reaches:
@@ -105,13 +129,17 @@ class Reaches:
             else:
                 self._nodes(found, control, (), node, taken)
         controls = self.automaton.controls
-        targets = tuple(Target(controls[number], pushed) for number, pushed in found.classes)
+        targets = tuple(Target(controls[number], pushed, bound) for number, pushed, bound in found.classes)
         lengths = [len(ids) for ids in found.ids]
         tokens = np.concatenate([np.asarray(ids, dtype=np.int32) for ids in found.ids] or [np.zeros(0, dtype=np.int32)])
         which = np.repeat(np.array(found.which, dtype=np.int32), lengths)
         order = np.argsort(tokens, kind="stable")
-        rests = tuple((ended, self.place(nodes.items())) for ended, nodes in found.rests.items())
-        return Reach(targets, tokens[order], which[order], rests)
+        rests = tuple(
+            Rest(ended, self.place(nodes.items()), pushed, bound)
+            for (ended, pushed, bound), nodes in found.rests.items()
+        )
+        named = tuple(i for i, target in enumerate(targets) if target.control.slots is not None)
+        return Reach(targets, tokens[order], which[order], rests, named)
 
     def _nodes(
         self, found: _Found, control: Control, pushed: tuple[Frame, ...], node: int, taken: frozenset[int]
@@ -120,9 +148,9 @@ class Reaches:
         step, after = self.automaton.step, self.automaton.after
         trie = self.trie
         bytes_, ends, counts, firsts, tokens = trie.bytes_, trie.ends, trie.counts, trie.firsts, trie.tokens
-        todo: list[tuple[Control, tuple[Frame, ...], int, frozenset[int]]] = [(control, pushed, node, taken)]
+        todo: list[tuple[Control, _Pushed, _Bound, int, frozenset[int]]] = [(control, pushed, (), node, taken)]
         while todo:
-            state, pushed, at, skip = todo.pop()
+            state, pushed, bound, at, skip = todo.pop()
             child, last = at + 1, ends[at]
             refused = False
             read: set[int] = set()
@@ -140,18 +168,21 @@ class Reaches:
                             count = counts[child]
                             if count:
                                 first = firsts[child]
-                                found.add(target, frames, tokens[first : first + count])
+                                found.add(target, frames, bound, tokens[first : first + count])
                             if ends[child] > child + 1:
-                                todo.append((target, frames, child, _NOTHING))
+                                todo.append((target, frames, bound, child, _NOTHING))
                 child = ends[child]
             if refused and state.ended:
                 left = frozenset(read) | skip
-                if pushed:
+                if min(state.ended) < 0:
+                    found.leave(state.ended, pushed, bound, at, left)
+                elif pushed:
                     back = after(pushed[-1], state.ended)
                     if back is not None:
-                        todo.append((back, pushed[:-1], at, left))
+                        bound += self.automaton.bound(pushed[-1], state.ended)
+                        todo.append((back, pushed[:-1], bound, at, left))
                 else:
-                    found.leave(state.ended, at, left)
+                    found.leave(state.ended, (), bound, at, left)
 
     def _is_wide(self, control: Control) -> bool:
         """Whether a control state reads many bytes itself, calls nothing and cannot return: a string, a free text."""
@@ -198,7 +229,7 @@ class Reaches:
                     count = trie.counts[node]
                     if count and len(pushed) <= MAX_PUSHED:
                         first = trie.firsts[node]
-                        found.add(control, pushed, trie.tokens[first : first + count])
+                        found.add(control, pushed, (), trie.tokens[first : first + count])
                     if trie.ends[node] > node + 1:
                         self._nodes(found, control, pushed, node, _NOTHING)
         state_of[0] = -1
@@ -206,7 +237,7 @@ class Reaches:
             here = np.flatnonzero((state_of == number) & (trie.count > 0))
             if len(here):
                 sorted_at = np.repeat(trie.first[here], trie.count[here]) + _within(trie.count[here])
-                found.add(control, (), trie.order[sorted_at])
+                found.add(control, (), (), trie.order[sorted_at])
 
 
 def _within(counts: Ints) -> NDArray[np.int64]:

@@ -1,0 +1,132 @@
+"""Variables: what names stand for is kept beside the stack, and narrows what may follow. A language of four lines.
+
+A program binds names in order to a `n` (a number) or an `s` (a text), then says `+` and two numbers or `.` and two
+texts, each a constant or a name: `let x0=n;let x1=s;+ x0 n`.
+"""
+
+import itertools
+import random
+
+import numpy as np
+
+from dlc.neural.decoder import UNBOUNDED
+from dlc.neural.machine import Machine
+from dlc.neural.net import Net, Part
+from dlc.neural.vocabulary import Vocabulary
+
+CAP = 12
+TOKENS = [*"letx0123456789=ns;+. ", "let x0=", " x", " x1", "x1 ", "n;", "n;let x", " n x0", "s;. x0", "x0 n"]
+VOCABULARY = Vocabulary((*(t.encode() for t in TOKENS), None), (len(TOKENS),))
+
+
+def toy() -> tuple[Net, int]:
+    net = Net()
+    number, text = net.name("number"), net.name("text")
+
+    def values(*constants: tuple[str, int]) -> int:
+        """A constant, or a variable: which of them go, the caller says."""
+
+        def build(part: Part) -> None:
+            for spelled, result in constants:
+                part.end(part.text(part.start, spelled), result)
+            part.variables(part.start, CAP)
+
+        made = net.procedure(("value", constants), build)
+        net.shorten(made, lambda: (constants[0][0].encode(), constants[0][1]))
+        return made
+
+    def program(part: Part) -> None:
+        at = part.start
+        for slot in range(CAP + 1):
+            for sign, wanted, short in (("+", number, b"n"), (".", text, b"s")):
+                argument = part.text(at, sign + " ")
+                for last in (False, True):
+                    after = part.new()
+                    goes = net.continuation(
+                        lambda r, after=after, wanted=wanted: after if r == wanted else None, lambda: 3
+                    )
+                    part.call(argument, values((short.decode(), wanted)), goes)
+                    part.rest(argument, lambda last=last, short=short: short if last else short + b" " + short)
+                    if last:
+                        part.end(after)
+                    else:
+                        argument = part.text(after, " ")
+            if slot < CAP:
+                bound = part.new()
+                goes = net.continuation(lambda _, bound=bound: bound, lambda: 6)
+                part.call(part.text(at, f"let x{slot}="), values(("n", number), ("s", text)), goes, binds=True)
+                at = part.text(bound, ";")
+
+    return net, net.procedure("program", program)
+
+
+def well_typed(said: str) -> bool:
+    *bindings, body = said.split(";")
+    types: dict[str, str] = {"n": "n", "s": "s"}
+    for i, binding in enumerate(bindings):
+        name, _, value = binding.removeprefix("let ").partition("=")
+        if not binding.startswith("let ") or name != f"x{i}" or value not in types or i >= CAP:
+            return False
+        types[name] = types[value]
+    parts = body.split(" ")
+    return len(parts) == 3 and parts[0] in "+." and all(types.get(p) == "n.s"[2 * (parts[0] == ".")] for p in parts[1:])
+
+
+def machine() -> Machine:
+    return Machine(*toy(), VOCABULARY)
+
+
+def allowed(running: Machine, cell: object) -> set[int]:
+    row = running.row(cell, UNBOUNDED)  # type: ignore[arg-type]
+    return set(np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).tolist())
+
+
+def test_walks_are_well_typed_and_use_names_of_both_types() -> None:
+    running, rng = machine(), random.Random(5)
+    used: set[str] = set()
+    for _ in range(400):
+        cell, said = running.start, ""
+        while not cell.complete:
+            options = sorted(allowed(running, cell))
+            assert options, said
+            token = rng.choice(options)
+            after = running.advance(cell, UNBOUNDED, None, token)
+            assert after is not None
+            cell, said = after[0], said + TOKENS[token]
+        assert well_typed(said), said
+        used.update(p for p in said.rpartition(";")[2].split(" ") if p.startswith("x"))
+    assert {"x0", "x1"} <= used
+
+
+def test_a_token_is_allowed_exactly_if_some_name_goes() -> None:
+    running = machine()
+    for values in itertools.product("ns", repeat=2):
+        before = "".join(f"let x{i}={v};" for i, v in enumerate(values))
+        for sign in "+.":
+            cell = running.read(running.start, f"{before}{sign} ".encode())
+            assert cell is not None
+            names = [f"x{i}" for i, v in enumerate(values) if v == ("n" if sign == "+" else "s")]
+            spelled = {TOKENS[t] for t in allowed(running, cell)}
+            wanted = {"n" if sign == "+" else "s"} | ({"x"} if names else set())
+            wanted |= {t for t in ("x0 n",) if "x0" in names and sign == "+"}
+            wanted |= {t for t in ("x1 ",) if "x1" in names}
+            assert spelled == wanted, (before, sign)
+
+
+def test_a_name_that_begins_another_is_told_from_it() -> None:
+    running = machine()
+    bound = "".join(f"let x{i}={'s' if i == 1 else 'n'};" for i in range(12))
+    cell = running.read(running.start, f"{bound}+ x1".encode())
+    assert cell is not None
+    assert {TOKENS[t] for t in allowed(running, cell)} == {"0", "1"}
+    assert running.read(running.start, f"{bound}+ x1 ".encode()) is None
+    assert running.read(running.start, f"{bound}+ x2".encode()) is not None
+    assert running.read(running.start, f"{bound}+ x3 x11".encode()).complete  # type: ignore[union-attr]
+
+
+def test_no_more_names_than_the_cap() -> None:
+    running = machine()
+    bound = "".join(f"let x{i}=n;" for i in range(CAP))
+    cell = running.read(running.start, bound.encode())
+    assert cell is not None
+    assert {TOKENS[t] for t in allowed(running, cell)} == {"+", "."}
