@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from ..compiler.terms import Lit, Term
+from ..compiler.terms import Entity, Lit, Term
 from ..compiler.types import Con
 from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type, split_quantity
 
@@ -231,6 +231,15 @@ def plain_literal(term: Lit) -> Lit:
     if known is None:
         return term
     return spell(known.scale, known.value) or term
+
+
+def plain_entity(term: Entity) -> Entity:
+    """An entity whose identifier is its name, or that has no other name, is written by name.
+
+    What tells entities apart in rows is the identifier, else the name; a name beside another identifier is kept
+    for people to read.
+    """
+    return term if term.id is None or term.text not in (None, term.id) else Entity(term.id, None, term.type)
 
 
 # ---------------------------------------------------------------- arithmetic

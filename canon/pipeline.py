@@ -8,20 +8,52 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..compiler.schema import Schema
-from ..compiler.terms import Abs, App, Field, Lit, Outcome, Record, Statement, Term, Turn, Var, children, rebuild
+from ..compiler.terms import (
+    Abs,
+    App,
+    Entity,
+    Field,
+    Lit,
+    Outcome,
+    Record,
+    Statement,
+    Term,
+    Turn,
+    Var,
+    children,
+    rebuild,
+)
 from ..grammar.diagnostic import CompileError
 from ..grammar.errors import too_deep
 from ..grammar.span import Span
-from .constants import plain_literal
+from .constants import plain_entity, plain_literal
 from .context import Assumptions, Context, Rule
 from .lets import plain_lets
 from .relations import CHOICES, SET_OPERATIONS, conjunction, conjuncts, free_vars, grouped_relation, has, is_grouped
 from .rows import Scope
-from .rules import constants, counts, distinct, filters, groups, joins, labels, names, sets, show, slices, sort, where
+from .rules import (
+    constants,
+    counts,
+    distinct,
+    filters,
+    groups,
+    joins,
+    labels,
+    matches,
+    members,
+    names,
+    sets,
+    show,
+    slices,
+    sort,
+    where,
+)
 
 RULES: tuple[Rule, ...] = (
     constants.RULE,
     labels.RULE,
+    matches.RULE,
+    members.RULE,
     filters.RULE,
     counts.RULE,
     names.RULE,
@@ -40,6 +72,12 @@ _RELATIONS = frozenset(("where", "sort", "take", "at", "show", "distinct", "grou
 _RELATIONS = _RELATIONS | _JOINS | SET_OPERATIONS
 _BY_HEAD: Mapping[str, tuple[Rule, ...]] = {
     head: tuple(r for r in RULES if head in r.heads) for head in frozenset().union(*(r.heads for r in RULES))
+}
+# Rules for a single test within a condition, before the condition takes its form as a whole.
+_TESTS: Mapping[str, tuple[Rule, ...]] = {
+    head: tuple(r for r in rules if r is not filters.RULE)
+    for head, rules in _BY_HEAD.items()
+    if head in filters.CONDITIONS
 }
 # A term is rewritten this often at most; no real one comes near, but a cycle between rules must not hang.
 _STEPS = 200
@@ -120,6 +158,8 @@ def _outcome(outcome: Outcome | None) -> Outcome | None:
 def _plain(term: Term) -> Term:
     if isinstance(term, Lit):
         return plain_literal(term)
+    if isinstance(term, Entity):
+        return plain_entity(term)
     parts = children(term)
     return rebuild(term, tuple(_plain(p) for p in parts)) if parts else term
 
@@ -149,6 +189,8 @@ def form(term: Term, context: Context) -> Term:
             return _rewritten(_call(term, context), context)
         case Lit():
             return plain_literal(term)
+        case Entity():
+            return plain_entity(term)
         case Abs("fn", params):
             inner = replace(context, scope=context.scope.without(params))
             depth = sum(name.startswith("v") for name in context.scope.binders)
@@ -205,7 +247,13 @@ def _operands(term: Term, context: Context) -> Term:
             continue
         members = i == 1 and term.fn in ("in", "not_in")
         args[i] = form(arg, context.using(0, False) if members else context)
-    return _over(term, term.args, tuple(args))
+    test = _over(term, term.args, tuple(args))
+    assert isinstance(test, App)
+    for rule in _TESTS.get(test.fn, ()):
+        new = rule.apply(test, context)
+        if new is not None:
+            return new
+    return test
 
 
 def _relation(term: App, context: Context) -> Term:

@@ -180,6 +180,19 @@ def spine(term: Term) -> Iterator[App]:
         yield term
 
 
+def gives_one(term: Term) -> bool:
+    """Whether a relation has one row at most for certain: an aggregate over everything, or one row taken."""
+    while isinstance(term, App) and term.args:
+        if term.fn == "whole" or (term.fn == "at" and len(term.args) == 2):
+            return True
+        if term.fn == "take" and term.args[1] == Lit("number", "1"):
+            return True
+        if term.fn not in ("show", "where", "sort", "distinct", "take"):
+            return False
+        term = term.args[0]
+    return False
+
+
 def base_table(term: Term) -> tuple[str, str] | None:
     """Binder and table of a relation that is rows of one table, each at most once."""
     while isinstance(term, App) and term.args and term.fn in ("where", "sort", "take", "at", "distinct"):

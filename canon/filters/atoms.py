@@ -196,9 +196,7 @@ class Reader:
         if isinstance(term, Hole):
             return self._spelled(subject, "hole:" + term_key(term), 0, term)
         if isinstance(term, Entity):
-            if term.id is None:
-                return self._spelled(subject, "entity", term.text or "", term)
-            return self._spelled(subject, "entity#", term.id, term)
+            return self._spelled(subject, "entity", term.id if term.id is not None else term.text or "", term)
         assert isinstance(term, App)
         enum = self.scope.schema.enum.get(subject.type)
         if enum is not None and term.fn not in enum.names and not enum.open:

@@ -64,7 +64,7 @@ _ORDERS = {
     "date": Order("discrete", 0),
     "text": TEXT,
 }
-_POINTS = frozenset(("entity", "entity#", "raw", "stray", "enum"))
+_POINTS = frozenset(("entity", "raw", "stray", "enum"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def region(subject: Subject, space: Space, mask: int) -> Term:
     return outside if weight(outside) < weight(spelled) else spelled
 
 
-_ALWAYS_EQUAL = frozenset(("text", "entity", "entity#", "number", "bool", "date", "time", "duration", "raw"))
+_ALWAYS_EQUAL = frozenset(("text", "entity", "number", "bool", "date", "time", "duration", "raw"))
 
 
 def plain_equality(subject: Subject, literal: Literal, schema: Schema) -> Term | None:

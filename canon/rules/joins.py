@@ -7,6 +7,7 @@ compared with; tables joined with themselves are told apart by whichever naming 
 left alone where a stage above sees the order of rows, and everything is where the whole row is shown.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 
@@ -32,7 +33,9 @@ class _Block:
 
 
 def apply(term: App, context: Context) -> Term | None:
-    """Rewrite the join at the bottom of a projection."""
+    """Rewrite the join at the bottom of a projection; elsewhere put its conditions where they belong."""
+    if term.fn in ("where", "join"):
+        return _placed(term, context)
     stages: list[App] = []
     inner: Term = term
     while isinstance(inner, App) and inner.args and inner.fn in _ABOVE:
@@ -53,6 +56,32 @@ def apply(term: App, context: Context) -> Term | None:
     if not context.scope.binders:
         context.known[key if new is None else ("joins", new, key[2])] = term if new is None else new
     return new
+
+
+def _placed(term: App, context: Context) -> Term | None:
+    """The same join of whole rows with equalities between two tables on the join, all else in `where`."""
+    over = term.args[-1]
+    if not isinstance(over, Abs) or len(over.params) < 2:
+        return None
+    between = [_joins(c, over.params) for c in conjuncts(over.body)]
+    misplaced = any(between) if term.fn == "where" else not all(between)
+    return _laid_out(term, context) if misplaced else None
+
+
+def _laid_out(term: App, context: Context) -> Term | None:
+    block = _block(term)
+    if block is None or len(block.leaves) < 2:
+        return None
+    _normal(block, context)
+    rebuilt = _rebuilt(block, list(block.leaves))
+    return None if rebuilt == term else rebuilt
+
+
+def _normal(block: _Block, context: Context) -> None:
+    """Bring the conditions of a block to normal form together."""
+    sources = {b: Source(table=t) for b, t in block.leaves.items()}
+    scope = replace(context.scope, binders={**context.scope.binders, **sources})
+    block.conditions = list(conjuncts(context.condition(conjunction(block.conditions), scope)))
 
 
 _ABOVE = frozenset(("show", "sort", "take", "at", "distinct", "group", "whole"))
@@ -85,9 +114,7 @@ def _rewritten(inner: Term, stages: list[App], context: Context) -> Term | None:
     if names:
         block.leaves = {names.get(b, b): t for b, t in block.leaves.items()}
         block.conditions = [renamed(c, names) for c in block.conditions]
-    sources = {b: Source(table=t) for b, t in block.leaves.items()}
-    scope = replace(context.scope, binders={**context.scope.binders, **sources})
-    block.conditions = list(conjuncts(context.condition(conjunction(block.conditions), scope)))
+    _normal(block, context)
     order = list(block.leaves) if fixed else _order(block)
     rebuilt = _rebuilt(block, order)
     if rebuilt == inner and block.leaves == leaves:
@@ -312,7 +339,7 @@ def _rebuilt(block: _Block, order: list[str]) -> Term:
         if relation is None:
             relation = leaf
             continue
-        here = [c for c in conditions if _joins(c, binder, seen)]
+        here = [c for c in conditions if _joins(c, seen, binder)]
         conditions = [c for c in conditions if c not in here]
         on = (Abs("row", tuple(seen), conjunction(here)),) if here else ()
         relation = App("join", (relation, leaf, *on))
@@ -320,18 +347,20 @@ def _rebuilt(block: _Block, order: list[str]) -> Term:
     return where(relation, conjunction(conditions))
 
 
-def _joins(condition: Term, binder: str, seen: list[str]) -> bool:
-    """An equality between a table and one already there."""
+def _joins(condition: Term, binders: Sequence[str], binder: str | None = None) -> bool:
+    """An equality between two of some tables (`binder` one of them, if given)."""
     if not (isinstance(condition, App) and condition.fn == "="):
         return False
     sides = [free_vars(side) for side in condition.args]
     about = sides[0] | sides[1]
-    return binder in about and len(about) == 2 and about <= set(seen) and all(len(side) == 1 for side in sides)
+    if binder is not None and binder not in about:
+        return False
+    return len(about) == 2 and about <= set(binders) and all(len(side) == 1 for side in sides)
 
 
 RULE = Rule(
     "joins",
-    frozenset(("show",)),
+    frozenset(("show", "where", "join")),
     "trusted keys and references for dropping and membership; unseen order for reordering",
     apply,
 )

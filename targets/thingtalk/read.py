@@ -7,6 +7,7 @@ A member its enum does not list is kept `raw`; an act goes by its ThingTalk name
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from ...canon.relations import gives_one
 from ...compiler.lower import default_label, fresh_label
 from ...compiler.schema import Function, Schema, Table
 from ...compiler.terms import (
@@ -312,7 +313,11 @@ class ThingTalkReader:
                 subject = self._value(left, None, query)
                 if op not in _COMPARISONS:
                     raise _outside(f"the operator {op} with a subquery")
-                return App(_COMPARISONS[op], (subject, App("the", (self._expression(inner, query).term,))))
+                queried = self._expression(inner, query).term
+                # Equal to any of the results is membership; a query with one result stands for its value.
+                if op == "==" and not gives_one(queried):
+                    return App("in", (subject, queried))
+                return App(_COMPARISONS[op], (subject, App("the", (queried,))))
         raise _outside("this condition")
 
     def _atom(self, left: values.Value, op: str, right: values.Value, query: "_Query") -> Term:

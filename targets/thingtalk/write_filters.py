@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ...canon.relations import gives_one
 from ...compiler.schema import EnumType
 from ...compiler.terms import Abs, App, Field, Lit, Term
 from ...compiler.types import Con, Type
@@ -154,6 +155,8 @@ def _compare(term: App, scope: Scope, context: Context) -> Filter:
     if enum is not None and op in ("<", "<=", ">", ">="):
         return Filter(_ranked(subject, op, right, enum, context, part), _ATOM)
     if queried is not None and context.subquery is not None:
+        if not gives_one(queried):
+            context.drop(say.any_of_many(part, op))
         other = f"any({context.subquery(queried, context)})"
     else:
         other = value(right, Con("Text") if op in ("~", "!~") else type_, scope, context, part)

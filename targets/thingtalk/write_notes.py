@@ -65,3 +65,14 @@ def nothing_said() -> Note:
     How to fix it: convert to a target that has the constructs, or load the schema the turn was written for.
     """
     return Note("DLC276", "no statement of this turn is a query or action of the schema", loss=True)
+
+
+def any_of_many(part: str, what: str) -> Note:
+    """DLC277: a comparison with the single value of a query, which ThingTalk compares with any value of it.
+
+    What it means: `(query)` as a value is the one value the query gives; ThingTalk's `any(...)` holds if the
+    comparison holds for some of its rows. They agree only if there is one row at most, and that is not certain.
+
+    How to fix it: write `in (query)` if any value will do; else make it one value (`whole`, `take 1`).
+    """
+    return Note("DLC277", f"`{what}` on {part} holds in ThingTalk for any row of the query", loss=True, part=part)

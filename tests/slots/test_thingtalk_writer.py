@@ -87,7 +87,8 @@ EXACT = [
     ('Item | where .note = "say \\"hi\\" \\\\ \\n"', '@s.Item() filter note == "say \\"hi\\" \\\\ \\n"'),
     ("Item | where exists (Shop | where .weight = 1)", "@s.Item() filter any(@s.Shop() filter weight == 1)"),
     ("Item | where .brand in (Shop | show .brand)", "@s.Item() filter brand == any([brand] of @s.Shop())"),
-    ("Item | where .weight >= (Shop | show .weight)", "@s.Item() filter weight >= any([weight] of @s.Shop())"),
+    ("Item | where .weight in (Shop | show .weight)", "@s.Item() filter weight == any([weight] of @s.Shop())"),
+    ("Item | where .weight = (Shop | at 1 | show .weight)", "@s.Item() filter weight == any([weight] of @s.Shop()[1])"),
     ("Item | show .price, .brand", "[price, brand] of @s.Item()"),
     ("Item | show .weight + 1", "[weight + 1 as value] of @s.Item()"),
     ("Item | where .weight = 1 | show .price", "[price] of @s.Item() filter weight == 1"),
@@ -150,6 +151,12 @@ LOSSES = [
     ("Item | union (Item | where .new)", "@s.Item()", "DLC274", "union"),
     ("let x = Item", "@s.Item()", "DLC274", "x"),
     ("Item -> [] of 6", "@s.Item() #[results=[]]", "DLC274", "count"),
+    (
+        "Item | where .weight >= (Shop | show .weight)",
+        "@s.Item() filter weight >= any([weight] of @s.Shop())",
+        "DLC277",
+        "Item.weight",
+    ),
     ("Item; Secret", "@s.Item()", "DLC273", "Secret"),
     ("Item; half(2)", "@s.Item()", "DLC273", "half"),
     (
