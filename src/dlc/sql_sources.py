@@ -1,6 +1,7 @@
 """The sources `cosql`, `sparc`, `spider` (JSON lists of dialogues or questions) and `sql` (rows of queries)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic
@@ -59,16 +60,24 @@ class _Catalogs:
 
     def get(self, named: str | None) -> "Catalog":
         """The database a row names. Raises CompileError."""
+        from dlc.targets.sql.dialogues import ACTS
         from dlc.targets.sql.names import Catalog
 
         schema = self.schemas.get(named, None, self.source)
         if id(schema) not in self._made:
-            self._made[id(schema)] = Catalog(schema)
+            acts = ACTS if self.source == "cosql" and not schema.acts else ()
+            self._made[id(schema)] = Catalog(replace(schema, acts=acts) if acts else schema)
         return self._made[id(schema)]
 
 
 def _dialogues(options: Options, layout: Literal["interaction", "question"]) -> Callable[[Unit], Read]:
-    from dlc.targets.sql.dialogues import Databases, read_interaction, read_question, read_release
+    from dlc.targets.sql.dialogues import (
+        Databases,
+        read_interaction,
+        read_question,
+        read_release,
+        read_utterance,
+    )
 
     catalogs = _Catalogs(options, "cosql" if layout == "interaction" else "spider")
     wanted = options.wanted_speakers("user")
@@ -90,6 +99,8 @@ def _dialogues(options: Options, layout: Literal["interaction", "question"]) -> 
                 dialogue = read_question(name, value, databases)
             elif isinstance(value, dict) and "turns" in value and "interaction" not in value:
                 dialogue = read_release(name, value, databases)
+            elif isinstance(value, dict) and "interaction" not in value and ("response" in value or "intent" in value):
+                dialogue = read_utterance(name, value, databases)
             else:
                 dialogue = read_interaction(name, value, databases)
         except CompileError as error:

@@ -2,7 +2,7 @@
 
 Spider: `{db_id, question, query}`, a dialogue of one turn. SParC and CoSQL (state tracking): `{database_id,
 interaction: [{utterance, query}], final}`; only the user's utterances are there, so the k-th is turn 2k. CoSQL's full
-release keeps both speakers and their acts: see `read_release`.
+release keeps both speakers and their acts: see `read_release`; its files for single tasks one utterance: `read_utterance`.
 """
 
 from collections.abc import Mapping
@@ -97,12 +97,11 @@ def read_interaction(name: str, entry: Any, databases: Databases) -> Dialogue:
 
 
 def read_release(name: str, entry: Any, databases: Databases) -> Dialogue:
-    """A dialogue of CoSQL's full release: `{db_id, turns: [{isUser, text, rawSql?, <acts>?}]}`, every utterance a turn.
+    """A dialogue of CoSQL's full release: `{db_id, turns: [{isUser, text, label?, rawSql?}]}`, every entry a turn.
 
-    Acts stand under `user_dialog_act`, `system_dialog_act` or `dialog_act`, as one name, several joined by commas, or a
-    list; a turn without the key has no acts. `rawSql` (else `query`) is the SQL annotated with that turn, mostly the
-    expert's. The key names of acts are not verified against the release, which is not public here.
-    Raises CompileError (DLC340, DLC342).
+    `label` names the entry's acts: one name, several joined by commas, or a list (other keys in use are
+    `_ACT_KEYS`). An entry without it, or with null, has no acts: none is made up. `rawSql` is the SQL written there, by the
+    expert mostly; what was said stays the utterance. Raises CompileError (DLC340, DLC342).
     """
     db_id = _text(entry, "db_id" if isinstance(entry, dict) and "db_id" in entry else "database_id", name)
     turns = entry.get("turns")
@@ -119,16 +118,39 @@ def read_release(name: str, entry: Any, databases: Databases) -> Dialogue:
     return Dialogue(name, tuple(rows))
 
 
-_ACT_KEYS = ("user_dialog_act", "system_dialog_act", "dialog_act", "dialog_acts", "acts", "intent")
+def read_utterance(name: str, entry: Any, databases: Databases) -> Dialogue:
+    """One utterance of the files for single tasks, as a dialogue of one turn.
+
+    The user's with its acts (act prediction: `{database_id, utterance, intent: [name]}`), or the expert's to a query and
+    its result (response generation: `{db_id, query, response}`). Raises CompileError (DLC340, DLC342).
+    """
+    db_id = _text(entry, "db_id" if isinstance(entry, dict) and "db_id" in entry else "database_id", name)
+    agent = "response" in entry
+    speaker: Literal["user", "agent"] = "agent" if agent else "user"
+    said = entry.get("response" if agent else "utterance")
+    return Dialogue(name, (_row(name, 0, speaker, said, db_id, entry.get("query"), databases, acts_of(entry)),))
+
+
+_ACT_KEYS = (
+    "label",
+    "labels",
+    "user_dialog_act",
+    "system_dialog_act",
+    "dialog_act",
+    "dialog_acts",
+    "acts",
+    "intent",
+)
 
 
 def acts_of(turn: Mapping[str, Any]) -> tuple[Act, ...]:
     """The acts annotated with a turn, in order, in CoSQL's spelling; none if the turn is not annotated."""
     for key in _ACT_KEYS:
         found = turn.get(key)
-        if found:
-            names = found if isinstance(found, list) else str(found).split(",")
-            return tuple(Act(act_name(str(name))) for name in names if str(name).strip())
+        names = found if isinstance(found, list) else [found]
+        acts = [part for name in names if isinstance(name, str) for part in name.split(",") if part.strip()]
+        if acts:
+            return tuple(Act(act_name(name)) for name in acts)
     return ()
 
 

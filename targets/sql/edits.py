@@ -186,9 +186,31 @@ def spelled(term: Term, tables: Mapping[str, str]) -> Any:
     return (type(term).__name__, *(spelled(child, tables) for child in children(term)))
 
 
+CLAUSE_WORDS = ("SELECT", "SELECT DISTINCT", "FROM", "WHERE", "GROUP_BY", "HAVING", "ORDER_BY")
+"""Where a column stands, the first part of its label."""
+
+AGGREGATE_WORDS = ("COUNT", "COUNT_DISTINCT", "SUM", "AVG", "SUM_DISTINCT", "AVG_DISTINCT", "MIN", "MAX")
+"""The aggregate over the column."""
+
+OPERATOR_WORDS = (
+    *("=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE", "BETWEEN", "NOT BETWEEN"),
+    *("IS NULL", "IS NOT NULL", "ASC", "DESC", "ASC LIMIT", "DESC LIMIT"),
+)
+"""What the column is compared by, or the order it gives; LIMIT where only its first rows are taken."""
+
+CONNECTIVE_WORDS = ("OR", "NOT")
+"""Before the operator: that the comparison is one of several alternatives, or denied."""
+
+NESTING_WORDS = ("UNION", "EXCEPT", "INTERSECT", "EXISTS")
+"""Before the label: the combined or nested query it stands in; a subquery that is compared has the label of the
+comparison instead (`WHERE NOT IN SELECT`)."""
+
+
 def column_operations(term: Term) -> dict[tuple[str, str], tuple[str, ...]]:
-    """What a query does with each column, sorted: `SELECT`, `SELECT COUNT`, `WHERE =`, `GROUP_BY`, `ORDER_BY DESC`,
-    `HAVING AVG >`, `FROM =` for a join's columns, each after the set operation or nesting it stands in (`EXCEPT WHERE =`).
+    """What a query does with each column, by (table, column): its labels, sorted.
+
+    A label is [nesting] clause [aggregate] [connective] [operator], by the words above: `SELECT`, `SELECT COUNT`,
+    `WHERE OR =`, `ORDER_BY DESC LIMIT`, `HAVING AVG >`, `FROM =` for a join's columns, `EXCEPT WHERE =`.
     """
     found: dict[tuple[str, str], set[str]] = {}
     _operations(term, "", found, {})
@@ -198,7 +220,7 @@ def column_operations(term: Term) -> dict[tuple[str, str], tuple[str, ...]]:
 Operations = dict[tuple[str, str], set[str]]
 
 
-def _operations(term: Term, prefix: str, found: Operations, tables: Tables) -> None:
+def _operations(term: Term, prefix: str, found: Operations, tables: Tables, limited: bool = False) -> None:
     match term:
         case App(fn, (left, right, *on)) if fn in _JOINS:
             _operations(left, prefix, found, tables)
@@ -225,13 +247,20 @@ def _operations(term: Term, prefix: str, found: Operations, tables: Tables) -> N
             for key in keys:
                 direction = _body(key)
                 assert isinstance(direction, App)
-                _mentions(direction.args[0], f"{prefix}ORDER_BY", found, tables, direction.fn.upper())
+                words = direction.fn.upper() + (" LIMIT" if limited else "")
+                _mentions(direction.args[0], f"{prefix}ORDER_BY", found, tables, words)
         case App("show", (inner,), named):
-            _operations(inner, prefix, found, tables)
+            _operations(inner, prefix, found, tables, limited)
             for _, over in named:
                 _mentions(_body(over), f"{prefix}SELECT", found, tables)
-        case App("take" | "at" | "distinct" | "whole", (inner, *_)):
-            _operations(inner, prefix, found, tables)
+        case App("distinct", (App("show", (inner,), named),)):
+            _operations(inner, prefix, found, tables, limited)
+            for _, over in named:
+                _mentions(_body(over), f"{prefix}SELECT DISTINCT", found, tables)
+        case App("take" | "at", (inner, *_)):
+            _operations(inner, prefix, found, tables, True)
+        case App("distinct" | "whole", (inner, *_)):
+            _operations(inner, prefix, found, tables, limited)
         case App(fn, ()):
             tables[fn] = fn
 
@@ -256,8 +285,13 @@ def _mentions(term: Term, label: str, found: Operations, tables: Tables, suffix:
                     _operations(arg, f"{label} {operator} ", found, dict(tables))
                 else:
                     _mentions(arg, label, found, tables, operator)
-        case App("the" | "exists", (inner,)):
+        case App("exists", (inner,)):
+            _operations(inner, f"{label} EXISTS ", found, dict(tables))
+        case App("the", (inner,)):
             _operations(inner, f"{label} {suffix} ".replace("  ", " "), found, dict(tables))
+        case App("or" | "not" as fn, args):
+            for arg in args:
+                _mentions(arg, label if label.endswith(fn.upper()) else f"{label} {fn.upper()}", found, tables, suffix)
         case App(args=args):
             for arg in args:
                 _mentions(arg, label, found, tables, suffix)

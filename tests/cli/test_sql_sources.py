@@ -60,6 +60,37 @@ def test_interactions(dlc_run, folder, source):
     assert done.status == 1
 
 
+RELEASE = {
+    "41": {
+        "db_id": "harbour",
+        "turns": [
+            {"isUser": True, "text": "hello, ships?", "label": ["GREETING", "INFORM_SQL"]},
+            {"isUser": False, "text": "", "rawSql": "SELECT Name FROM ship"},
+            {"isUser": False, "text": "Here they are.", "label": ["CONFIRM_SQL"]},
+            {"isUser": True, "text": "hm"},
+            {"isUser": True, "text": "bye", "label": ["SHRUG"]},
+        ],
+    }
+}
+
+
+def test_the_full_release(dlc_run, folder):
+    (folder / "all.json").write_text(json.dumps(RELEASE))
+    done = dlc_run("convert", "cosql", "all.json", "--to", "dl", "--schema", "tables.json", "--speakers", "both")
+    assert [(r["dialogue_id"], r["turn"], r["speaker"], r["program"]) for r in done.rows()] == [
+        ("41", 0, "user", "user GREETING, INFORM_SQL:"),
+        ("41", 1, "agent", "agent: ship | show .Name;"),
+        ("41", 2, "agent", "agent CONFIRM_SQL:"),
+        ("41", 3, "user", None),
+        ("41", 4, "user", "user SHRUG:"),
+    ]
+    (folder / "all.jsonl").write_text(done.out)
+    checked = dlc_run("typecheck", "all.json", "--lang", "cosql", "--schema", "tables.json", "--format", "json")
+    told = [[d["code"] for d in r["diagnostics"]] for r in checked.rows()]
+    # The paper's acts are declared; an act of nobody's is a lint.
+    assert told[0] == [] and told[-1] == ["DLC122"]
+
+
 def test_through_dl_in_a_new_process(dlc_run, folder):
     straight = dlc_run("convert", "cosql", "dev.json", "--to", "sql", "--schema", "tables.json").rows()
     dlc_run("convert", "cosql", "dev.json", "--to", "dl", "--schema", "tables.json", "-o", "dev.jsonl")

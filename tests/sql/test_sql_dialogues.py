@@ -8,7 +8,16 @@ from dlc.compiler.schema import Schema
 from dlc.compiler.sugar import print_turn
 from dlc.compiler.terms import Act
 from dlc.grammar.diagnostic import CompileError
-from dlc.targets.sql.dialogues import ACTS, Databases, act_name, acts_of, read_interaction, read_question, read_release
+from dlc.targets.sql.dialogues import (
+    ACTS,
+    Databases,
+    act_name,
+    acts_of,
+    read_interaction,
+    read_question,
+    read_release,
+    read_utterance,
+)
 
 
 @pytest.fixture
@@ -80,6 +89,50 @@ def test_release(databases: Databases) -> None:
     assert [n.code for n in dialogue.turns[4].notes] == ["DLC341"]
 
 
+def test_release_as_its_readers_know_it(databases: Databases) -> None:
+    """Acts under `label`; the expert's SQL is an entry of its own, before what the expert says."""
+    entry = {
+        "_id": "5c",
+        "db_id": "bookshop",
+        "query_goal": "the dear books",
+        "sql": "SELECT title FROM book WHERE price > 3",
+        "assistant_table_names": ["book"],
+        "turns": [
+            {"isUser": True, "text": "which are dear?", "label": ["INFORM_SQL", "GREETING"]},
+            {"isUser": False, "text": "SELECT title FROM book WHERE price > 3", "rawSql": "SELECT title FROM book WHERE price > 3;"},
+            {"isUser": False, "text": "These are the dear books.", "label": ["CONFIRM_SQL"]},
+            {"isUser": True, "text": "asdf", "label": [None]},
+            {"isUser": False, "text": "sorry?", "label": "sorry, reject"},
+            {"isUser": False, "text": "", "rawSql": "SELECT nosuch FROM book", "label": []},
+        ],
+    }  # fmt: skip
+    turns = read_release("5c", entry, databases).turns
+    shown = [print_turn(t.program) if t.program is not None else None for t in turns]
+    assert shown == [
+        "user INFORM_SQL, GREETING:",
+        "agent: book | where .price > 3 | show .title;",
+        "agent CONFIRM_SQL:",
+        None,
+        "agent SORRY, REJECT:",
+        None,
+    ]
+    assert [[n.code for n in t.notes] for t in turns] == [["DLC341"], [], ["DLC341"], ["DLC341"], ["DLC341"], ["DLC244"]]
+    assert [t.utterance for t in turns][2] == "These are the dear books."
+
+
+def test_single_utterances(databases: Databases) -> None:
+    asked = {"database_id": "bookshop", "utterance": "thanks, bye", "intent": ["THANK_YOU", "GOOD_BYE"]}
+    answered = {"db_id": "bookshop", "query": "SELECT count(*) FROM book", "response": "There are 3.", "sql": {}}
+    unlabelled = {"database_id": "bookshop", "utterance": "hm", "intent": [None]}
+    turns = [read_utterance(str(i), e, databases).turns[0] for i, e in enumerate((asked, answered, unlabelled))]
+    assert [print_turn(t.program) if t.program is not None else None for t in turns] == [
+        "user THANK_YOU, GOOD_BYE:",
+        "agent: book | whole | show count();",
+        None,
+    ]
+    assert [t.utterance for t in turns] == ["thanks, bye", "There are 3.", "hm"]
+
+
 def test_every_act_has_one_spelling() -> None:
     for declared in ACTS:
         for spelled in (
@@ -91,7 +144,7 @@ def test_every_act_has_one_spelling() -> None:
             assert act_name(spelled) == declared.name
     assert act_name("CONFORM SQL") == "CONFIRM_SQL"
     assert acts_of({"dialog_act": ["something_new"]}) == (Act("SOMETHING_NEW"),)
-    assert acts_of({"user_dialog_act": []}) == acts_of({}) == ()
+    assert acts_of({"user_dialog_act": []}) == acts_of({}) == acts_of({"label": None}) == acts_of({"label": 3}) == ()
 
 
 def test_a_query_that_cannot_be_read_stops_only_its_turn(databases: Databases) -> None:
@@ -122,6 +175,9 @@ def test_a_query_that_cannot_be_read_stops_only_its_turn(databases: Databases) -
         (read_question, None, "DLC340"),
         (read_release, {"db_id": "bookshop", "turns": [{"text": "x"}]}, "DLC340"),
         (read_release, {"db_id": "bookshop"}, "DLC340"),
+        (read_release, {"db_id": "nosuch", "turns": [{"isUser": True, "rawSql": "SELECT 1"}]}, "DLC342"),
+        (read_release, {"db_id": "bookshop", "turns": ["x"]}, "DLC340"),
+        (read_utterance, {"utterance": "x", "intent": []}, "DLC340"),
     ],
 )
 def test_bad_layout(reader: Any, entry: Any, code: str, databases: Databases) -> None:

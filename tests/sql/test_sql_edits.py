@@ -3,7 +3,16 @@
 import pytest
 
 from dlc.compiler.terms import Term
-from dlc.targets.sql.edits import CLAUSES, column_operations, turn_switch
+from dlc.targets.sql.edits import (
+    AGGREGATE_WORDS,
+    CLAUSE_WORDS,
+    CLAUSES,
+    CONNECTIVE_WORDS,
+    NESTING_WORDS,
+    OPERATOR_WORDS,
+    column_operations,
+    turn_switch,
+)
 from dlc.targets.sql.names import Catalog
 from dlc.targets.sql.read import read_sql
 
@@ -103,3 +112,55 @@ def test_column_operations(catalog: Catalog) -> None:
     }
     other = column_operations(_term("SELECT id FROM author EXCEPT SELECT author_id FROM book WHERE price = 3", catalog))
     assert other[("book", "price")] == ("EXCEPT WHERE =",)
+
+
+# A query, a column of `book`, and what the query does with it.
+OPERATIONS = [
+    ("SELECT price FROM book", "price", "SELECT"),
+    ("SELECT DISTINCT title FROM book", "title", "SELECT DISTINCT"),
+    ("SELECT name FROM author JOIN book ON author.id = book.author_id", "author_id", "FROM ="),
+    ("SELECT title FROM book GROUP BY title", "title", "GROUP_BY; SELECT"),
+    *(
+        (f"SELECT {fn}({'DISTINCT ' if word.endswith('_DISTINCT') else ''}price) FROM book", "price", f"SELECT {word}")
+        for word in AGGREGATE_WORDS
+        for fn in (word.partition("_")[0].lower(),)
+    ),
+    *(
+        (f"SELECT id FROM book WHERE {condition}", "price", f"WHERE {word}")
+        for word, condition in {
+            **{op: f"price {op} 3" for op in ("=", "!=", "<", "<=", ">", ">=")},
+            "IN": "price IN (1, 2)",
+            "NOT IN": "price NOT IN (1, 2)",
+            "BETWEEN": "price BETWEEN 1 AND 2",
+            "NOT BETWEEN": "price NOT BETWEEN 1 AND 2",
+            "IS NULL": "price IS NULL",
+            "IS NOT NULL": "price IS NOT NULL",
+        }.items()
+    ),
+    ("SELECT id FROM book WHERE title LIKE 'a%'", "title", "WHERE LIKE"),
+    ("SELECT id FROM book WHERE title NOT LIKE 'a%'", "title", "WHERE NOT LIKE"),
+    ("SELECT title FROM book GROUP BY title HAVING max(price) > 3", "price", "HAVING MAX >"),
+    ("SELECT id FROM book ORDER BY price", "price", "ORDER_BY ASC"),
+    ("SELECT id FROM book ORDER BY price DESC", "price", "ORDER_BY DESC"),
+    ("SELECT id FROM book ORDER BY price LIMIT 1", "price", "ORDER_BY ASC LIMIT"),
+    ("SELECT id FROM book ORDER BY price DESC LIMIT 3", "price", "ORDER_BY DESC LIMIT"),
+    ("SELECT id FROM book WHERE price = 3 OR price = 4", "price", "WHERE OR ="),
+    ("SELECT id FROM book WHERE NOT COALESCE(price = 3, FALSE)", "price", "WHERE NOT ="),
+    ("SELECT name FROM author UNION SELECT title FROM book", "title", "UNION SELECT"),
+    ("SELECT name FROM author EXCEPT SELECT title FROM book", "title", "EXCEPT SELECT"),
+    ("SELECT name FROM author INTERSECT SELECT title FROM book", "title", "INTERSECT SELECT"),
+    ("SELECT name FROM author WHERE EXISTS (SELECT 1 FROM book WHERE price = 3)", "price", "WHERE EXISTS WHERE ="),
+    ("SELECT name FROM author WHERE id IN (SELECT author_id FROM book)", "author_id", "WHERE IN SELECT"),
+    ("SELECT name FROM author WHERE born > (SELECT max(price) FROM book)", "price", "WHERE > SELECT MAX"),
+]
+
+
+@pytest.mark.parametrize(("sql", "column", "labels"), OPERATIONS)
+def test_column_labels(sql: str, column: str, labels: str, catalog: Catalog) -> None:
+    assert "; ".join(column_operations(_term(sql, catalog))["book", column]) == labels
+
+
+def test_every_word_of_column_labels_occurs() -> None:
+    shown = [f" {label} " for _, _, labels in OPERATIONS for label in labels.split("; ")]
+    for word in (*CLAUSE_WORDS, *AGGREGATE_WORDS, *OPERATOR_WORDS, *CONNECTIVE_WORDS, *NESTING_WORDS):
+        assert any(f" {word} " in label for label in shown), word
