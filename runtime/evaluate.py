@@ -111,9 +111,9 @@ def evaluate(term: Term, context: Context, scope: Scope | None = None) -> Any:
     raise TypeError(term)
 
 
-def query_rows(term: Term, context: Context) -> Relation:
+def query_rows(term: Term, context: Context, scope: Scope | None = None) -> Relation:
     """The relation a query gives. Raises runtime.errors.RuntimeFailure if the term is none."""
-    return _relation(evaluate(term, context, Scope()))
+    return _relation(evaluate(term, context, scope))
 
 
 def _relation(value: Any) -> Relation:

@@ -46,8 +46,12 @@ def value_of(schema: Schema, column: ColumnInfo, stored: Any) -> Value:
     """The value that a database's value stands for; what is none of the column's type is kept raw."""
     if stored is None or stored in column.missing:
         return None
-    text = stored if isinstance(stored, str) else str(stored)
     type_ = column.type
+    if not column.stored and isinstance(stored, bool | int | float) and isinstance(type_, Con):
+        # JSON's own numbers and truth values need no reading.
+        if isinstance(stored, bool) == (type_.name == "Bool") and type_.name in ("Bool", "Number", "Int"):
+            return stored
+    text = stored if isinstance(stored, str) else str(stored)
     if column.stored == "amount":
         number, _, _ = text.partition(" ")
         try:

@@ -26,7 +26,7 @@ app = typer.Typer(
 schema_app = typer.Typer(no_args_is_help=True, help="Read schemas and show them in other notations.")
 app.add_typer(schema_app, name="schema")
 
-_METRICS = ("dataflow", "slots", "sql", "thingtalk")
+_METRICS = ("acts", "dataflow", "responses", "slots", "sql", "thingtalk")
 _DRAWINGS = ("dot", "mermaid", "svg")
 _SPEAKERS = ("user", "agent", "both")
 _NORMALIZATIONS = ("none", "trade@1")

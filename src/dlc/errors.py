@@ -286,6 +286,17 @@ def no_graphviz(why: str) -> Diagnostic:
     return Diagnostic("DLC374", why, help=("--format dot and --format mermaid need nothing",))
 
 
+def library_missing(why: str) -> Diagnostic:
+    """DLC375: a metric whose library is not installed.
+
+    What it means: BLEU and the F1 of dialogue acts are computed by well-kept libraries, which nothing else
+    needs, so they are not installed with dlc.
+
+    How to fix it: pip install 'dlc[metrics]'.
+    """
+    return Diagnostic("DLC375", why, help=("pip install 'dlc[metrics]'",))
+
+
 def internal(place: Place, what: str) -> Diagnostic:
     """DLC379: a fault of dlc itself.
 

@@ -29,6 +29,8 @@ VARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "sql": ("official", "repaired"),
     "thingtalk": (),
     "dataflow": ("all", "token", "leaderboard", "report"),
+    "acts": (),
+    "responses": ("13a", "none"),
 }
 """The metrics and the variants of each, the default first."""
 
@@ -37,6 +39,8 @@ _CUTS: Final[Mapping[str, Cut]] = {
     "sql": query_blocks,
     "thingtalk": rows("//"),
     "dataflow": programs_or_dialogues,
+    "acts": rows("//"),
+    "responses": rows("\0"),
 }
 
 
@@ -58,7 +62,7 @@ def run_eval(
     """Print the figures; the exit status. Nothing is printed unless every gold turn could be scored."""
     report = Report()
     try:
-        wanted = Options(None, options.speakers).wanted_speakers("user")
+        wanted = Options(None, options.speakers).wanted_speakers("agent" if metric == "responses" else "user")
         cut = _CUTS[metric]
         pairs = _guarded(pair(read_rows(gold, cut, wanted), read_rows(predicted, cut, wanted)), metric, options)
         with Output(output) as out:
@@ -97,6 +101,10 @@ def _figures(pairs: Pairs, metric: str, options: EvalOptions) -> list[Section]:
         from .eval_states import dataflow_figures
 
         return dataflow_figures(pairs, variant)
+    if metric in ("acts", "responses"):
+        from .eval_dialogues import act_figures, response_figures
+
+        return act_figures(pairs) if metric == "acts" else response_figures(pairs, variant)
     from .eval_thingtalk import thingtalk_figures
     from .schemas import Schemas
 

@@ -30,6 +30,14 @@ def register(app: typer.Typer, run: Runs) -> None:
             list[str] | None,
             typer.Option("--db", metavar="FILE", help="A SQLite or DuckDB database; several SQLite files are one."),
         ] = None,
+        data: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--data",
+                metavar="PATH",
+                help="Rows in memory instead: JSON files of rows by table, or a folder of tables.",
+            ),
+        ] = None,
         schema: Annotated[
             str | None,
             typer.Option("--schema", metavar="S", help="A built-in schema or a schema file; the database's."),
@@ -40,18 +48,21 @@ def register(app: typer.Typer, run: Runs) -> None:
             str | None, typer.Option("-o", "--output", metavar="OUT", help="Write here, whole or not at all.")
         ] = None,
     ) -> None:
-        """Run the queries of programs on a database, read-only: a JSON object a query."""
+        """Run the queries of programs on a database, read-only, or over rows in memory: a JSON object a query."""
         from dlc.runtime.sql_run import Limits
 
         from .options import Options
-        from .run_command import run_on_database
+        from .run_command import run_in_memory, run_on_database
 
-        if not db:
-            raise typer.BadParameter("a database is needed: --db FILE")
+        if bool(db) == bool(data):
+            raise typer.BadParameter("a database or rows are needed, one of the two: --db FILE or --data PATH")
         if not paths and SOURCES[lang]().sample is None:
             raise typer.BadParameter(f"{lang} needs a PATH; - is standard input")
         known = schema
-        if known is None and lang == "dl" and db[0].lower().endswith((".db", ".sqlite", ".sqlite3")):
+        if known is None and db and lang == "dl" and db[0].lower().endswith((".db", ".sqlite", ".sqlite3")):
             known = db[0]
         options = Options(known, "both" if lang in ("dl", "sql") else None)
-        run(lambda: run_on_database(lang, paths or [], db, options, Limits(seconds=seconds, rows=rows), output))
+        limits = Limits(seconds=seconds, rows=rows)
+        if data:
+            run(lambda: run_in_memory(lang, paths or [], data, options, limits, output))
+        run(lambda: run_on_database(lang, paths or [], db or [], options, limits, output))

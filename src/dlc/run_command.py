@@ -1,11 +1,12 @@
-"""`dlc run --db`: the queries of programs on a database, results a JSON object a turn."""
+"""`dlc run`: the queries of programs on a database or over rows in memory, results a JSON object a query."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from dlc.grammar.diagnostic import CompileError, Place
+from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
 
 from .conversion import units
 from .errors import InputFailure
@@ -16,12 +17,16 @@ from .sources import source
 from .units import Broken, Unit
 
 if TYPE_CHECKING:
-    from dlc.runtime.sql_run import Database, Limits
+    from dlc.compiler.schema import Schema
+    from dlc.compiler.terms import Turn
+    from dlc.runtime.sql_run import Database, Limits, Result
 
 # Diagnostics about the database rather than the program: exit status 3.
-_ABOUT_INPUT = ("DLC420", "DLC421", "DLC422", "DLC426")
+_ABOUT_INPUT = ("DLC420", "DLC421", "DLC422", "DLC426", "DLC428")
 
 Row = dict[str, Any]
+Rows = Callable[[Unit, Report], Iterator[Row]]
+Ask = Callable[["Turn", "Schema"], "Iterable[Result]"]
 
 
 def run_on_database(
@@ -32,25 +37,53 @@ def run_on_database(
     lang `sql`: each program is sent as it is, under the same bounds; no schema is needed. Any other source: read to DL
     and asked with its constants bound.
     """
-    from dlc.runtime.sql_run import opened
+    from dlc.runtime.sql_run import opened, run_turn
+
+    def answer(database: "Database") -> Rows:
+        if lang == "sql":
+            return lambda unit, report: _sent(unit, database, report)
+        ask: Ask = lambda turn, schema: run_turn(turn, schema, database)[0]  # noqa: E731
+        return _asked(lang, options, ask)
 
     report = Report()
+    with _reported(report), opened(databases, limits) as database:
+        _write(lang, paths, answer(database), output, report)
+    return report.finish()
+
+
+def run_in_memory(
+    lang: str, paths: list[str], data: list[str], options: Options, limits: "Limits", output: str | None = None
+) -> int:
+    """Run every query of the inputs over rows of JSON files, evaluated in plain Python; the exit status."""
+    from .run_memory import Memory, read_tables
+
+    report = Report()
+    with _reported(report):
+        memory = Memory(read_tables(data), limits)
+        _write(lang, paths, _asked(lang, options, memory.run_turn), output, report)
+    return report.finish()
+
+
+@contextmanager
+def _reported(report: Report) -> Iterator[None]:
     try:
-        with opened(databases, limits) as database, Output(output) as out:
-            for unit in units(source(lang), paths, report.failure):
-                if isinstance(unit, Broken):
-                    report.found(unit.diagnostic)
-                    continue
-                rows = _sent(unit, database, report) if lang == "sql" else _asked(lang, unit, database, options, report)
-                for row in rows:
-                    out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE, default=_plain))
-            out.commit()
+        yield
     except InputFailure as failure:
         report.failure(failure.diagnostic)
     except CompileError as error:
         for diagnostic in error.diagnostics:
             (report.failure if diagnostic.code in _ABOUT_INPUT else report.found)(diagnostic)
-    return report.finish()
+
+
+def _write(lang: str, paths: list[str], answers: "Rows", output: str | None, report: Report) -> None:
+    with Output(output) as out:
+        for unit in units(source(lang), paths, report.failure):
+            if isinstance(unit, Broken):
+                report.found(unit.diagnostic)
+                continue
+            for row in answers(unit, report):
+                out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE, default=_plain))
+        out.commit()
 
 
 def _plain(value: Any) -> Any:
@@ -74,25 +107,29 @@ def _sent(unit: Unit, database: "Database", report: Report) -> Iterator[Row]:
         yield _row(unit.dialogue, turn, result)
 
 
-def _asked(lang: str, unit: Unit, database: "Database", options: Options, report: Report) -> Iterator[Row]:
+def _asked(lang: str, options: Options, ask: Ask) -> Rows:
     """Programs of any source, through DL."""
-    from dlc.runtime.sql_run import run_turn
+    reader = source(lang).reader(options)
 
-    read = source(lang).reader(options)(unit)
-    for i, (turn, schema) in enumerate(zip(read.dialogue.turns, read.schemas, strict=True)):
-        line = read.lines[i] if read.lines else None
-        place = Place(unit.file, unit.dialogue, turn.turn if unit.dialogue is not None else None, line)
-        if turn.program is None or schema is None:
-            for diagnostic in read.diagnostics[i] if read.diagnostics else ():
-                report.found(diagnostic)
-            continue
-        try:
-            results, _ = run_turn(turn.program, schema, database)
-        except CompileError as error:
-            _tell(error, place, report)
-            continue
-        for result in results:
-            yield _row(read.dialogue.id or None, turn.turn, result)
+    def rows(unit: Unit, report: Report) -> Iterator[Row]:
+        read = reader(unit)
+        for i, (turn, schema) in enumerate(zip(read.dialogue.turns, read.schemas, strict=True)):
+            line = read.lines[i] if read.lines else None
+            place = Place(unit.file, unit.dialogue, turn.turn if unit.dialogue is not None else None, line)
+            if turn.program is None or schema is None:
+                found = read.diagnostics[i] if read.diagnostics else ()
+                for diagnostic in found or (
+                    Diagnostic(n.code, n.message, n.span, place=place) for n in turn.notes if n.loss
+                ):
+                    report.found(diagnostic)
+                continue
+            try:
+                for result in ask(turn.program, schema):
+                    yield _row(read.dialogue.id or None, turn.turn, result)
+            except CompileError as error:
+                _tell(error, place, report)
+
+    return rows
 
 
 def _tell(error: CompileError, place: Place, report: Report) -> None:

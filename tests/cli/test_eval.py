@@ -317,3 +317,43 @@ def test_usage(dlc_run, tmp_path):
     ):
         done = dlc_run(*args)
         assert done.status == 2 and "Traceback" not in done.err, args
+
+
+# ---------------------------------------------------------------- CoSQL's acts and responses
+
+
+def test_acts(dlc_run, tmp_path):
+    gold = lines(
+        tmp_path / "gold.jsonl", [row("user INFORM_SQL:"), row("user AFFIRM, THANK_YOU:", turn=2), row(None, turn=4)]
+    )
+    (tmp_path / "pred.txt").write_text("inform sql\nAFFIRM\nGREETING\n")
+    done = dlc_run("eval", "acts", "--gold", gold, "--pred", "pred.txt", "--format", "json")
+    figures = table(done, "acts: 3")
+    assert figures["accuracy"]["figure"] == pytest.approx(1 / 3)
+    assert figures["micro F1"]["figure"] == pytest.approx(2 * 2 / (3 + 3))
+    assert table(done, "by act")["THANK_YOU"]["F1"] == 0.0
+    broken = lines(tmp_path / "broken.jsonl", [row("user INFORM_SQL"), row("user A:", turn=2), row(None, turn=4)])
+    done = dlc_run("eval", "acts", "--gold", gold, "--pred", broken)
+    assert done.status == 1 and "D1" in done.err
+    nothing = lines(tmp_path / "nothing.jsonl", [row(None)])
+    assert dlc_run("eval", "acts", "--gold", nothing, "--pred", nothing).status == 1
+
+
+def test_responses(dlc_run, tmp_path):
+    said = ["There are three ships .", "Do you want anything else ?"]
+    rows_ = [{**row(None, turn=i), "speaker": "agent", "utterance": text} for i, text in enumerate(said)]
+    gold = lines(tmp_path / "gold.jsonl", [*rows_, row("user AFFIRM:", turn=2, utterance="no")])
+    (tmp_path / "pred.txt").write_text("There are three ships .\nDo you want more ?\n")
+    same = table(dlc_run("eval", "responses", "--gold", gold, "--pred", gold, "--format", "json"), "responses: 2")
+    assert same["BLEU"]["figure"] == pytest.approx(100.0)
+    other = dlc_run("eval", "responses", "--gold", gold, "--pred", "pred.txt", "--variant", "none", "--format", "json")
+    figures = table(other, "responses: 2")
+    assert 0 < figures["BLEU"]["figure"] < 100 and "tok:none" in figures["signature"]["figure"]
+
+
+def test_a_missing_metric_library_is_named(dlc_run, tmp_path, monkeypatch):
+    (tmp_path / "sacrebleu.py").write_text("raise ImportError('not here')")
+    (tmp_path / "a.txt").write_text("hello\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = dlc_run("eval", "responses", "--gold", "a.txt", "--pred", "a.txt")
+    assert done.status == 3 and "DLC375" in done.err and "dlc[metrics]" in done.err

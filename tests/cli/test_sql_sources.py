@@ -160,6 +160,142 @@ def test_run(dlc_run, folder):
     assert (folder / "harbour.db").read_bytes() == before
 
 
+SHIPS = {"ship": [{"id": 1, "name": "ann", "built": 1900}, {"id": 2, "name": "O'Hara", "built": None}], "other": []}
+
+
+def test_run_over_rows_in_memory(dlc_run, folder):
+    (folder / "rows.json").write_text(json.dumps(SHIPS))
+    sql = b"SELECT name, built + 1 AS next FROM ship WHERE built > 1800\nSELECT count(*) FROM ship"
+    done = dlc_run("run", "-", "--lang", "sql", "--data", "rows.json", "--schema", "harbour.sql", stdin=sql)
+    assert [(r["columns"], r["rows"]) for r in done.rows()] == [(["name", "next"], [["ann", 1901]]), (["count"], [[2]])]
+    (folder / "tables").mkdir()
+    (folder / "tables" / "ship_db.json").write_text(json.dumps(SHIPS["ship"]))
+    program = b'user: let x0 = ship; x0 | where .name = "O\'Hara" | show .id; ship;'
+    done = dlc_run("run", "-", "--data", "tables", "--schema", "harbour.sql", "--rows", "1", stdin=program)
+    assert [(r["rows"], r["more"]) for r in done.rows()] == [([[2]], False), ([[1, "ann", 1900]], True)]
+
+
+def test_values_in_memory_are_shown_as_dl_writes_them(dlc_run, folder):
+    train = {
+        "trainID": "TR1",
+        "day": "monday",
+        "leaveAt": "05:51",
+        "arriveBy": "07:00",
+        "price": "23.60 pounds",
+        "duration": "51 minutes",
+    }
+    (folder / "train_db.json").write_text(json.dumps([train]))
+    program = b"user: Train | where .leave_at < 06:00 | show .leave_at, .price, .duration;"
+    done = dlc_run("run", "-", "--data", "train_db.json", "--schema", "multiwoz", stdin=program)
+    assert done.rows()[0]["rows"] == [["05:51", "23.6gbp", "51min"]]
+
+
+def test_a_query_without_end_in_memory_stops(dlc_run, folder):
+    rows = {"ship": [{"id": i, "name": "x", "built": i} for i in range(200)]}
+    (folder / "rows.json").write_text(json.dumps(rows))
+    nested = "ship as s4 | where s4.built < 0"
+    for i in (3, 2, 1, 0):
+        nested = f"ship as s{i} | where s{i}.built >= 0 and not exists ({nested} and s{i}.built != s{i + 1}.built)"
+    program = f"user: {nested} | show .id;".encode()
+    done = dlc_run("run", "-", "--data", "rows.json", "--schema", "harbour.sql", "--seconds", "0.3", stdin=program)
+    assert done.status == 1 and "DLC424" in done.err
+    product = "user: ship" + "".join(f" | join ship as s{i}" for i in range(5)) + " | whole | show count();"
+    done = dlc_run("run", "-", "--data", "rows.json", "--schema", "harbour.sql", stdin=product.encode())
+    assert done.status == 1 and "DLC4" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"{", 3), (b'{"ship": 3}', 3), (b'{"ship": [1]}', 3), (b"\xff", 3), (b"[" * 100_000, 3)],
+)
+def test_rows_that_are_none(dlc_run, folder, content, status):
+    (folder / "rows.json").write_bytes(content)
+    done = dlc_run("run", "-", "--data", "rows.json", "--schema", "harbour.sql", stdin=b"user: ship;")
+    assert done.status == status and "error[DLC" in done.err
+
+
+def test_run_wants_a_database_or_rows(dlc_run, folder):
+    (folder / "rows.json").write_text("{}")
+    assert dlc_run("run", "-", "--schema", "harbour.sql", stdin=b"user: ship;").status == 2
+    both = ("--db", "harbour.db", "--data", "rows.json")
+    assert dlc_run("run", "-", *both, "--schema", "harbour.sql", stdin=b"user: ship;").status == 2
+    assert dlc_run("run", "-", "--data", "nosuch.json", "--schema", "harbour.sql", stdin=b"user: ship;").status == 3
+
+
+def test_a_program_that_cannot_be_read_is_told(dlc_run, folder):
+    (folder / "rows.json").write_text(json.dumps(SHIPS))
+    sql = b"SELECT nosuch FROM ship\nSELECT id FROM ship"
+    done = dlc_run("run", "-", "--lang", "sql", "--data", "rows.json", "--schema", "harbour.sql", stdin=sql)
+    assert done.status == 1 and "DLC244" in done.err and len(done.rows()) == 1
+
+
+def test_run_on_duckdb(dlc_run, folder):
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(str(folder / "harbour.duckdb")) as connection:
+        connection.execute((folder / "harbour.sql").read_text())
+        connection.execute("INSERT INTO ship VALUES (1, 'ann', 1900), (2, 'O''Hara', NULL)")
+    before = (folder / "harbour.duckdb").read_bytes()
+    program = b'user: ship | where .name = "O\'Hara" | show .id;'
+    done = dlc_run("run", "-", "--db", "harbour.duckdb", "--schema", "harbour.sql", stdin=program)
+    assert done.rows()[0]["rows"] == [[2]]
+    refused = dlc_run("run", "-", "--lang", "sql", "--db", "harbour.duckdb", stdin=b"DROP TABLE ship\nSELECT 1")
+    assert refused.status == 1 and "DLC423" in refused.err and len(refused.rows()) == 1
+    assert (folder / "harbour.duckdb").read_bytes() == before
+
+
+HOSTILE_SQL = {
+    "SELECT name FROM ship WHERE name = '' OR 1 = 1; DROP TABLE ship --": ("DLC423", 1),
+    "UPDATE ship SET name = 'x'": ("DLC423", 1),
+    "SELECT 1 FROM ship" + "".join(f" JOIN ship s{i}" for i in range(199)): ("DLC425", 1),
+}
+
+
+@pytest.mark.parametrize("sql", HOSTILE_SQL)
+def test_hostile_sql_leaves_the_database_as_it_was(dlc_run, folder, sql):
+    before = (folder / "harbour.db").read_bytes()
+    done = dlc_run("run", "-", "--lang", "sql", "--db", "harbour.db", stdin=sql.encode())
+    assert (HOSTILE_SQL[sql][0] in done.err, done.status) == (True, HOSTILE_SQL[sql][1])
+    assert (folder / "harbour.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("value", ["' OR '1' = '1", "x'; DROP TABLE ship; --", "\\", "%", "O'Hara"])
+def test_a_value_is_bound_and_never_run(dlc_run, folder, value):
+    before = (folder / "harbour.db").read_bytes()
+    text = value.replace("\\", "\\\\")
+    done = dlc_run("run", "-", "--db", "harbour.db", stdin=f'user: ship | where .name = "{text}" | show .id;'.encode())
+    assert done.rows()[0]["rows"] == ([[2]] if value == "O'Hara" else [])
+    assert (folder / "harbour.db").read_bytes() == before
+
+
+def test_a_locked_database(dlc_run, folder):
+    writer = sqlite3.connect(folder / "harbour.db", isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    try:
+        done = dlc_run("run", "-", "--lang", "sql", "--db", "harbour.db", stdin=b"SELECT 1 FROM ship")
+        assert done.status == 3 and "DLC422" in done.err
+    finally:
+        writer.execute("ROLLBACK")
+        writer.close()
+
+
+def test_a_damaged_database(dlc_run, folder):
+    content = (folder / "harbour.db").read_bytes()
+    (folder / "cut.db").write_bytes(content[: len(content) // 2])
+    done = dlc_run("run", "-", "--lang", "sql", "--db", "cut.db", stdin=b"SELECT count(name) FROM ship")
+    assert done.status == 3 and "DLC421" in done.err
+
+
+def test_columns_that_differ_in_case_only(dlc_run, folder):
+    entry = {
+        **TABLES[0],
+        "column_names_original": [[-1, "*"], [0, "Id"], [0, "id"], [0, "Home"], [1, "Code"], [1, "Town"]],
+    }
+    (folder / "clash.json").write_text(json.dumps([entry]))
+    row = json.dumps({"program": "SELECT Home FROM ship", "db_id": "harbour"}).encode()
+    done = dlc_run("convert", "sql", "-", "--to", "dl", "--schema", "clash.json", stdin=row)
+    assert done.status == 3 and "DLC255" in done.err
+
+
 def test_python_interface(folder):
     program = dlc.read("sql", "SELECT name FROM ship WHERE built = 1900", str(folder / "harbour.db"))
     assert str(program) == "user: ship | where .built = 1900 | show .name;\n"

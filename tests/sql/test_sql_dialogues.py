@@ -116,7 +116,14 @@ def test_release_as_its_readers_know_it(databases: Databases) -> None:
         "agent SORRY, REJECT:",
         None,
     ]
-    assert [[n.code for n in t.notes] for t in turns] == [["DLC341"], [], ["DLC341"], ["DLC341"], ["DLC341"], ["DLC244"]]
+    assert [[n.code for n in t.notes] for t in turns] == [
+        ["DLC341"],
+        [],
+        ["DLC341"],
+        ["DLC341"],
+        ["DLC341"],
+        ["DLC244"],
+    ]
     assert [t.utterance for t in turns][2] == "These are the dear books."
 
 
