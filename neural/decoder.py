@@ -8,6 +8,7 @@ state = decoder.advance(state, [17, 4711])
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +20,13 @@ from . import errors
 from .costs import NEVER
 from .dl_turns import dl_surface
 from .machine import Cell, Machine, Plan
+from .net import Net
 from .vocabulary import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
     from .hf import TypedLogitsProcessor
 
-SURFACES = ("dl",)
+SURFACES = ("dl", "dataflow")
 BUDGETS = ("safe", "exact")
 UNBOUNDED = NEVER + 4096
 
@@ -47,7 +49,7 @@ class DecoderState:
 class ConstrainedDecoder:
     """Allows a token exactly when a well-typed program of the surface goes on that way (docs/decoding.md).
 
-    surface: `dl`. schema: a schema, or a sequence of them (each row of a batch names its own).
+    surface: `dl` or `dataflow` (Lispress). schema: a schema, or a sequence of them (each row of a batch names its own).
     tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
     budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
     is (small schemas and vocabularies).
@@ -70,6 +72,7 @@ class ConstrainedDecoder:
                 raise CompileError(errors.unknown_option(name, given, known))
         is_vocabulary = isinstance(tokenizer, Vocabulary)
         self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
+        self.surface = surface
         self.budgets = budgets
         schemas = [schema] if isinstance(schema, Schema) else list(schema)
         self.machines = tuple(self._machine(each) for each in schemas)
@@ -78,11 +81,18 @@ class ConstrainedDecoder:
             self._ends[end >> 5] |= np.uint32(1 << (end & 31))
 
     def _machine(self, schema: Schema) -> Machine:
-        net, root = dl_surface(schema)
+        net, root = self._surface(schema)
         machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
         if machine.start.cost >= NEVER:
             raise CompileError(errors.nothing_to_say("a program"))
         return machine
+
+    def _surface(self, schema: Schema) -> tuple[Net, int]:
+        if self.surface == "dl":
+            return dl_surface(schema)
+        from .flow_surface import dataflow_surface
+
+        return dataflow_surface(schema, cache(self.vocabulary.fewest))
 
     # ------------------------------------------------------------ states
 

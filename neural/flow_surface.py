@@ -1,0 +1,436 @@
+"""Lispress over a schema as a network: canonical untyped text on one line, as SMCalFlow's programs are written.
+
+A value is read against the set of types that may stand there, and returns its type. So a call is one walk: the name
+says the signature, whose variables are narrowed by the types expected, the type arguments, and the type of each
+argument as it returns; `(== a b)` takes any type first and that type then. Sets are those that have values, so there
+are no dead ends. Variables stand wherever a value does; which of them go, their types say.
+
+    program = "(let (x0 " value " x1 " value … ") " value ")" | value
+    value   = literal | variable | "(" name arguments ")" | "(^(" types ") " name arguments ")"
+    argument = " " value, as long as no parameter is left out; then " :label " value
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.check import Checker
+from ..compiler.schema import Schema
+from ..compiler.types import BOOL, INT, NUMBER, TEXT, Con
+from ..grammar.diagnostic import CompileError
+from ..targets.dataflow.judge import Judge
+from ..targets.dataflow.names import Names
+from . import errors
+from .flow_signatures import Count, Signature, Signatures, Space
+from .flow_types import Ids
+from .net import Net, Part, Short
+from .patterns import draw
+
+STRING = (
+    r'(?:[ !#-\[\]-\x7f\x80-\xff]|\\["\\bfnrt]|\\u(?:00(?:0[0-7be]|0f|1[0-9a-f]|[89a-f][0-9a-f])|0[1-9a-f][0-9a-f]{2}'
+    r'|[1-9a-cef][0-9a-f]{3}|d[0-7][0-9a-f]{2}|d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}))*"'
+)
+"""The rest of a string after its opening quote: JSON's escapes as `json.dumps` writes them, or the characters."""
+LONG = r"(?:0|[1-9][0-9]*)L"
+FLOAT = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
+MEMBER_NAME = r"[A-Z][A-Za-z0-9_]*"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLimits:
+    """Bounds of the decoder's Lispress: how deep the constructors of a type nest, how many names a let binds."""
+
+    types: int = 5
+    names: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A signature that may be called, with what its variables may be."""
+
+    signature: Signature
+    space: Space
+
+
+def dataflow_surface(schema: Schema, count: Count, limits: FlowLimits | None = None) -> tuple[Net, int]:
+    """The network of Lispress over a schema, and its root procedure. count: the tokens a text takes at least.
+
+    Raises CompileError (DLC502) if no type has a value.
+    """
+    limits = limits or FlowLimits()
+    names = Names(schema)
+    signatures = Signatures(schema, Judge(schema, names, Checker(schema)), limits.types, count)
+    if not signatures.inhabited.any():
+        raise CompileError(errors.nothing_to_say("any type"))
+    net = Net()
+    flow = Flow(net, signatures, limits)
+    return net, net.procedure(("program",), flow.program)
+
+
+def _opening(candidate: Candidate, given: list[bytes]) -> bytes:
+    """A call after its parenthesis, up to the end of its name."""
+    head = candidate.signature.head.encode()
+    return b"^(" + b" ".join(given) + b") " + head if given else head
+
+
+Builder = Callable[[Part, int], None]
+Hint = Callable[[], Short | None]
+
+
+@dataclass
+class Flow:
+    """The surface being built. States are remembered by what is left to read, whichever procedure they are in."""
+
+    net: Net
+    signatures: Signatures
+    limits: FlowLimits
+    _states: dict[Hashable, int] = field(default_factory=dict)
+    _masks: dict[bytes, NDArray[np.bool_]] = field(default_factory=dict)
+    _calls: dict[Hashable, tuple[list[bytes], bytes, int]] = field(default_factory=dict)
+    _by_result: dict[int, list[Candidate]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._open: list[Candidate] = []
+        number = self.signatures.universe.number
+        for signature, space in zip(self.signatures.all, self.signatures.spaces, strict=True):
+            if space is None:
+                continue
+            candidate = Candidate(signature, space)
+            if signature.component(signature.function.result) is None:
+                self._by_result.setdefault(number[signature.function.result], []).append(candidate)
+            else:
+                self._open.append(candidate)
+        self.results = [self.net.name(("type", type_)) for type_ in self.signatures.universe.types]
+        self.type_of = {result: i for i, result in enumerate(self.results)}
+        self.root = self.net.procedure(("states",), lambda part: None)
+
+    # ------------------------------------------------------------ sets, states
+
+    def _set(self, numbers: Ids) -> bytes:
+        """The key of a set of types."""
+        mask = np.zeros(len(self.results), dtype=np.bool_)
+        mask[numbers] = True
+        key = np.packbits(mask).tobytes()
+        self._masks.setdefault(key, mask)
+        return key
+
+    def _state(self, key: Hashable, build: "Builder") -> int:
+        """The state of a key; drawn when first looked at."""
+        known = self._states.get(key)
+        if known is None:
+            part = Part(self.net, self.root)
+            known = self._states[key] = part.lazy(lambda state: build(part, state))
+        return known
+
+    def _hint(self, state: int, short: "Hint") -> None:
+        self.net.states[state].rest = short
+
+    def _ended(self, number: int) -> int:
+        """After a value of a type."""
+        return self._state(("ended", number), lambda part, state: part.end(state, self.results[number]))
+
+    # ------------------------------------------------------------ programs
+
+    def program(self, part: Part) -> None:
+        """A value, or a let around one."""
+        everything = self._set(np.flatnonzero(self.signatures.inhabited).astype(np.int32))
+        self._draw_value(part, part.start, everything)
+        cheapest = self._cheapest(everything)[0]
+        count = self.signatures.count
+        done = part.new()
+        part.end(done)
+        body = part.new()
+        after = part.new()
+        part.text(after, ")", done)
+        part.call(body, self.value(everything), self.net.continuation(lambda _: after, lambda: count(b")")))
+        at = part.text(part.start, "(let (")
+        dearest = count(b") ") + count(cheapest) + count(b")")
+        for slot in range(self.limits.names):
+            bound = part.new()
+            goes = self.net.continuation(lambda _, bound=bound: bound, lambda: dearest)  # type: ignore[misc]
+            part.call(part.text(at, f"x{slot} "), self.value(everything), goes, binds=True)
+            part.text(part.text(bound, ")"), " ", body)
+            at = part.text(bound, " ")
+
+    # ------------------------------------------------------------ values
+
+    def value(self, types: bytes) -> int:
+        """The procedure of values of one of a set of types; it returns the type."""
+
+        def build(part: Part) -> None:
+            self._draw_value(part, part.start, types)
+
+        number = self.net.procedure(("value", types), build)
+        self.net.shorten(number, lambda: self._cheapest(types))
+        return number
+
+    def _cheapest(self, types: bytes) -> Short:
+        numbers = np.flatnonzero(self._masks[types])
+        best = int(numbers[self.signatures.cost[numbers].argmin()])
+        return self.signatures.short(best), self.results[best]
+
+    def _draw_value(self, part: Part, start: int, types: bytes) -> None:
+        mask, number = self._masks[types], self.signatures.universe.number
+        self._hint(start, lambda: self._cheapest(types))
+        for type_, literal in ((TEXT, self._string), (INT, self._long), (NUMBER, self._float), (BOOL, self._truth)):
+            if mask[number[type_]]:
+                part.join(start, self._state(("literal", type_), literal))
+        part.join(start, self._state("variable", lambda part, state: part.variables(state, self.limits.names)))
+        part.text(start, "(", self._state(("call", types), lambda part, state: self._heads(part, state, types)))
+
+    def _string(self, part: Part, state: int) -> None:
+        end = self._ended(self.signatures.universe.number[TEXT])
+        draw(part, part.text(state, '"'), STRING, end)
+
+    def _long(self, part: Part, state: int) -> None:
+        draw(part, state, LONG, self._ended(self.signatures.universe.number[INT]))
+
+    def _float(self, part: Part, state: int) -> None:
+        draw(part, state, FLOAT, self._ended(self.signatures.universe.number[NUMBER]))
+
+    def _truth(self, part: Part, state: int) -> None:
+        part.words(state, ("true", "false"), self._ended(self.signatures.universe.number[BOOL]))
+
+    # ------------------------------------------------------------ heads
+
+    def candidates(self, types: bytes) -> list[Candidate]:
+        """Signatures whose result may be one of a set of types, narrowed to it."""
+        mask = self._masks[types]
+        found = [c for n in np.flatnonzero(mask).tolist() for c in self._by_result.get(n, ())]
+        for candidate in self._open:
+            signature = candidate.signature
+            space = self.signatures.narrowed(signature, signature.function.result, candidate.space, mask)
+            if space is not None:
+                found.append(Candidate(signature, space))
+        return found
+
+    def _heads(self, part: Part, state: int, types: bytes) -> None:
+        """After an opening parenthesis."""
+        found = self.candidates(types)
+        plain = [c for c in found if not c.signature.written]
+        written = [c for c in found if c.signature.written]
+        self._names(part, state, self._sorted(plain), 0)
+        if written:
+            part.text(state, "^(", self._type_argument(tuple(written), 0))
+        self._members(part, state, types)
+        self._hint(state, lambda: self._shortest(found, _opening))
+
+    def _members(self, part: Part, state: int, types: bytes) -> None:
+        """Members of open enums, listed or not."""
+        schema, number = self.signatures.schema, self.signatures.universe.number
+        functions = {s.head for s in self.signatures.all if s.function.params}
+        for enum in schema.enums:
+            own, type_ = f"{enum.name}.", number[Con(enum.name)]
+            if enum.open and self._masks[types][type_] and not any(head.startswith(own) for head in functions):
+
+                def close(part: Part, state: int, type_: int = type_) -> None:
+                    part.text(state, ")", self._ended(type_))
+
+                closed = self._state(("member", type_), close)
+                draw(part, part.text(state, own), MEMBER_NAME, closed)
+
+    def _sorted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        return tuple(sorted(candidates, key=lambda c: c.signature.head.encode()))
+
+    def _call(self, candidate: Candidate) -> tuple[list[bytes], bytes, int]:
+        """A short call: its type arguments, what comes after its name, and the number of its type."""
+        key = (candidate.signature.head, self._key(candidate.space))
+        if key not in self._calls:
+            signature, space = candidate.signature, candidate.space
+            one = self.signatures.cheapest(signature, space) if signature.written else space
+            given = self.signatures.arguments(signature, one) if signature.written else []
+            self._calls[key] = given, *self.signatures.ending(signature, one, 0)
+        return self._calls[key]
+
+    def _shortest(
+        self, candidates: Sequence[Candidate], before: Callable[[Candidate, list[bytes]], bytes]
+    ) -> Short | None:
+        """The shortest of some calls, from where `before` begins."""
+        best: tuple[int, bytes, int] | None = None
+        for candidate in candidates:
+            given, text, number = self._call(candidate)
+            whole = before(candidate, given) + text
+            if best is None or len(whole) < best[0]:
+                best = len(whole), whole, self.results[number]
+        return None if best is None else best[1:]
+
+    def _names(self, part: Part, state: int, candidates: tuple[Candidate, ...], at: int) -> None:
+        """Names from their byte `at` on; all candidates agree before it. A call is read on where its name is over."""
+        groups: dict[int, list[Candidate]] = {}
+        for candidate in candidates:
+            head = candidate.signature.head.encode()
+            if len(head) == at:
+                part.join(state, self._filled(candidate.signature, candidate.space, 0, True))
+            else:
+                groups.setdefault(head[at], []).append(candidate)
+        for byte, group in groups.items():
+            some = tuple(group)
+
+            def draw_next(part: Part, state: int, some: tuple[Candidate, ...] = some) -> None:
+                self._names(part, state, some, at + 1)
+
+            target = part.lazy(lambda s, d=draw_next: d(part, s))  # type: ignore[misc]
+            self._hint(target, lambda some=some: self._rest_of_name(some, at + 1))  # type: ignore[misc]
+            part.byte(state, byte, byte, target)
+
+    def _rest_of_name(self, candidates: Sequence[Candidate], at: int) -> Short | None:
+        return self._shortest(candidates, lambda c, _: c.signature.head.encode()[at:])
+
+    # ------------------------------------------------------------ type arguments
+
+    def _type_argument(self, candidates: tuple[Candidate, ...], index: int) -> int:
+        """Before the type argument number `index` of one of some signatures."""
+
+        def build(part: Part, state: int) -> None:
+            numbers = [self._column(c, index) for c in candidates]
+            types = self._set(np.unique(np.concatenate(numbers)))
+            goes = self.net.continuation(lambda result: self._type_given(candidates, index, result), dearest)
+            part.call(state, self.types(types), goes)
+            self._hint(state, lambda: self._rest_of_types(candidates, index))
+
+        def dearest() -> int:
+            return max(self._dearest(c, index + 1) for c in candidates)
+
+        key = ("type argument", tuple((c.signature.head, self._key(c.space)) for c in candidates), index)
+        return self._state(key, build)
+
+    def _column(self, candidate: Candidate, index: int) -> Ids:
+        name = candidate.signature.function.tparams[index][0]
+        at = next(i for i, c in enumerate(candidate.signature.components) if name in c)
+        return candidate.space[at][:, candidate.signature.components[at].index(name)]
+
+    def _dearest(self, candidate: Candidate, index: int) -> int:
+        signature, space = candidate.signature, candidate.space
+        count = self.signatures.count
+        types = [
+            self.signatures.type_cost[self._column(candidate, i)] for i in range(index, len(signature.function.tparams))
+        ]
+        given = sum(int(each.max()) + count(b" ") for each in types)
+        rest = self.signatures.dearest(signature, space, 0, True)
+        return given + count(b") ") + count(signature.head.encode()) + rest
+
+    def _type_given(self, candidates: tuple[Candidate, ...], index: int, result: int) -> int | None:
+        """After a type argument."""
+        number = self.type_of[result]
+        left: list[Candidate] = []
+        for candidate in candidates:
+            name = candidate.signature.function.tparams[index][0]
+            at = next(i for i, c in enumerate(candidate.signature.components) if name in c)
+            rows = candidate.space[at][self._column(candidate, index) == number]
+            if len(rows):
+                space = candidate.space
+                left.append(Candidate(candidate.signature, (*space[:at], rows, *space[at + 1 :])))
+        over = self._sorted([c for c in left if len(c.signature.function.tparams) == index + 1])
+        more = tuple(c for c in left if len(c.signature.function.tparams) > index + 1)
+        if not left:
+            return None
+
+        def build(part: Part, state: int) -> None:
+            if more:
+                part.text(state, " ", self._type_argument(more, index + 1))
+            if over:
+                named = part.lazy(lambda s: self._names(part, s, over, 0))
+                self._hint(named, lambda: self._rest_of_name(over, 0))
+                part.text(state, ") ", named)
+            self._hint(state, lambda: self._after_type(over, more, index))
+
+        key = ("type given", tuple((c.signature.head, self._key(c.space)) for c in left), index)
+        return self._state(key, build)
+
+    def _after_type(self, over: Sequence[Candidate], more: tuple[Candidate, ...], index: int) -> Short | None:
+        if over:
+            rest = self._rest_of_name(over, 0)
+            return (b") " + rest[0], rest[1]) if rest is not None else None
+        rest = self._rest_of_types(more, index + 1)
+        return (b" " + rest[0], rest[1]) if rest is not None else None
+
+    def _rest_of_types(self, candidates: Sequence[Candidate], index: int) -> Short | None:
+        """A short rest of a call from its type argument `index` on."""
+        return self._shortest(candidates, lambda c, given: b" ".join(given[index:]) + b") " + c.signature.head.encode())
+
+    def types(self, types: bytes) -> int:
+        """The procedure of the spellings of a set of types; it returns the type."""
+        universe = self.signatures.universe
+        numbers = np.flatnonzero(self._masks[types])
+        ordered = numbers[np.argsort(universe.rank[numbers])].tolist()
+        texts = [(universe.texts[n].encode(), n) for n in ordered]
+
+        def node(part: Part, state: int, low: int, high: int, at: int) -> None:
+            while low < high and len(texts[low][0]) == at:
+                part.end(state, self.results[texts[low][1]])
+                low += 1
+            while low < high:
+                byte, end = texts[low][0][at], low
+                while end < high and texts[end][0][at] == byte:
+                    end += 1
+                target = part.lazy(lambda s, low=low, end=end: node(part, s, low, end, at + 1))  # type: ignore[misc]
+                self._hint(target, lambda low=low, end=end: rest(low, end, at + 1))  # type: ignore[misc]
+                part.byte(state, byte, byte, target)
+                low = end
+
+        def rest(low: int, high: int, at: int) -> Short:
+            text, number = min(texts[low:high], key=lambda each: len(each[0]))
+            return text[at:], self.results[number]
+
+        procedure = self.net.procedure(("types", types), lambda part: node(part, part.start, 0, len(texts), 0))
+        self.net.shorten(procedure, lambda: rest(0, len(texts), 0))
+        return procedure
+
+    # ------------------------------------------------------------ arguments
+
+    def _key(self, space: Space) -> tuple[bytes, ...]:
+        return tuple(rows.tobytes() for rows in space)
+
+    def _filled(self, signature: Signature, space: Space, index: int, by_position: bool) -> int:
+        """In a call, before parameter `index`; all parameters before it are done with. by_position: all were given."""
+
+        def build(part: Part, state: int) -> None:
+            params = signature.function.params
+            last = index
+            while last < len(params) and params[last].optional:
+                last += 1
+            if last == len(params):
+                number = int(self.signatures.instances(signature, signature.function.result, space)[0])
+                part.text(state, ")", self._ended(number))
+            given = [
+                (i, n)
+                for i in range(index, min(last + 1, len(params)))
+                if (n := self._narrowed(signature, space, i)) is not None
+            ]
+            spaced = part.text(state, " ") if given else state
+            for i, narrowed in given:
+                before = self.signatures.label(signature, i, by_position and i == index)
+                self._argument(part, part.text(spaced, before[1:].decode()), signature, narrowed, i, before == b" ")
+            self._hint(state, lambda: self._rest(signature, space, index, by_position))
+
+        return self._state(("filled", signature.head, self._key(space), index, by_position), build)
+
+    def _narrowed(self, signature: Signature, space: Space, index: int) -> Space | None:
+        type_ = signature.function.params[index].type
+        return self.signatures.narrowed(signature, type_, space, self.signatures.inhabited)
+
+    def _rest(self, signature: Signature, space: Space, index: int, by_position: bool) -> Short:
+        text, number = self.signatures.ending(signature, space, index, by_position)
+        return text, self.results[number]
+
+    def _argument(
+        self, part: Part, state: int, signature: Signature, space: Space, index: int, by_position: bool
+    ) -> None:
+        numbers = np.unique(self.signatures.instances(signature, signature.function.params[index].type, space))
+        goes = self.net.continuation(
+            lambda result: self._went(signature, space, index, by_position, result),
+            lambda: self.signatures.dearest(signature, space, index + 1, by_position),
+        )
+        part.call(state, self.value(self._set(numbers)), goes)
+
+    def _went(self, signature: Signature, space: Space, index: int, by_position: bool, result: int) -> int | None:
+        """Where a call goes on after the argument of a parameter."""
+        number = self.type_of.get(result)
+        if number is None:
+            return None
+        keep = np.zeros(len(self.results), dtype=np.bool_)
+        keep[number] = True
+        narrowed = self.signatures.narrowed(signature, signature.function.params[index].type, space, keep)
+        return None if narrowed is None else self._filled(signature, narrowed, index + 1, by_position)
