@@ -25,11 +25,22 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Where a corpus says that a slot's value stands in the utterance: characters [start, end), and the text there."""
+
+    domain: str
+    slot: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRow:
     """One turn of a corpus, read into DL. `program` is None if the reader had to reject the turn.
 
     turn: 0-based position of the utterance, both speakers counted. `schema` names the schema (the
-    database, for SQL). `provenance` is kept for native writers and span information.
+    database, for SQL). `provenance` is the source's own row, for the rejects. mentions: annotated spans.
     heard: what the other speaker said right before, where that turn is not among the dialogue's rows.
     """
 
@@ -42,6 +53,7 @@ class TurnRow:
     notes: tuple[Note, ...] = ()
     provenance: Any = None
     heard: str | None = None
+    mentions: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

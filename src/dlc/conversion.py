@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
-from dlc.targets.rows import Note, TurnRow, Written, status_of
+from dlc.targets.rows import Mention, Note, TurnRow, Written, status_of
 
 from . import errors
 from .errors import NOWHERE, InputFailure
@@ -27,11 +27,28 @@ class RowNote(TypedDict):
     span: list[int] | None
 
 
+class Spanned(TypedDict):
+    """A slot's value in the utterance, as the source annotates it: characters [start, exclusive_end)."""
+
+    domain: str
+    slot: str
+    start: int
+    exclusive_end: int
+    value: str
+
+
+class Provenance(TypedDict):
+    """What a source annotates beside its programs."""
+
+    spans: list[Spanned]
+
+
 class OutputRow(TypedDict):
     """One line of `dlc convert`'s output. `dialogue_id` and `turn` are None only where the source has none.
 
     part: only where a row of the source holds several programs, "context" and "target".
     heard: what the agent said right before, in DL rows whose dialogue is without the agent's turns.
+    provenance: only where the source annotates spans.
     """
 
     dialogue_id: str | None
@@ -45,6 +62,7 @@ class OutputRow(TypedDict):
     notes: list[RowNote]
     part: NotRequired[str]
     heard: NotRequired[str]
+    provenance: NotRequired[Provenance]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +158,8 @@ class Converter:
             row["part"] = part
         if turn.heard is not None and self.target == "dl":
             row["heard"] = turn.heard
+        if turn.mentions:
+            row["provenance"] = {"spans": [_spanned(mention) for mention in turn.mentions]}
         reports = (*told, *_reports(turn, written, status, place, told))
         return Converted(row, reports, place, turn.provenance if status == "rejected" else None)
 
@@ -159,6 +179,16 @@ class Converter:
             "notes": [{"code": diagnostic.code, "message": diagnostic.message, "span": None}],
         }
         return Converted(row, (diagnostic,), place, broken.text)
+
+
+def _spanned(mention: Mention) -> Spanned:
+    return {
+        "domain": mention.domain,
+        "slot": mention.slot,
+        "start": mention.start,
+        "exclusive_end": mention.end,
+        "value": mention.text,
+    }
 
 
 def _note_json(note: Note) -> RowNote:

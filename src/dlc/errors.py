@@ -191,6 +191,18 @@ def bad_schema_file(name: str, why: str) -> Diagnostic:
     return Diagnostic("DLC365", why, place=Place(name))
 
 
+def no_services(schema: str, place: Place = NOWHERE) -> Diagnostic:
+    """DLC375: a schema without services, where the source or target is about services.
+
+    What it means: SGD's dialogues are read over the schema of their services, and this schema declares none.
+
+    How to fix it: give --schema the release's schema.json.
+    """
+    return Diagnostic(
+        "DLC375", f"the schema `{schema}` declares no services", help=("give --schema a schema.json",), place=place
+    )
+
+
 def misaligned(place: Place, why: str, hint: str = "") -> Diagnostic:
     """DLC366: gold and predictions that do not line up.
 

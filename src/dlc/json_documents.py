@@ -1,7 +1,7 @@
 """Files that are one JSON document: cut into top-level values, one in memory at a time.
 
-Invalid UTF-8 and bottomless nesting cost the dialogue they stand in; broken syntax and an early end cost the
-file, because nothing tells where the next dialogue begins.
+Invalid UTF-8 and bottomless nesting cost the dialogue they stand in. So does broken syntax where dialogues begin in
+a way that can be looked for; elsewhere it costs the file, because nothing tells where the next dialogue begins.
 """
 
 import codecs
@@ -31,10 +31,13 @@ _REJECT_KEPT = 1 << 16
 Path = tuple[str | int, ...]
 
 
-def json_units(document: Document, turns: str | None = None) -> Iterator[Unit | Broken]:
+def json_units(
+    document: Document, turns: str | None = None, opening_of: re.Pattern[str] | None = None
+) -> Iterator[Unit | Broken]:
     """Each member of a top-level object (its key names the dialogue) or element of a top-level array.
 
-    turns: the key of the list whose positions are turns, for diagnostics. Raises InputFailure.
+    turns: the key of the list whose positions are turns, for diagnostics. opening_of: how every element of an array
+    begins, its first group the dialogue's name; after broken syntax reading goes on at the next. Raises InputFailure.
     """
     reader = _Reader(document)
     opening = reader.peek()
@@ -58,8 +61,14 @@ def json_units(document: Document, turns: str | None = None) -> Iterator[Unit | 
                 reader.fail("`:` is expected here")
             reader.position += 1
             reader.peek()
-        yield reader.unit(key, turns)
+        unit = reader.unit(key, turns) if keyed or opening_of is None else reader.element(turns, opening_of)
+        yield unit
         first = False
+        if isinstance(unit, Broken) and reader.resumed:
+            reader.resumed = False
+            if reader.peek():
+                continue
+            break
         mark = reader.peek()
         reader.position += 1
         if mark == closing:
@@ -83,6 +92,8 @@ class _Reader:
         self.text, self.position, self.ended = "", 0, False
         # Lines and the column's start are counted up to `counted`, so that no character is counted twice.
         self.line, self.line_start, self.counted = 1, 0, 0
+        # Where the element in hand begins, and whether reading goes on after one of broken syntax.
+        self.start, self.resumed = 0, False
         self.refill()
         self.text = self.text.removeprefix("\ufeff")
 
@@ -94,7 +105,7 @@ class _Reader:
         if len(rest) > MAX_VALUE:
             raise InputFailure(errors.value_too_large(Place(self.name, line=self.here()[0]), MAX_VALUE))
         self.here()
-        self.line_start, self.counted = self.line_start - self.position, 0
+        self.line_start, self.start, self.counted = self.line_start - self.position, self.start - self.position, 0
         pieces, wanted = [rest], max(_REFILL, len(rest))
         while wanted > 0:
             chunk = next(self.chunks, b"")
@@ -157,6 +168,38 @@ class _Reader:
                 diagnostic = errors.not_unicode(replace(place, turn=turn), where)
                 return Broken(diagnostic, _replaced(text[:_REJECT_KEPT]))
         return Unit(self.name, key, (Part(line, value),))
+
+    def element(self, turns: str | None, opening_of: re.Pattern[str]) -> Unit | Broken:
+        """The element at the position; of broken syntax up to where the next begins. Raises InputFailure."""
+        line, column = self.here()
+        self.start = self.position
+        try:
+            return self.unit(None, turns)
+        except InputFailure as failure:
+            self._back_to(self.start)
+            following = opening_of.search(self.text, self.start + 1)
+            while following is None and self.refill():
+                following = opening_of.search(self.text, self.start + 1)
+            if following is None and not self.text.rstrip().endswith("]"):
+                raise
+            end = following.start() if following is not None else len(self.text)
+            text = self.text[self.start : end]
+            self.position, self.resumed = end, True
+            named = opening_of.match(text)
+            place = Place(self.name, named.group(1) if named is not None else None, line=line)
+            found = replace(failure.diagnostic, place=place)
+            if found.code == "DLC356":
+                # It is this dialogue that ends too early, not the file.
+                found = errors.bad_json(place, "the dialogue breaks off", line, column)
+            return Broken(found, _replaced(text[:_REJECT_KEPT]))
+
+    def _back_to(self, position: int) -> None:
+        """Move back, and the count of lines with it."""
+        if self.counted > position:
+            self.line -= self.text.count("\n", position, self.counted)
+            self.line_start = self.text.rfind("\n", 0, position) + 1
+            self.counted = position
+        self.position = position
 
     def skip(self, key: str | None) -> str:
         """Move past a value by counting brackets; its text."""

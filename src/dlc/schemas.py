@@ -1,9 +1,10 @@
 """Schemas by name or file."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlc.grammar.diagnostic import CompileError, Place
 
@@ -34,6 +35,8 @@ def load_schema(source: str) -> "Schema":
     suffix = os.path.splitext(source)[1].lower()
     if suffix in DATABASES:
         return read_database(source)
+    if suffix == ".json" and (schema := _services(source)) is not None:
+        return schema
     collection = _collection(source)
     if collection is not None:
         if len(collection) == 1:
@@ -48,6 +51,29 @@ def load_schema(source: str) -> "Schema":
 def _collection(path: str) -> "Mapping[str, Schema] | None":
     """The schemas of a file of several databases, by name; None for any other file. Raises CompileError."""
     return read_collection(_read_text(path), path) if path.lower().endswith(".json") and os.path.isfile(path) else None
+
+
+def _services(path: str) -> "Schema | None":
+    """The schema of a file of services (SGD, MultiWOZ 2.2); None for any other JSON. Raises CompileError."""
+    services = read_services(_read_text(path))
+    if services is None:
+        return None
+    from dlc.targets.slots.sgd_schema import sgd_schema
+
+    try:
+        return sgd_schema(services)
+    except CompileError as error:
+        raise CompileError(*(d.at(Place(path)) for d in error.diagnostics)) from error
+
+
+def read_services(text: str) -> list[Any] | None:
+    """The services of a schema.json, as parsed; None if the text is something else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    listed = isinstance(value, list) and value and all(isinstance(one, dict) for one in value)
+    return value if listed and any("service_name" in one for one in value) else None
 
 
 def _member(collection: "Mapping[str, Schema]", name: str) -> "Schema":

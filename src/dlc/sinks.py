@@ -53,14 +53,30 @@ def _dl(schema: "Schema") -> Writer:
 
 
 def _slots(schema: "Schema") -> Writer:
+    from dlc.targets.slots.services import has_services
     from dlc.targets.slots.states import Memo
     from dlc.targets.slots.write import write_slots
 
+    if has_services(schema):
+        return _services(schema)
     memo = Memo(schema)
 
     def write(turn: Turn) -> Written:
         memo.trim()
         return write_slots(turn, schema, memo)
+
+    return write
+
+
+def _services(schema: "Schema") -> Writer:
+    from dlc.targets.slots.sgd import ServiceMemo
+    from dlc.targets.slots.sgd_write import write_services
+
+    memo = ServiceMemo(schema)
+
+    def write(turn: Turn) -> Written:
+        memo.trim()
+        return write_services(turn, memo)
 
     return write
 

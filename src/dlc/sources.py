@@ -151,6 +151,15 @@ def _trade_normalized(dialogue: Any) -> Any:
     return {**dialogue, "log": [turn(entry) for entry in dialogue["log"]]}
 
 
+# ---------------------------------------------------------------- SGD
+
+
+def _sgd() -> Source:
+    from .sgd_sources import sgd
+
+    return sgd()
+
+
 # ---------------------------------------------------------------- DL
 
 
@@ -313,6 +322,7 @@ def _sql() -> Source:
 SOURCES: Mapping[str, Callable[[], Source]] = {
     "multiwoz": _multiwoz,
     "multiwoz3": _multiwoz3,
+    "sgd": _sgd,
     "smcalflow": _smcalflow,
     "dl": _dl,
     "thingtalk": _thingtalk,

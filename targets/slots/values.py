@@ -17,6 +17,7 @@ class Spelling:
 
     absent: values that say nothing. any_like: other spellings of "do not care", kept raw, because
     printing the mark would not give them back. odd: characters that join alternatives in no agreed way.
+    none, alternatives, negation: empty where the corpus has no such mark.
     """
 
     absent: frozenset[str] = frozenset(("", "not mentioned"))
@@ -44,9 +45,9 @@ def typed(text: str, type_: Type, schema: Schema, spelling: Spelling = MULTIWOZ)
     """The literal of a type that prints as this text, or None if there is none."""
     if not isinstance(type_, Con) or text in (spelling.any, spelling.none) or text in spelling.absent:
         return None
-    if text in spelling.any_like or spelling.alternatives in text or any(c in text for c in spelling.odd):
+    if text in spelling.any_like or any(c in text for c in spelling.odd):
         return None
-    if text.startswith(spelling.negation[0]):
+    if (spelling.alternatives and spelling.alternatives in text) or _is_negation(text, spelling):
         return None
     name = type_.name
     if name == "Text":
@@ -67,6 +68,10 @@ def typed(text: str, type_: Type, schema: Schema, spelling: Spelling = MULTIWOZ)
     if name in schema.entity or name in schema.table:
         return Entity(text)
     return None
+
+
+def _is_negation(text: str, spelling: Spelling) -> bool:
+    return bool(spelling.negation[0]) and text.startswith(spelling.negation[0])
 
 
 def _booleans(spelling: Spelling) -> tuple[str, str]:
@@ -90,7 +95,7 @@ def spelled(term: Term, type_: Type, schema: Schema, spelling: Spelling = MULTIW
         case App("any", (), ()):
             return spelling.any
         case App("none", (), ()):
-            return spelling.none
+            return spelling.none or None
         case App(name, (), (), ()) if isinstance(type_, Con) and type_.name in schema.enum:
             for member in schema.enum[type_.name].members:
                 if member.name == name:
@@ -136,6 +141,28 @@ def _alternatives(text: str, target: Target, schema: Schema, spelling: Spelling)
     """The literals of `a|b`, one or several; empty if any part is no literal."""
     values = tuple(typed(part, target.type, schema, spelling) for part in text.split(spelling.alternatives))
     return tuple(v for v in values if v is not None) if None not in values else ()
+
+
+def read_alternatives(texts: tuple[str, ...], subject: Term, type_: Type, schema: Schema, spelling: Spelling) -> Term:
+    """The conjunct of a slot that lists its values, each one way to say it (SGD, MultiWOZ 2.2)."""
+    if texts == (spelling.any,):
+        return App("is_any", (subject,))
+    terms = tuple(typed(text, type_, schema, spelling) or Lit("raw", text) for text in texts)
+    return App("=", (subject, terms[0])) if len(terms) == 1 else App("in", (subject, App("list", terms)))
+
+
+def write_alternatives(term: Term, type_: Type, schema: Schema, spelling: Spelling) -> tuple[str, ...] | None:
+    """The values a conjunct lists: the inverse of `read_alternatives`. None for any other condition."""
+    match term:
+        case App("is_any", (_,)):
+            return (spelling.any,)
+        case App("=", (_, value)):
+            texts = [spelled(value, type_, schema, spelling)]
+        case App("in", (_, App("list", items))):
+            texts = [spelled(item, type_, schema, spelling) for item in items]
+        case _:
+            return None
+    return tuple(t for t in texts if t is not None) if texts and None not in texts else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...compiler.schema import Schema, Table
-from ...compiler.terms import Abs, App, Lit, Outcome, Statement, Term, Turn, Var
-from ...compiler.terms import Field as FieldTerm
+from ...compiler.terms import App, Lit, Outcome, Statement, Term, Turn
 from ..rows import Note, Written
 from . import notes as say
 from .layout import Domain
+from .opened import no_domain, opened, subject_of
 from .states import Memo
 from .values import spelled, write_filter
 
@@ -51,74 +51,38 @@ def write_slots(turn: Turn, schema: Schema, memo: Memo | None = None) -> Written
 
 
 def _statement(statement: Statement, memo: Memo) -> Assigned:
-    notes: list[Note] = []
-    shown: list[str] = []
-    if statement.status == "proposed":
-        return Assigned((), (say.no_slot("proposed", "what is only proposed"),))
-    if statement.let is not None:
-        notes.append(say.no_slot(statement.let, "a `let`"))
-    term = statement.term
-    conjuncts: list[Term] = []
-    while isinstance(term, App) and term.args:
-        if term.fn == "where" and len(term.args) == 2 and isinstance(term.args[1], Abs):
-            body = term.args[1].body
-            conjuncts = [*(body.args if isinstance(body, App) and body.fn == "and" else (body,)), *conjuncts]
-        elif term.fn == "show":
-            for label, item in term.named:
-                path = _shown(item)
-                if path is None:
-                    notes.append(say.no_slot(label, "a computed column"))
-                else:
-                    shown.append(path)
-        else:
-            notes.append(say.no_slot(term.fn, f"`{term.fn}`"))
-            if term.fn in ("join", "join_left", "join_right", "join_full", "union", "except", "intersect", "then"):
-                return Assigned((), tuple(notes))
-        term = term.args[0]
-    domain = memo.layout.by_owner.get(term.fn) if isinstance(term, App) else None
-    if domain is None or not isinstance(term, App):
-        return Assigned(
-            (), (*notes, say.no_slot(getattr(term, "fn", ""), "this statement: the schema has no such domain"))
-        )
-    if domain.table is not None and term.fn == domain.table.name:
-        slots = _query(domain, domain.table, conjuncts, notes, memo)
+    parts = opened(statement)
+    notes = list(parts.notes)
+    if parts.head is None:
+        return Assigned((), tuple(notes))
+    domain = memo.layout.by_owner.get(parts.head.fn)
+    if domain is None:
+        return Assigned((), (*notes, no_domain(parts.head.fn)))
+    if domain.table is not None and parts.head.fn == domain.table.name:
+        slots = _query(domain, domain.table, parts.conjuncts, notes, memo)
     else:
-        slots = _action(domain, term, notes, memo)
+        slots = _action(domain, parts.head, notes, memo)
     if statement.outcome is not None:
-        slots += _outcome(domain, term.fn, statement.outcome, notes, memo)
-    return Assigned(tuple(slots), tuple(notes), tuple(shown))
-
-
-def _shown(item: Term) -> str | None:
-    match item:
-        case Abs(_, _, FieldTerm(Var(row), name)):
-            return f"{row}.{name}"
-    return None
+        slots += _outcome(domain, parts.head.fn, statement.outcome, notes, memo)
+    return Assigned(tuple(slots), tuple(notes), parts.shown)
 
 
 Slots = list[tuple[str, str, str, Any]]
 
 
-def _query(domain: Domain, table: Table, conjuncts: list[Term], notes: list[Note], memo: Memo) -> Slots:
+def _query(domain: Domain, table: Table, conjuncts: tuple[Term, ...], notes: list[Note], memo: Memo) -> Slots:
     targets = {t.name: t for t in domain.slots.values() if t.role == "query"}
     slots: Slots = []
     for conjunct in conjuncts:
         spoken = write_filter(conjunct, table.name, targets, memo.schema, memo.spelling)
         if spoken is None:
-            notes.append(say.no_slot(_what(conjunct), "this condition"))
+            notes.append(say.no_slot(subject_of(conjunct), "this condition"))
             continue
         part, _, slot = targets[spoken.field].slot.partition(".")
         if spoken.lost:
             notes.append(say.no_slot(f"{domain.name}.{part}.{slot}", spoken.lost))
         slots.append((domain.name, part, slot, spoken.text))
     return slots
-
-
-def _what(term: Term) -> str:
-    inner = term
-    while isinstance(inner, App) and inner.args:
-        inner = inner.args[0]
-    return inner.name if isinstance(inner, FieldTerm) else getattr(term, "fn", "")
 
 
 def _action(domain: Domain, call: App, notes: list[Note], memo: Memo) -> Slots:

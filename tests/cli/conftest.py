@@ -76,3 +76,13 @@ def corpus() -> dict[str, Any]:
         "A2.json": dialogue(turn(parking="yes")),
         "A3.json": dialogue(turn(area="dontcare")),
     }
+
+
+@pytest.fixture(scope="session")
+def oracle_judge(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[str], Path], list[dict[str, Any]]]:
+    """The ThingTalk reference's verdicts on programs in normal syntax against a class file, in order."""
+    from thingtalk_oracle import install
+
+    folder = Path(os.environ.get("DLC_ORACLE") or Path(__file__).resolve().parents[3] / "shared/oracles/thingtalk")
+    oracle = install(folder, tmp_path_factory.mktemp("oracle"))
+    return lambda programs, classes: oracle.judge([(program, "normal") for program in programs], classes)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boats
 import pytest
 
 import dlc
@@ -31,6 +32,8 @@ def folder(tmp_path, corpus):
     (tmp_path / "val.json").write_text(json.dumps(corpus))
     (tmp_path / "programs.dl").write_text("user inform: Hotel | where .stars = 4;\n-- a comment\nagent bye:\n")
     (tmp_path / "hotels.dl").write_text("schema hotels\ntable Room { id: Int key, beds: Int?, name: Text }\n")
+    (tmp_path / "schema.json").write_text(json.dumps(boats.services()))
+    (tmp_path / "dialogues_001.json").write_text(json.dumps([boats.dialogue()]))
     for name in ("gold.lispress", "pred.lispress"):
         (tmp_path / name).write_text("(Yield (Now))\n(Yield (Today))\n")
     (tmp_path / "gold.sql.txt").write_text("SELECT name FROM room\thotels\nSELECT count(*) FROM room\thotels\n")

@@ -6,47 +6,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boats import BOATS as SERVICE
 
 from dlc.compiler.schema_text import print_schema, read_schema
 from dlc.grammar.diagnostic import CompileError
 from dlc.targets.slots.sgd_schema import sgd_schema
 from dlc.targets.thingtalk.write_classes import schema_to_classes
 
-SERVICE: dict[str, Any] = {
-    "service_name": "Boats_1",
-    "description": "Hire a boat",
-    "slots": [
-        {"name": "harbour", "description": "", "is_categorical": False, "possible_values": ["Ely"]},
-        {"name": "seats", "description": "", "is_categorical": True, "possible_values": ["2", "4 or more"]},
-        {"name": "sails", "description": "", "is_categorical": True, "possible_values": ["True", "False"]},
-    ],
-    "intents": [
-        {
-            "name": "FindBoat", "is_transactional": False, "required_slots": ["harbour"],
-            "optional_slots": {"seats": "dontcare"}, "result_slots": ["harbour", "seats", "sails"],
-        },
-        {
-            "name": "HireBoat", "is_transactional": True, "required_slots": ["harbour"],
-            "optional_slots": {"seats": "2"}, "result_slots": ["harbour"],
-        },
-    ],
-}  # fmt: skip
-
 TEXT = """\
-schema sgd
+schema sgd @accumulate "service"
 enum Boats_1_seats = n2 @slot "2" | n4_or_more @slot "4 or more"
 """
 
 
-def test_a_service_is_a_table_and_its_transactions_are_actions() -> None:
+def test_a_service_and_its_searches_are_tables_and_its_transactions_actions() -> None:
     schema = sgd_schema([SERVICE])
     assert print_schema(schema).startswith(TEXT)
-    (table,), (action,) = schema.tables, schema.functions
+    (table, search), (action,) = schema.tables, schema.functions
     assert [(c.name, str(getattr(c.type, "name", ""))) for c in table.columns] == [
         ("harbour", "Text"), ("seats", "Boats_1_seats"), ("sails", "Bool"),
+        ("start", "Text"), ("phone", "Text"),
     ]  # fmt: skip
-    assert dict(table.facts)["intent"] == ("FindBoat",)
-    assert [(name, p.optional) for name, p in action.labelled.items()] == [("harbour", False), ("seats", True)]
+    assert (table.name, search.name) == ("Boats_1", "Boats_1_FindBoat")
+    assert [c.name for c in search.columns] == ["harbour", "seats", "sails", "phone"]
+    assert dict(search.facts) == {
+        "slot": "Boats_1", "intent": "FindBoat", "thingtalk": "org.dlc.sgd.Boats_1.FindBoat"
+    }  # fmt: skip
+    assert [(name, p.optional) for name, p in action.labelled.items()] == [
+        ("harbour", False), ("start", False), ("seats", True),
+    ]  # fmt: skip
     assert action.name == "Boats_1_HireBoat" and dict(action.labelled["seats"].facts)["default"] == "2"
     assert read_schema(print_schema(schema)) == schema
 
@@ -82,20 +70,47 @@ def test_the_published_schema(data: Path) -> None:
     services = json.loads((data / "sgd" / "train.schema.json").read_text(encoding="utf-8"))
     schema = sgd_schema(services)
     assert read_schema(print_schema(schema)) == schema
-    assert [t.name for t in schema.tables] == [s["service_name"] for s in services]
-    transactional = [i["name"] for s in services for i in s["intents"] if i["is_transactional"]]
-    assert [dict(f.facts)["intent"] for f in schema.functions] == transactional
+    assert [t.name for t in schema.tables if "intent" not in dict(t.facts)] == [s["service_name"] for s in services]
+    intents = [(i["name"], i["is_transactional"]) for s in services for i in s["intents"]]
+    assert [dict(f.facts)["intent"] for f in schema.functions] == [name for name, acts in intents if acts]
+    searches = [dict(t.facts)["intent"] for t in schema.tables if "intent" in dict(t.facts)]
+    assert searches == [name for name, acts in intents if not acts]
     classes = schema_to_classes(schema)
-    assert all(f" {f.name}(" in classes for f in schema.functions)
+    assert all(f" {name}(" in classes for name, _ in intents)
+
+
+@pytest.mark.corpus
+def test_the_schema_of_multiwoz_in_the_same_layout(data: Path) -> None:
+    services = json.loads((data / "multiwoz22" / "schema.json").read_text(encoding="utf-8"))
+    schema = sgd_schema(services)
+    assert read_schema(print_schema(schema)) == schema
+    slots = {c.name: dict(c.facts)["slot"] for c in schema.table["hotel"].columns}
+    assert slots["bookday"] == "hotel-bookday" and len(slots) == len(services[0]["slots"])
+    # A service and an intent of one name are two declarations.
+    assert dict(schema.table["police_police"].facts)["intent"] == "police"
+
+
+def test_names_that_clash_or_are_no_identifiers() -> None:
+    clash: dict[str, Any] = {
+        "service_name": "A",
+        "slots": [
+            {"name": "A-b c", "is_categorical": False, "possible_values": []},
+            {"name": "b-c", "is_categorical": False, "possible_values": []},
+        ],
+        "intents": [{"name": "A", "is_transactional": False, "required_slots": [], "result_slots": ["b-c"]}],
+    }
+    other = {"service_name": "A_A", "slots": [], "intents": []}
+    schema = sgd_schema([clash, other])
+    assert [t.name for t in schema.tables] == ["A", "A_A_2", "A_A"]
+    assert [c.name for c in schema.tables[0].columns] == ["b_c", "b_c_2"]
+    assert read_schema(print_schema(schema)) == schema
 
 
 @pytest.mark.corpus
 @pytest.mark.oracle
 def test_the_reference_reads_its_class_file(data: Path, verdicts: Any) -> None:
     schema = sgd_schema(json.loads((data / "sgd" / "train.schema.json").read_text(encoding="utf-8")))
-    calls = [f"@org.dlc.sgd.{t.name}();" for t in schema.tables] + [
-        f"@org.dlc.sgd.{f.name}();" for f in schema.functions
-    ]
+    calls = [f"@{dict(declared.facts)['thingtalk']}();" for declared in (*schema.tables, *schema.functions)]
     assert [
         (a["error"], calls[a["id"]]) for a in verdicts(calls, schema_to_classes(schema)) if not a["typecheck"]
     ] == []
