@@ -14,9 +14,9 @@ from typing import Final
 
 from .automaton import Control, Frame
 from .net import Net, Short
-from .vocabulary import Vocabulary
+from .vocabulary import UNSPELLED, Vocabulary
 
-NEVER: Final = 1 << 20
+NEVER: Final = UNSPELLED
 _END: Final = -1
 
 

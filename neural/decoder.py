@@ -83,7 +83,7 @@ class ConstrainedDecoder:
     def _machine(self, schema: Schema) -> Machine:
         net, root = self._surface(schema)
         machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
-        if machine.start.cost >= NEVER:
+        if machine.costs.rest(net.starts[root]) is None:
             raise CompileError(errors.nothing_to_say("a program"))
         return machine
 
@@ -115,8 +115,8 @@ class ConstrainedDecoder:
         data = prefix.encode() if isinstance(prefix, str) else prefix
         cells = tuple(self._after(self.machines[i], data) for i in which)
         budgets = tuple(UNBOUNDED if limit is None else limit for limit in limits)
-        for cell, limit in zip(cells, budgets, strict=True):
-            if cell.cost > limit:
+        for cell, limit, i in zip(cells, budgets, which, strict=True):
+            if not self.machines[i].within(cell, limit):
                 raise CompileError(errors.budget_too_small(limit, cell.cost))
         return DecoderState(cells, budgets, (False,) * batch, (0.0,) * batch, (None,) * batch)
 

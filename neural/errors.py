@@ -120,12 +120,12 @@ def already_over(row: int) -> Diagnostic:
 
 
 def too_large_for_exact(limit: int) -> Diagnostic:
-    """DLC512: an automaton too large for exact budgets.
+    """DLC512: a budget too large to be kept exactly.
 
-    What it means: `budgets="exact"` works out the least number of tokens of every rest of a program beforehand, and
-    this schema and vocabulary have too many.
+    What it means: `budgets="exact"` looks ahead token by token where the known way to finish takes more than is left.
+    That is for small vocabularies and budgets; with a larger budget (or none) it might look forever.
 
-    How to fix it: use `budgets="safe"`, which keeps every budget too and may refuse a token that only an unusually
-    short finish could afford.
+    How to fix it: give a smaller budget, or use `budgets="safe"`, which keeps every budget too and may refuse a token
+    that only an unusually short finish could afford.
     """
-    return Diagnostic("DLC512", f"exact budgets need more than {limit:,} tables here")
+    return Diagnostic("DLC512", f"exact budgets would have to look more than {limit} tokens ahead here")

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .automaton import Automaton, Control, Frame
 from .costs import NEVER, Costs
-from .exact import Exact, Table
+from .exact import Ahead
 from .net import Net, use
-from .reach import START, Ints, Reach, Reaches, Target
+from .reach import Ints, Reach, Reaches, Target
 from .vocabulary import Vocabulary
 
 Row = NDArray[np.uint32]
@@ -79,8 +79,7 @@ class Machine:
         self.automaton = Automaton(net, root)
         self.reaches = Reaches(self.automaton, vocabulary.trie)
         self.costs = Costs(net, vocabulary)
-        self.exact = Exact(self.reaches) if exact else None
-        self._exact_memo: dict[tuple[int, frozenset[int], int], int] = {}
+        self.exact = Ahead(self._successors) if exact else None
         self.words = (vocabulary.size + 31) // 32
         self._class_costs: dict[int, NDArray[np.int32]] = {}
         self._bits: dict[int, tuple[Row, int]] = {}
@@ -133,27 +132,12 @@ class Machine:
     # ------------------------------------------------------------ costs
 
     def cost(self, control: Control, stack: Stack) -> int:
-        """Tokens with which a configuration can certainly be finished (the least, if budgets are exact)."""
-        if self.exact is not None:
-            return self._least(self.exact.table(control), stack)
+        """Tokens with which a configuration can certainly be finished."""
         return min(NEVER, self.costs.control(control)[0] + stack.cost)
 
-    def _least(self, table: Table, stack: Stack) -> int:
-        """The least tokens that finish, given the ways to return to a stack."""
-        assert self.exact is not None
-        best = NEVER
-        for (ended, place), spent in table.items():
-            if stack.frame is None or stack.parent is None:
-                if place == START:
-                    best = min(best, spent)
-                continue
-            key = (id(stack), ended, place)
-            if key not in self._exact_memo:
-                back = self.automaton.after(stack.frame, ended)
-                ways = self.exact.table(back, place) if back is not None else {}
-                self._exact_memo[key] = self._least(ways, stack.parent)
-            best = min(best, spent + self._exact_memo[key])
-        return best
+    def within(self, cell: Cell, tokens: int) -> bool:
+        """Whether a configuration can be finished with so many tokens (as far as is known, if budgets are safe)."""
+        return cell.cost <= tokens if self.exact is None else self.exact.within(cell, tokens)
 
     def class_costs(self, reach: Reach) -> NDArray[np.int32]:
         """What finishing takes after each class of a reach, up to the stack the reach stands on."""
@@ -259,10 +243,20 @@ class Machine:
         row = np.zeros(self.words, dtype=np.uint32)
         for piece in self.parts(cell):
             reach = piece.reach
-            costs = [self.cost(t.control, self.push(piece.stack, t.pushed)) for t in reach.targets]
-            affordable = np.array(costs, dtype=np.int64) < min(NEVER, budget)
-            row |= self.pack(reach.tokens[affordable[reach.which]])
+            affordable = [
+                self.opens(piece, target) and self.within(self._entered(piece, target), budget - 1)
+                for target in reach.targets
+            ]
+            row |= self.pack(reach.tokens[np.array(affordable, dtype=np.bool_)[reach.which]])
         return row
+
+    def _successors(self, cell: Cell) -> Iterator[Cell]:
+        for piece in self.parts(cell):
+            yield from (self._entered(piece, t) for t in piece.reach.targets if self.opens(piece, t))
+
+    def _entered(self, piece: Piece, target: Target) -> Cell:
+        """The configuration after a class of tokens."""
+        return self.cell(target.control, self.push(piece.stack, target.pushed), piece.env + target.bound)
 
     def plan(self, cell: Cell) -> Plan:
         """The tokens of a finish that takes no more than the cost of a configuration."""
@@ -311,9 +305,7 @@ class Machine:
                 reach = piece.reach
                 at = int(np.searchsorted(reach.tokens, token))
                 if at < len(reach.tokens) and reach.tokens[at] == token:
-                    target = reach.targets[reach.which[at]]
-                    stack = self.push(piece.stack, target.pushed)
-                    known = cell.next[token] = self.cell(target.control, stack, piece.env + target.bound)
+                    known = cell.next[token] = self._entered(piece, reach.targets[reach.which[at]])
                     break
         assert known is not None
         return known

@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Final
 
 from ..grammar.diagnostic import CompileError
 from . import errors
@@ -17,6 +17,8 @@ from .trie import Trie, build_trie
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 _SPACE_MARK = "\u2581"
+UNSPELLED: Final = 1 << 20
+"""The tokens of a text with a byte that no token has: more than anything takes."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Vocabulary:
 
     def _best(self, text: bytes) -> tuple[list[int], list[tuple[int, int]]]:
         known, longest = self._spellings
-        best = [0] + [10**6] * len(text)
+        best = [0] + [UNSPELLED] * len(text)
         last = [(0, -1)] * (len(text) + 1)
         for start in range(len(text)):
             base = best[start] + 1

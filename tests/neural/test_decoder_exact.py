@@ -154,7 +154,7 @@ def test_masks_are_exact(name: str) -> None:
             nexts = going_on.setdefault(sequence[:cut], {})
             left = len(sequence) - cut
             nexts[sequence[cut]] = min(left, nexts.get(sequence[cut], left))
-    states = [((), decoder.start(1))]
+    states = [((), decoder.start(1, budget=budget))]
     checked = 0
     while states:
         prefix, state = states.pop()
