@@ -11,7 +11,7 @@ from .options import Options
 from .row_files import object_units, row_units
 from .schemas import Schemas
 from .sources import Judged, Read, Source
-from .units import Part, Unit
+from .units import Unit, numbered
 
 if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
@@ -68,7 +68,7 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
         rows: list[TurnRow] = []
         used: list[Schema | None] = []
         lines: list[int | None] = []
-        for turn, part in _numbered(unit):
+        for turn, part in numbered(unit):
             schema: Schema | None = None
             fields = part.value
             try:
@@ -88,16 +88,6 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
         return Read(Dialogue(unit.dialogue or "", tuple(rows)), tuple(used), lines=tuple(lines))
 
     return read
-
-
-def _numbered(unit: Unit) -> Iterator[tuple[int, Part]]:
-    """Each row with its turn: as given, else the one after the row before."""
-    following = 0
-    for part in unit.parts:
-        given = part.value.get("turn")
-        turn = following if given is None else given
-        following = turn + 1
-        yield turn, part
 
 
 def _program(fields: dict[str, Any]) -> str:
@@ -124,7 +114,7 @@ def _checked_dialogues(options: Options) -> Callable[[Unit], Iterator[Judged]]:
 
 def _row_programs(unit: Unit) -> _Programs:
     """Turn, line, schema and text of each row, or why it has no text."""
-    for turn, part in _numbered(unit):
+    for turn, part in numbered(unit):
         try:
             yield turn, part.line, part.value.get("schema"), _program(part.value)
         except CompileError as error:

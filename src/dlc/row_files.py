@@ -21,11 +21,12 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TEXT_FIELDS = ("dialogue_id", "speaker", "utterance", "heard", "schema", "db_id")
 
 
-def row_units(document: Document, comment: str = "") -> Iterator[Unit | Broken]:
+def row_units(document: Document, comment: str = "", objects: bool = False) -> Iterator[Unit | Broken]:
     """Rows of one `dialogue_id` that follow each other are one unit; a row without one is a unit by itself.
 
     A line that starts with `{` is a JSON row; every other line is a program, blank lines and those that start
-    with `comment` are none. A part's value is the row's fields, `program` among them. Raises InputFailure.
+    with `comment` are none. objects: programs are objects themselves, so that one without `program` is a bare program.
+    A part's value is the row's fields, `program` among them. Raises InputFailure.
     """
     pending: Unit | None = None
     empty = True
@@ -33,7 +34,7 @@ def row_units(document: Document, comment: str = "") -> Iterator[Unit | Broken]:
         if not raw.removeprefix(codecs.BOM_UTF8).strip():
             continue
         empty = False
-        made = _row(document.name, line, raw, comment)
+        made = _row(document.name, line, raw, comment, objects)
         if made is None:
             continue
         if isinstance(made, Broken):
@@ -76,7 +77,7 @@ def _lines(document: Document) -> Iterator[tuple[int, bytes]]:
         yield number + 1, b"".join(rest)
 
 
-def _row(file: str, line: int, raw: bytes, comment: str) -> Part | Broken | None:
+def _row(file: str, line: int, raw: bytes, comment: str, objects: bool) -> Part | Broken | None:
     place = Place(file, line=line)
     try:
         text = raw.decode("utf-8").strip().removeprefix("\ufeff")
@@ -88,6 +89,8 @@ def _row(file: str, line: int, raw: bytes, comment: str) -> Part | Broken | None
     fields = _json(place, line, text)
     if isinstance(fields, Broken):
         return fields
+    if objects and "program" not in fields:
+        fields = {"program": fields}
     known = Place(file, fields.get("dialogue_id") if isinstance(fields.get("dialogue_id"), str) else None, line=line)
     why = _fault(fields)
     return Broken(errors.bad_row(known, why), text) if why else Part(line, fields, text)

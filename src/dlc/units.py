@@ -1,5 +1,6 @@
 """What a source is cut into before anything is read: dialogues, or rows that cannot even be cut out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,3 +34,13 @@ class Broken:
 
     diagnostic: Diagnostic
     text: str = ""
+
+
+def numbered(unit: Unit) -> Iterator[tuple[int, Part]]:
+    """Each row of a unit with its turn: as given, else the one after the row before."""
+    following = 0
+    for part in unit.parts:
+        given = part.value.get("turn")
+        turn = following if given is None else given
+        following = turn + 1
+        yield turn, part
