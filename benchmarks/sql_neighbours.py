@@ -3,14 +3,12 @@
     python benchmarks/sql_neighbours.py one-table [--oracle FOLDER]    gold queries in ThingTalk and in slots
     python benchmarks/sql_neighbours.py pairs                          statuses and reasons of `dlc convert`, all pairs with SQL
     python benchmarks/sql_neighbours.py evaluate                       gold in plain Python against SQLite
-    python benchmarks/sql_neighbours.py slots                          MultiWOZ val on the real databases, against plain Python
 
 With `--oracle`, the folder of an installed ThingTalk reference, every ThingTalk program written for any gold query is
 given to it. Prints lines of `name: figure`.
 """
 
 import argparse
-import importlib
 import os
 import sys
 import tempfile
@@ -29,8 +27,6 @@ from dlc.runtime.evaluate import Context, query_rows
 from dlc.runtime.scalars import SCALARS, number_of
 from dlc.runtime.sql_random import Shape, constants_of, plant, random_database
 from dlc.runtime.sql_rows import rows_of_database
-from dlc.runtime.sql_run import opened
-from dlc.schemas import load_schema
 from dlc.targets.rows import status_of
 from dlc.targets.slots.write import write_slots
 from dlc.targets.sql.names import Catalog
@@ -143,19 +139,6 @@ def evaluate(databases: int) -> None:
     print(f"runs in plain Python against SQLite: {outcomes.total()}, {dict(outcomes)}")
 
 
-def slots() -> None:
-    """Every distinct statement of MultiWOZ val as SQL on the Cambridge databases, against DL over the JSON ones."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "sql"))
-    tests = importlib.import_module("test_sql_multiwoz_corpus")
-    schema = load_schema("multiwoz")
-    with opened([CORPORA / "multiwoz_db" / f"{name}-dbase.db" for name in tests.FILES]) as database:
-        statements = tests.slot_statements(CORPORA, "multiwoz")
-        tables = tests.json_tables(CORPORA, database)
-        asked, differing, unasked = tests.compared(statements, schema, database, tables)
-    print(f"distinct statements of MultiWOZ val: {len(statements)}; run: {asked}; other rows than DL: {len(differing)}")
-    print(f"no table in the SQLite databases: {dict(unasked)}")
-
-
 def _plain(row: tuple[object, ...]) -> tuple[object, ...]:
     """Whichever way a value came: SQLite has no Bool, 2 is 2.0, and a text column repaired to numbers keeps its text."""
     values = [getattr(number_of(value), "text", number_of(value)) for value in row]
@@ -165,7 +148,7 @@ def _plain(row: tuple[object, ...]) -> tuple[object, ...]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("one-table", "pairs", "evaluate", "slots"))
+    parser.add_argument("what", choices=("one-table", "pairs", "evaluate"))
     parser.add_argument("--oracle", metavar="FOLDER")
     parser.add_argument("--databases", type=int, default=2)
     arguments = parser.parse_args()
@@ -173,8 +156,6 @@ def main() -> None:
         one_table(arguments.oracle)
     elif arguments.what == "pairs":
         pairs()
-    elif arguments.what == "slots":
-        slots()
     else:
         evaluate(arguments.databases)
 

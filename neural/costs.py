@@ -68,46 +68,58 @@ class Costs:
 
     def _within(self, start: int, limit: int) -> Short | None:
         """Uniform-cost search inside one procedure, calls counted at their own shortest text. It uses no variable:
-        which of them go is not known here."""
+        which of them go is not known here. Of several shortest texts the first in the order of bytes, so that the
+        answer does not depend on what was asked before."""
         known = self._rests.get(start)
         if known is not None:
             return known if len(known[0]) <= limit else None
         if self._longer.get(start, -1) >= limit:
             return None
-        heap: list[tuple[int, int, bytes, int]] = [(0, start, b"", 0)]
-        done: set[int] = set()
+        heap = [(0, b"", start, _END, 0)]
+        came: dict[int, tuple[int, int]] = {}
         while heap:
-            cost, number, text, result = heapq.heappop(heap)
+            cost, text, number, before, result = heapq.heappop(heap)
             if number == _END:
-                self._rests[start] = text, result
-                return text, result
-            if number in done:
+                return self._remember(start, came, before, text, result)
+            if number in came:
                 continue
-            done.add(number)
+            came[number] = before, cost
+            rest = self._rests.get(number)
+            if rest is not None:
+                if cost + len(rest[0]) <= limit:
+                    heapq.heappush(heap, (cost + len(rest[0]), text + rest[0], _END, number, rest[1]))
+                continue
             state = self.net.state(number)
             if state.slots:
                 continue
             if state.result is not None:
-                self._rests[start] = text, state.result
-                return text, state.result
+                return self._remember(start, came, number, text, state.result)
             given = state.rest() if state.rest is not None else None
             if given is not None and cost + len(given[0]) <= limit:
-                heapq.heappush(heap, (cost + len(given[0]), _END, text + given[0], given[1]))
+                heapq.heappush(heap, (cost + len(given[0]), text + given[0], _END, number, given[1]))
             for target in state.silent:
-                heapq.heappush(heap, (cost, target, text, 0))
+                heapq.heappush(heap, (cost, text, target, number, 0))
             if cost >= limit:
                 continue
             for byte, targets in state.moves.items():
                 for target in targets:
-                    if target not in done:
-                        heapq.heappush(heap, (cost + 1, target, text + bytes((byte,)), 0))
+                    if target not in came:
+                        heapq.heappush(heap, (cost + 1, text + bytes((byte,)), target, number, 0))
             for call in state.calls:
                 inner = self._called(call[0], limit - cost)
                 after = self.net.then(call, inner[1]) if inner is not None else None
-                if inner is not None and after is not None and after not in done:
-                    heapq.heappush(heap, (cost + len(inner[0]), after, text + inner[0], 0))
+                if inner is not None and after is not None and after not in came:
+                    heapq.heappush(heap, (cost + len(inner[0]), text + inner[0], after, number, 0))
         self._longer[start] = limit
         return None
+
+    def _remember(self, start: int, came: dict[int, tuple[int, int]], number: int, text: bytes, result: int) -> Short:
+        """The rest of every state on the way is the rest of the text."""
+        while number != _END:
+            before, cost = came[number]
+            self._rests[number] = text[cost:], result
+            number = before
+        return self._rests[start]
 
     def _called(self, procedure: int, limit: int) -> Short | None:
         known = self.net.short(procedure)

@@ -7,9 +7,8 @@ state = decoder.advance(state, [17, 4711])
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,31 +18,22 @@ from ..grammar.diagnostic import CompileError
 from . import errors
 from .costs import NEVER
 from .dl_turns import dl_surface
-from .machine import Cell, Machine, Plan
+from .machine import Cell, Machine
 from .net import Net
+from .reference import CellState, ReferenceExecutor
 from .vocabulary import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
+    from .batch import ArrayState, BatchExecutor
     from .hf import TypedLogitsProcessor
 
 SURFACES = ("dl", "dataflow")
 BUDGETS = ("safe", "exact")
+EXECUTORS = ("numpy", "cpu")
 UNBOUNDED = NEVER + 4096
 
-
-@dataclass(frozen=True, slots=True)
-class DecoderState:
-    """A batch of sequences, row by row: configuration, tokens left, whether the end token has come, the sum of
-    log Z (the model's log-mass on what was allowed) as far as `observe` was told of logits, and the plan followed."""
-
-    cells: tuple[Cell, ...]
-    budgets: tuple[int, ...]
-    done: tuple[bool, ...]
-    log_z: tuple[float, ...]
-    plans: tuple[Plan | None, ...]
-
-    def __len__(self) -> int:
-        return len(self.cells)
+DecoderState: TypeAlias = "CellState | ArrayState"
+"""A batch of sequences, as the executor keeps it: a value, with `done`, `budgets` and `log_z`, a row each."""
 
 
 class ConstrainedDecoder:
@@ -51,6 +41,7 @@ class ConstrainedDecoder:
 
     surface: `dl` or `dataflow` (Lispress). schema: a schema, or a sequence of them (each row of a batch names its own).
     tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
+    executor: `numpy`, the reference; `cpu`, compiled batches. Their masks are equal bit by bit.
     budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
     is (small schemas and vocabularies).
     ends: token ids that end a sequence; default the tokenizer's end-of-sequence token.
@@ -65,20 +56,21 @@ class ConstrainedDecoder:
         tokenizer: Any,
         ends: tuple[int, ...] | None = None,
         budgets: str = "safe",
+        executor: str = "numpy",
     ) -> None:
-        options = (("surface", surface, SURFACES), ("budgets", budgets, BUDGETS))
+        options = (("surface", surface, SURFACES), ("budgets", budgets, BUDGETS), ("executor", executor, EXECUTORS))
         for name, given, known in options:
             if given not in known:
                 raise CompileError(errors.unknown_option(name, given, known))
+        if budgets == "exact" and executor != "numpy":
+            raise CompileError(errors.unknown_option("executor of exact budgets", executor, ("numpy",)))
         is_vocabulary = isinstance(tokenizer, Vocabulary)
         self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
         self.surface = surface
         self.budgets = budgets
         schemas = [schema] if isinstance(schema, Schema) else list(schema)
         self.machines = tuple(self._machine(each) for each in schemas)
-        self._ends = np.zeros((self.vocabulary.size + 31) // 32, dtype=np.uint32)
-        for end in self.vocabulary.ends:
-            self._ends[end >> 5] |= np.uint32(1 << (end & 31))
+        self.executor = self._executor(executor)
 
     def _machine(self, schema: Schema) -> Machine:
         net, root = self._surface(schema)
@@ -93,6 +85,13 @@ class ConstrainedDecoder:
         from .flow_surface import dataflow_surface
 
         return dataflow_surface(schema, cache(self.vocabulary.fewest))
+
+    def _executor(self, name: str) -> "ReferenceExecutor | BatchExecutor":
+        if name == "numpy":
+            return ReferenceExecutor(self.machines, self.vocabulary)
+        from .batch import BatchExecutor
+
+        return BatchExecutor(self.machines, self.vocabulary)
 
     # ------------------------------------------------------------ states
 
@@ -118,7 +117,7 @@ class ConstrainedDecoder:
         for cell, limit, i in zip(cells, budgets, which, strict=True):
             if not self.machines[i].within(cell, limit):
                 raise CompileError(errors.budget_too_small(limit, cell.cost))
-        return DecoderState(cells, budgets, (False,) * batch, (0.0,) * batch, (None,) * batch)
+        return self.executor.start(which, cells, budgets)
 
     def _after(self, machine: Machine, data: bytes) -> Cell:
         if not data:
@@ -131,31 +130,15 @@ class ConstrainedDecoder:
         assert cell is not None
         return cell
 
-    def machine_of(self, cell: Cell) -> Machine:
-        """The machine a configuration belongs to."""
-        for machine in self.machines:
-            if cell.number < len(machine.cells) and machine.cells[cell.number] is cell:
-                return machine
-        raise CompileError(errors.wrong_shape("this state belongs to another decoder"))
-
     # ------------------------------------------------------------ masks
 
     def bits(self, state: DecoderState) -> NDArray[np.uint32]:
         """Allowed tokens, packed: uint32 [batch, ceil(vocabulary / 32)], token t at bit t % 32 of word t // 32."""
-        out = np.empty((len(state), self._ends.size), dtype=np.uint32)
-        for i in range(len(state)):
-            self.fill(state, i, out[i])
-        return out
+        return self.executor.bits(state)  # type: ignore[arg-type]
 
     def fill(self, state: DecoderState, row: int, out: NDArray[np.uint32]) -> None:
         """One row of `bits`, written into `out`."""
-        cell = state.cells[row]
-        if state.done[row]:
-            out[:] = self._ends
-            return
-        out[:] = self.machine_of(cell).row(cell, state.budgets[row], state.plans[row])
-        if cell.complete:
-            out |= self._ends
+        self.executor.fill(state, row, out)  # type: ignore[arg-type]
 
     def mask(self, state: DecoderState) -> NDArray[np.bool_]:
         """Allowed tokens: bool [batch, vocabulary]. The end token is allowed exactly where a program is complete."""
@@ -172,40 +155,25 @@ class ConstrainedDecoder:
         """
         if len(tokens) != len(state):
             raise CompileError(errors.wrong_shape(f"{len(tokens)} tokens for {len(state)} rows"))
-        cells, budgets, done, plans = list(state.cells), list(state.budgets), list(state.done), list(state.plans)
-        for i, token in enumerate(int(t) for t in tokens):
-            if done[i]:
-                continue
-            if token in self.vocabulary.ends and cells[i].complete:
-                done[i] = True
-                continue
-            machine = self.machine_of(cells[i])
-            inside = 0 <= token < self.vocabulary.size
-            found = machine.advance(cells[i], budgets[i], plans[i], token) if inside else None
-            if found is None:
-                raise CompileError(errors.token_not_allowed(i, token))
-            (cells[i], plans[i]), budgets[i] = found, budgets[i] - 1
-        return replace(state, cells=tuple(cells), budgets=tuple(budgets), done=tuple(done), plans=tuple(plans))
+        return self.executor.advance(state, np.asarray(tokens, dtype=np.int64))  # type: ignore[arg-type]
 
     def is_complete(self, state: DecoderState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""
-        return np.fromiter((c.complete for c in state.cells), dtype=np.bool_, count=len(state))
+        return self.executor.complete(state)  # type: ignore[arg-type]
 
     def fork(self, state: DecoderState, index: Sequence[int]) -> DecoderState:
         """Rows picked by index, repeats allowed: beam search, resampling, rollback to a state that was kept."""
-        at = [int(i) for i in index]
-        return DecoderState(
-            tuple(state.cells[i] for i in at),
-            tuple(state.budgets[i] for i in at),
-            tuple(state.done[i] for i in at),
-            tuple(state.log_z[i] for i in at),
-            tuple(state.plans[i] for i in at),
-        )
+        return self.executor.fork(state, [int(i) for i in index])  # type: ignore[arg-type]
+
+    def with_budget(self, state: DecoderState, budget: "int | Sequence[int]") -> DecoderState:
+        """The state with another number of tokens left, one for all or one a row."""
+        each = [budget] * len(state) if isinstance(budget, int) else list(budget)
+        return self.executor.with_budgets(state, each)  # type: ignore[arg-type]
 
     def observe(self, state: DecoderState, log_z: Sequence[float]) -> DecoderState:
         """The state with this step's log Z added, row by row."""
-        summed = tuple(a + float(b) for a, b in zip(state.log_z, log_z, strict=True))
-        return replace(state, log_z=summed)
+        summed = [float(a) + float(b) for a, b in zip(state.log_z, log_z, strict=True)]
+        return self.executor.with_log_z(state, summed)  # type: ignore[arg-type]
 
     def forced(self, state: DecoderState, limit: int = 64) -> list[list[int]]:
         """For each row the tokens that are the only ones possible, one after the other (jump ahead). A row where

@@ -129,3 +129,24 @@ def too_large_for_exact(limit: int) -> Diagnostic:
     that only an unusually short finish could afford.
     """
     return Diagnostic("DLC512", f"exact budgets would have to look more than {limit} tokens ahead here")
+
+
+def too_large_to_close(limit: int) -> Diagnostic:
+    """DLC513: an automaton with too many reachable states for a device.
+
+    What it means: a GPU cannot ask for what its tables lack, so everything reachable is worked out beforehand, and
+    this surface and schema have too much of it (joins and queries inside queries multiply).
+
+    How to fix it: use `executor="cpu"`, whose tables grow while it runs, or narrower `limits`.
+    """
+    return Diagnostic("DLC513", f"the tables need more than {limit:,} places to be complete")
+
+
+def too_deep(row: int) -> Diagnostic:
+    """DLC514: a stack that overflows.
+
+    What it means: a program nests deeper than the executor's stacks, which have a fixed depth. No token is emitted.
+
+    How to fix it: report it; the depth at which only a finish is open should have prevented this.
+    """
+    return Diagnostic("DLC514", f"row {row}: the program nests too deep")

@@ -1,7 +1,6 @@
 """Law 8 by brute force: on small vocabularies a token is allowed exactly when some program goes on that way."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -159,7 +158,7 @@ def test_masks_are_exact(name: str) -> None:
     while states:
         prefix, state = states.pop()
         for left in range(budget - len(prefix) + 1):
-            tight = replace(state, budgets=(left,))
+            tight = decoder.with_budget(state, left)
             allowed = set(np.flatnonzero(decoder.mask(tight)[0]).tolist())
             expected = {t for t, least in going_on.get(prefix, {}).items() if least <= left}
             if prefix in whole:

@@ -9,9 +9,11 @@ import random
 
 import numpy as np
 
+from dlc.neural.batch import BatchExecutor
 from dlc.neural.decoder import UNBOUNDED
 from dlc.neural.machine import Machine
 from dlc.neural.net import Net, Part
+from dlc.neural.reference import ReferenceExecutor
 from dlc.neural.vocabulary import Vocabulary
 
 CAP = 12
@@ -130,3 +132,27 @@ def test_no_more_names_than_the_cap() -> None:
     cell = running.read(running.start, bound.encode())
     assert cell is not None
     assert {TOKENS[t] for t in allowed(running, cell)} == {"+", "."}
+
+
+def test_compiled_tables_allow_the_same() -> None:
+    running, rng, batch = machine(), random.Random(11), 24
+    executors = ReferenceExecutor([running], VOCABULARY), BatchExecutor([running], VOCABULARY)
+    forced = 0
+    for _ in range(8):
+        budgets = [rng.choice((running.start.cost, 12, 30, 60, UNBOUNDED)) for _ in range(batch)]
+        reference, compiled = (e.start([0] * batch, [running.start] * batch, budgets) for e in executors)
+        for _ in range(90):
+            bits = executors[0].bits(reference)
+            assert (bits == executors[1].bits(compiled)).all()
+            assert (executors[0].complete(reference) == executors[1].complete(compiled)).all()
+            rows = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little")
+            tokens = np.array([rng.choice(np.flatnonzero(row)) for row in rows], dtype=np.int64)
+            reference, compiled = executors[0].advance(reference, tokens), executors[1].advance(compiled, tokens)
+            if all(reference.done):
+                break
+        forced += sum(plan is not None for plan in reference.plans)
+        assert all(reference.done)
+    assert forced > 10
+    closed = BatchExecutor([machine()], VOCABULARY)
+    assert closed.tables.close() > 100
+    assert closed.tables.sizes()["reaches"] >= executors[1].tables.sizes()["reaches"]

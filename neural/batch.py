@@ -1,0 +1,141 @@
+"""`executor="cpu"`: batches as arrays, on the compiled loops of `core`; tables grow when a new place is met."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grammar.diagnostic import CompileError
+from . import core, errors
+from .machine import Cell, Machine
+from .tables import Tables
+from .vocabulary import Vocabulary
+
+Bits = NDArray[np.uint32]
+Ints = NDArray[np.int32]
+PARALLEL = 64
+"""Sequences from which on all cores are used: below, starting threads costs more than they save."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayState:
+    """A batch of sequences: int32 [batch, core.WIDTH], and the sums of log Z, float64 [batch]."""
+
+    rows: Ints
+    log_z: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """bool [batch]: whether the end token has come."""
+        return self.rows[:, core.DONE].astype(np.bool_)
+
+    @property
+    def budgets(self) -> Ints:
+        """Tokens left: int32 [batch]."""
+        return self.rows[:, core.BUDGET]
+
+
+class BatchExecutor:
+    """Tables of one or more machines, and the loops that read them. threads: whether large batches use all cores."""
+
+    def __init__(self, machines: Sequence[Machine], vocabulary: Vocabulary, threads: bool = True) -> None:
+        self.tables = Tables(machines)
+        self.vocabulary = vocabulary
+        self.ends = machines[0].pack(vocabulary.ends)
+        self.threads = threads
+
+    def start(self, which: Sequence[int], cells: Sequence[Cell], budgets: Sequence[int]) -> ArrayState:
+        """A state of configurations, each of a machine, with the tokens each may take."""
+        rows = np.zeros((len(cells), core.WIDTH), dtype=np.int32)
+        for row, machine, cell, budget in zip(rows, which, cells, budgets, strict=True):
+            write_row(self.tables, row, machine, cell, budget)
+        return ArrayState(rows, np.zeros(len(cells)))
+
+    def bits(self, state: ArrayState) -> Bits:
+        """Allowed tokens, packed: uint32 [batch, words]."""
+        out = np.empty((len(state), self.ends.size), dtype=np.uint32)
+        self.fill_rows(state, np.arange(len(state)), out)
+        return out
+
+    def fill(self, state: ArrayState, row: int, out: Bits) -> None:
+        """One row of `bits`, written into `out` [words]."""
+        self.fill_rows(replace(state, rows=state.rows[row : row + 1]), np.zeros(1, dtype=np.int64), out[None])
+
+    def fill_rows(self, state: ArrayState, at: NDArray[np.int64], out: Bits) -> None:
+        """Rows `at` of `bits`, written into the same rows of `out` [batch, words]."""
+        loop = core.fill_parallel if self.threads and len(at) >= PARALLEL else core.fill
+        self._run(len(state), at, lambda at, codes, misses: loop(
+            self.tables.memory, self.tables.head, self.tables.rows, self.ends, state.rows, at, out, codes, misses
+        ))  # fmt: skip
+
+    def advance(self, state: ArrayState, tokens: NDArray[np.int64]) -> ArrayState:
+        """The state after one token a row. Raises CompileError (DLC505, DLC514)."""
+        rows = state.rows.copy()
+        loop = core.advance_parallel if self.threads and len(rows) >= PARALLEL else core.advance
+        codes = self._run(len(rows), np.arange(len(rows)), lambda at, codes, misses: loop(
+            self.tables.memory, self.tables.head, self.ends, rows, at, tokens, codes, misses
+        ))  # fmt: skip
+        for i in np.flatnonzero(codes == core.REFUSED).tolist():
+            raise CompileError(errors.token_not_allowed(i, int(tokens[i])))
+        return replace(state, rows=rows)
+
+    def _run(self, batch: int, at: NDArray[np.int64], loop: Callable[[NDArray[np.int64], Ints, Ints], None]) -> Ints:
+        """Run a loop over rows `at` until none of them misses anything."""
+        codes = np.zeros(batch, dtype=np.int32)
+        misses = np.zeros((batch, 4), dtype=np.int32)
+        while len(at):
+            loop(at, codes, misses)
+            if not codes.any():
+                break
+            for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
+                raise CompileError(errors.too_deep(i))
+            at = at[codes[at] == core.MISSED]
+            for miss in {tuple(each) for each in misses[at].tolist()}:
+                self.tables.grow(*miss)
+        return codes
+
+    def complete(self, state: ArrayState) -> NDArray[np.bool_]:
+        """bool [batch]: whether each row is a whole program, ended or not."""
+        found = np.zeros(len(state), dtype=np.bool_)
+        self._run(len(state), np.arange(len(state)), lambda at, codes, misses: core.complete(
+            self.tables.memory, self.tables.head, state.rows, at, found, codes, misses
+        ))  # fmt: skip
+        return found
+
+    def fork(self, state: ArrayState, index: Sequence[int]) -> ArrayState:
+        """Rows picked by index."""
+        at = np.asarray(index, dtype=np.int64)
+        return ArrayState(state.rows[at], state.log_z[at])
+
+    def with_budgets(self, state: ArrayState, budgets: Sequence[int]) -> ArrayState:
+        """The state with other numbers of tokens left."""
+        rows = state.rows.copy()
+        rows[:, core.BUDGET] = budgets
+        return replace(state, rows=rows)
+
+    def with_log_z(self, state: ArrayState, log_z: Sequence[float]) -> ArrayState:
+        """The state with other sums of log Z."""
+        return replace(state, log_z=np.asarray(log_z, dtype=np.float64))
+
+
+def write_row(tables: Tables, row: Ints, machine: int, cell: Cell, budget: int) -> None:
+    """Write a configuration into a row [core.WIDTH] of zeros."""
+    frames, stack = [], cell.stack
+    while stack.frame is not None and stack.parent is not None:
+        frames.append((tables.frame(machine, stack.frame), stack.cost))
+        stack = stack.parent
+    if len(frames) > core.ROOM or len(cell.env) > core.SLOTS:
+        raise CompileError(errors.too_deep(0))
+    row[core.STATE] = tables.control(machine, cell.control)
+    row[core.DEPTH] = len(frames)
+    row[core.BUDGET] = budget
+    row[core.PLANNED] = core.NO_PLAN
+    row[core.NAMES] = len(cell.env)
+    row[core.ENV : core.ENV + len(cell.env)] = [tables.result(machine, result) for result in cell.env]
+    for i, (frame, cost) in enumerate(reversed(frames)):
+        row[core.STACK + i] = frame
+        row[core.SUMS + i + 1] = cost

@@ -1,0 +1,479 @@
+"""The automaton as arrays: what the compiled executors read instead of following objects.
+
+Everything integer lies in one buffer (`memory`), in sections whose offsets are in `head`; rows of token bits lie
+beside it, each distinct row once. Sections have spare room and double when it is used up, so that tables can grow
+while a decoder runs: an executor that meets a place it does not know says which (a *miss*), and `grow` fills it in.
+`close` fills in everything that can be reached, for devices that cannot ask.
+
+    section   one entry                                              key
+    CONTROL   ended, cost, plan (-1: in a name), reach at the start of a token (-1: missed), names: from, how many
+    FRAME     cost, whether it binds                                 frame
+    ENDED     the slot it uses (-1: none), without that slot, its result if it has only one (-1)    set of results
+    RESULT    the set with nothing but it                            result
+    REACH     tokens: from, how many; lookup: from, how many; rows: from, how many; rests: from, how many; least cost;
+              named classes: from, how many
+    TOKEN     token, cost; ascending by cost: a budget allows a prefix (reaches of few tokens)
+    LOOK      token, class; ascending by token
+    ROW       cost, row of bits; ascending: the last that is paid for holds (reaches of many tokens)
+    NAMED     class inside a variable's name; its tokens: from, how many
+    REST      ended, place; frames pushed: from, how many; results bound: from, how many
+    CLASS     control state; frames pushed: from, how many; cost; results bound: from, how many
+    NAME      slot, plan
+    PLAN      tokens: from, how many; the result that then returns (use(k), negative: what slot k holds)
+    ITEM      frames, results and tokens, by the sections that say from where
+    AFTER     (frame, ended) → control state (-1: none)               hashed
+    BEYOND    (frame, ended, place) → reach (-1: none)                hashed
+    BACK      (frame, result) → plan                                  hashed
+    RESOLVED  (ended, what its slot holds) → ended                    hashed
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grammar.diagnostic import CompileError
+from . import errors
+from .automaton import Control, Frame
+from .costs import NEVER
+from .machine import Machine, Row
+from .net import use
+from .reach import Reach
+
+CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = range(14)
+AFTER, BEYOND, BACK, RESOLVED = range(14, 18)
+_STRIDES: Final = (6, 2, 3, 1, 11, 2, 2, 2, 3, 6, 6, 2, 3, 1, 4, 4, 4, 4)
+_HASHED: Final = (AFTER, BEYOND, BACK, RESOLVED)
+MASKS: Final = len(_STRIDES)
+"""head[MASKS + i] is the number of slots of the i-th hashed section, less one."""
+
+MISS_REACH: Final = -1
+"""What a miss says instead of a hashed section: the reach of a control state."""
+FEW: Final = 512
+"""Tokens up to which a reach is a list of them; beyond, it is rows of bits."""
+NO_KEY: Final = -1
+
+Ints = NDArray[np.int32]
+
+
+class Tables:
+    """Tables of the automata of one or more schemas over one vocabulary, in one numbering."""
+
+    def __init__(self, machines: Sequence[Machine]) -> None:
+        self.machines = tuple(machines)
+        self.words = machines[0].words
+        self._used = [0] * len(_STRIDES)
+        self._room = [256 * stride for stride in _STRIDES]
+        self.head = np.zeros(len(_STRIDES) + len(_HASHED), dtype=np.int64)
+        self.memory: Ints = np.zeros(0, dtype=np.int32)
+        self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
+        self._rows: dict[bytes, int] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self.controls: list[tuple[int, Control]] = []
+        self.frames: list[tuple[int, Frame]] = []
+        self.reaches: list[tuple[int, Reach]] = []
+        self.endings: list[tuple[int, frozenset[int]]] = []
+        self.results: list[tuple[int, int]] = []
+        self.places: list[tuple[int, int]] = []
+        self.version = 0
+        """Counts up whenever anything is added: what lies on a device is then out of date."""
+        self._lay_out()
+        self.ended(0, frozenset())
+        self.roots = [self.control(i, m.automaton.root) for i, m in enumerate(machines)]
+
+    # ------------------------------------------------------------ the buffer
+
+    def _lay_out(self) -> None:
+        """Move every section to a buffer with the room they now want."""
+        starts = np.concatenate(([0], np.cumsum(self._room)))
+        memory = np.zeros(int(starts[-1]), dtype=np.int32)
+        for section, start in enumerate(starts[:-1].tolist()):
+            if section not in _HASHED:
+                old, used = int(self.head[section]), self._used[section]
+                memory[start : start + used] = self.memory[old : old + used]
+        tables = {s: self._entries(s) for s in _HASHED} if len(self.memory) else {}
+        self.memory = memory
+        self.head[: len(_STRIDES)] = starts[:-1]
+        for i, section in enumerate(_HASHED):
+            slots = self._room[section] // 4
+            self.head[MASKS + i] = slots - 1
+            memory[starts[section] : starts[section + 1]] = NO_KEY
+            for a, b, c, value in tables.get(section, ()):
+                self._set(section, a, b, c, value)
+
+    def _slots(self, section: int) -> tuple[Ints, int]:
+        """The slots of a hashed section, and their number less one."""
+        start, mask = int(self.head[section]), int(self.head[MASKS + section - AFTER])
+        return self.memory[start : start + 4 * mask + 4].reshape(-1, 4), mask
+
+    def _entries(self, section: int) -> list[list[int]]:
+        slots = self._slots(section)[0]
+        return slots[slots[:, 0] != NO_KEY].tolist()  # type: ignore[no-any-return]
+
+    def _append(self, section: int, values: "Ints | Sequence[int]") -> int:
+        """Add entries to a section; the number of the first."""
+        used, size = self._used[section], len(values)
+        if used + size > self._room[section]:
+            while used + size > self._room[section]:
+                self._room[section] *= 2
+            self._lay_out()
+        start = int(self.head[section]) + used
+        self.memory[start : start + size] = values
+        self._used[section] = used + size
+        self.version += 1
+        return used // _STRIDES[section]
+
+    def _put(self, section: int, a: int, b: int, c: int, value: int) -> None:
+        self._used[section] += 4
+        if self._used[section] * 2 > self._room[section]:
+            self._room[section] *= 2
+            self._lay_out()
+        self._set(section, a, b, c, value)
+        self.version += 1
+
+    def _set(self, section: int, a: int, b: int, c: int, value: int) -> None:
+        slots, mask = self._slots(section)
+        slot = slot_of(a, b, c, mask)
+        while slots[slot, 0] != NO_KEY:
+            slot = (slot + 1) & mask
+        slots[slot] = a, b, c, value
+
+    def get(self, section: int, a: int, b: int, c: int = 0) -> int | None:
+        """The value of a key of a hashed section; None if it is not there yet."""
+        slots, mask = self._slots(section)
+        slot = slot_of(a, b, c, mask)
+        while slots[slot, 0] != NO_KEY:
+            if slots[slot, :3].tolist() == [a, b, c]:
+                return int(slots[slot, 3])
+            slot = (slot + 1) & mask
+        return None
+
+    def entry(self, section: int, number: int) -> Ints:
+        """One entry of a section."""
+        at = int(self.head[section]) + number * _STRIDES[section]
+        return self.memory[at : at + _STRIDES[section]]
+
+    def sizes(self) -> dict[str, int]:
+        """How many there are of what, and the bytes they take."""
+        return {
+            "controls": len(self.controls),
+            "frames": len(self.frames),
+            "reaches": len(self.reaches),
+            "rows": len(self._rows),
+            "classes": self._used[CLASS] // 6,
+            "lookups": self._used[LOOK] // 2,
+            "memory": 4 * sum(self._used[s] if s not in _HASHED else self._room[s] for s in range(len(_STRIDES))),
+            "row memory": 4 * self.words * len(self._rows),
+        }
+
+    # ------------------------------------------------------------ numbers
+
+    def control(self, machine: int, control: Control) -> int:
+        """The number of a control state."""
+        known = self._numbers.get((CONTROL, machine, control.number))
+        if known is None:
+            of = self.machines[machine]
+            cost, state = of.costs.control(control)
+            plan, names = -1, (0, 0)
+            if control.slots is None:
+                plan = self._plan(machine, of.costs.plan(state), self._returned(machine, state))
+            else:
+                pairs = [pair for n in control.members for pair in of.net.states[n].slots]
+                plans = [(slot, self._plan(machine, of.vocabulary.spell(text), use(slot))) for slot, text in pairs]
+                names = self._append(NAME, [x for pair in plans for x in pair]), len(plans)
+            entry = (self.ended(machine, control.ended), cost, plan, -1, *names)
+            known = self._numbers[CONTROL, machine, control.number] = self._append(CONTROL, entry)
+            self.controls.append((machine, control))
+        return known
+
+    def ended(self, machine: int, results: frozenset[int]) -> int:
+        """The number of a set of results that may return; 0 for none."""
+        key = (ENDED, machine, results) if results else ENDED
+        known = self._numbers.get(key)
+        if known is None:
+            used = [r for r in results if r < 0]
+            assert len(used) < 2, "a text that is two variables' names"
+            plain = results.difference(used)
+            single = self.result(machine, next(iter(plain))) if len(plain) == 1 and not used else -1
+            entry = (use(used[0]), self.ended(machine, plain), single) if used else (-1, 0, single)
+            known = self._numbers[key] = self._append(ENDED, entry)
+            self.endings.append((machine, results))
+        return known
+
+    def result(self, machine: int, result: int) -> int:
+        """The number of a result (no use)."""
+        known = self._numbers.get((RESULT, machine, result))
+        if known is None:
+            known = self._numbers[RESULT, machine, result] = self._append(RESULT, (-1,))
+            self.results.append((machine, result))
+            self.entry(RESULT, known)[0] = self.ended(machine, frozenset((result,)))
+        return known
+
+    def frame(self, machine: int, frame: Frame) -> int:
+        """The number of a frame."""
+        known = self._numbers.get((FRAME, machine, frame.number))
+        if known is None:
+            entry = (self.machines[machine].costs.frame(frame), int(frame.binds))
+            known = self._numbers[FRAME, machine, frame.number] = self._append(FRAME, entry)
+            self.frames.append((machine, frame))
+        return known
+
+    def _returned(self, machine: int, state: int) -> int:
+        """What the rest of a network state returns."""
+        rest = self.machines[machine].costs.rest(state)
+        return self.result(machine, rest[1]) if rest is not None else 0
+
+    def _plan(self, machine: int, tokens: Sequence[int], result: int) -> int:
+        return self._interned(PLAN, (*self._items(tokens), result))
+
+    def _interned(self, section: int, entry: tuple[int, ...]) -> int:
+        key = (section, entry)
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = self._append(section, entry)
+        return known
+
+    def _items(self, values: Sequence[int]) -> tuple[int, int]:
+        """Where a sequence of numbers lies, and how many they are."""
+        key = (ITEM, tuple(values))
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = self._append(ITEM, values)
+        return known, len(values)
+
+    def _pushed(self, machine: int, frames: tuple[Frame, ...]) -> tuple[int, int]:
+        return self._items([self.frame(machine, frame) for frame in frames])
+
+    def _bound(self, machine: int, results: tuple[int, ...]) -> tuple[int, int]:
+        return self._items([self.result(machine, result) for result in results])
+
+    def _place(self, machine: int, place: int) -> int:
+        key = ("place", machine, place)
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = len(self.places)
+            self.places.append((machine, place))
+        return known
+
+    def row(self, bits: Row) -> int:
+        """The number of a row of bits."""
+        key = bits.tobytes()
+        known = self._rows.get(key)
+        if known is None:
+            known = self._rows[key] = len(self._rows)
+            if known >= len(self.rows):
+                self.rows = np.concatenate((self.rows, np.zeros_like(self.rows)))
+            self.rows[known] = bits
+            self.version += 1
+        return known
+
+    def reach(self, machine: int, reach: Reach) -> int:
+        """The number of a reach."""
+        key = (REACH, machine, id(reach))
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = self._add_reach(machine, reach)
+            self.reaches.append((machine, reach))
+        return known
+
+    def _add_reach(self, machine: int, reach: Reach) -> int:
+        of = self.machines[machine]
+        costs = of.class_costs(reach)
+        classes = np.empty((len(reach.targets), 6), dtype=np.int32)
+        for i, target in enumerate(reach.targets):
+            pushed, bound = self._pushed(machine, target.pushed), self._bound(machine, target.bound)
+            classes[i] = self.control(machine, target.control), *pushed, costs[i], *bound
+        first = self._append(CLASS, classes.ravel())
+        look = np.stack((reach.tokens, reach.which + np.int32(first)), axis=1)
+        looked = self._append(LOOK, look.ravel())
+        possible = costs < NEVER
+        named: list[int] = []
+        for i in reach.named:
+            if possible[i]:
+                named += (first + i, *self._items(reach.tokens[reach.which == i].tolist()))
+        possible[list(reach.named)] = False
+        tokens, priced = reach.tokens[possible[reach.which]], costs[reach.which][possible[reach.which]]
+        few = tiers = (0, 0)
+        if len(tokens) <= FEW:
+            order = np.lexsort((tokens, priced))
+            pairs = np.stack((tokens[order], priced[order]), axis=1)
+            few = self._append(TOKEN, pairs.ravel()), len(tokens)
+        else:
+            distinct = np.unique(priced)
+            rows = [x for cost in distinct.tolist() for x in (cost, self.row(of.pack(tokens[priced <= cost])))]
+            tiers = self._append(ROW, rows), len(distinct)
+        rests: list[int] = []
+        for rest in reach.rests:
+            rests += self.ended(machine, rest.ended), self._place(machine, rest.place)
+            rests += (*self._pushed(machine, rest.pushed), *self._bound(machine, rest.bound))
+        least = int(priced.min(initial=NEVER))
+        entry = (*few, looked, len(look), *tiers, self._append(REST, rests), len(reach.rests), least)
+        return self._append(REACH, (*entry, self._append(NAMED, named), len(named) // 3))
+
+    # ------------------------------------------------------------ growth
+
+    def grow(self, section: int, a: int, b: int = 0, c: int = 0) -> int:
+        """Fill in what was missed; what is there now."""
+        if section == MISS_REACH:
+            machine, control = self.controls[a]
+            number = self.reach(machine, self.machines[machine].reaches.at(control))
+            self.entry(CONTROL, a)[3] = number
+            self.version += 1
+            return number
+        known = self.get(section, a, b, c)
+        if known is None:
+            known = self._fresh(section, a, b, c)
+            self._put(section, a, b, c, known)
+        return known
+
+    def _fresh(self, section: int, a: int, b: int, c: int) -> int:
+        if section == RESOLVED:
+            machine, results = self.endings[a]
+            plain = frozenset(r for r in results if r >= 0)
+            return self.ended(machine, plain | {self.results[b][1]})
+        machine, frame = self.frames[a]
+        of = self.machines[machine]
+        if section == BACK:
+            state = of.costs.back(frame, self.results[b][1])[1]
+            return self._plan(machine, of.costs.plan(state), self._returned(machine, state))
+        back = of.automaton.after(frame, self.endings[b][1])
+        if back is None:
+            return -1
+        if section == AFTER:
+            return self.control(machine, back)
+        return self.reach(machine, of.reaches.at(back, self.places[c][1]))
+
+    def close(self, limit: int = 2_000_000) -> int:
+        """Fill in everything that can be reached; how many pairs of a reach and the frame below it there are.
+
+        Raises CompileError (DLC513) beyond `limit` of them.
+        """
+        return _Closure(self, limit).run()
+
+
+class _Closure:
+    """What stands on which frames: the least solution, by a worklist. The bottom of a stack is frame -1.
+
+    What a slot may hold is taken to be anything that some frame binds, whichever slot it is.
+    """
+
+    def __init__(self, tables: Tables, limit: int) -> None:
+        self.tables = tables
+        self.limit = limit
+        self.below: dict[int, set[int]] = {}
+        self.returned: dict[int, set[tuple[int, int]]] = {}
+        self.held: set[int] = set()
+        self.uses: list[tuple[int, int, int]] = []
+        self.names: list[int] = []
+        self.seen: set[tuple[int, ...]] = set()
+        self.todo: list[tuple[int, int]] = []
+
+    def run(self) -> int:
+        """Until nothing is new."""
+        for root in self.tables.roots:
+            self._control(root, -1)
+        while self.todo:
+            self._process(*self.todo.pop())
+        for number, (machine, frame) in enumerate(self.tables.frames):
+            for procedure in {p for p, target in frame.calls if target >= 0}:
+                self.tables.grow(BACK, number, self.tables.result(machine, procedure))
+        return len(self.seen)
+
+    def _new(self, *fact: int) -> bool:
+        if fact in self.seen:
+            return False
+        if len(self.seen) >= self.limit:
+            raise CompileError(errors.too_large_to_close(self.limit))
+        self.seen.add(fact)
+        return True
+
+    def _control(self, control: int, frame: int) -> None:
+        entry = self.tables.entry(CONTROL, control).tolist()
+        reach = entry[3] if entry[3] >= 0 else self.tables.grow(MISS_REACH, control)
+        self._reach(reach, frame)
+        self._returns(entry[0], -1, frame)
+        if entry[5] and frame >= 0 and self._new(-2, frame):
+            self.names.append(frame)
+            for result in tuple(self.held):
+                self._named(frame, result)
+
+    def _reach(self, reach: int, frame: int) -> None:
+        if self._new(reach, frame):
+            self.todo.append((reach, frame))
+
+    def _named(self, frame: int, result: int) -> None:
+        self.tables.grow(AFTER, frame, int(self.tables.entry(RESULT, result)[0]))
+
+    def _process(self, reach: int, frame: int) -> None:
+        tables = self.tables
+        machine, kept = tables.reaches[reach]
+        for target in kept.targets:
+            self._bind(machine, target.bound)
+            self._control(tables.control(machine, target.control), self._push(machine, target.pushed, frame))
+        for rest in kept.rests:
+            self._bind(machine, rest.bound)
+            ended, place = tables.ended(machine, rest.ended), tables._place(machine, rest.place)
+            self._returns(ended, place, self._push(machine, rest.pushed, frame))
+
+    def _bind(self, machine: int, results: tuple[int, ...]) -> None:
+        for result in results:
+            self._hold(self.tables.result(machine, result))
+
+    def _hold(self, result: int) -> None:
+        if result not in self.held:
+            self.held.add(result)
+            for ended, place, frame in tuple(self.uses):
+                self._return(self.tables.grow(RESOLVED, ended, result), place, frame)
+            for frame in tuple(self.names):
+                self._named(frame, result)
+
+    def _push(self, machine: int, frames: tuple[Frame, ...], top: int) -> int:
+        for pushed in frames:
+            number = self.tables.frame(machine, pushed)
+            known = self.below.setdefault(number, set())
+            if top not in known:
+                known.add(top)
+                for place, number_ in tuple(self.returned.get(number, ())):
+                    self._stand(place, number_, top)
+            top = number
+        return top
+
+    def _returns(self, ended: int, place: int, frame: int) -> None:
+        """Results return to a frame, in the middle of a token at a place, or (-1) for asking what is complete."""
+        if not ended or frame < 0 or not self._new(ended, place, frame):
+            return
+        slot, plain, _ = self.tables.entry(ENDED, ended).tolist()
+        if slot < 0:
+            self._return(ended, place, frame)
+            return
+        if plain:
+            self._return(plain, place, frame)
+        self.uses.append((ended, place, frame))
+        for result in tuple(self.held):
+            self._return(self.tables.grow(RESOLVED, ended, result), place, frame)
+
+    def _return(self, ended: int, place: int, frame: int) -> None:
+        tables = self.tables
+        single = int(tables.entry(ENDED, ended)[2])
+        back = tables.grow(AFTER, frame, ended) if place < 0 else tables.grow(BEYOND, frame, ended, place)
+        if back < 0:
+            return
+        if tables.entry(FRAME, frame)[1] and single >= 0:
+            self._hold(single)
+        if (place, back) not in self.returned.setdefault(frame, set()):
+            self.returned[frame].add((place, back))
+            for under in tuple(self.below.get(frame, ())):
+                self._stand(place, back, under)
+
+    def _stand(self, place: int, back: int, frame: int) -> None:
+        if place < 0:
+            self._returns(int(self.tables.entry(CONTROL, back)[0]), -1, frame)
+        else:
+            self._reach(back, frame)
+
+
+def slot_of(a: int, b: int, c: int, mask: int) -> int:
+    """Where a key's search begins in a table of mask + 1 slots (31-bit arithmetic, the same everywhere)."""
+    mixed = (a * 40503 + b * 20021 + c * 9973) & 0x7FFFFFFF
+    return (mixed ^ (mixed >> 9)) & mask
