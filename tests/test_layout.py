@@ -45,7 +45,7 @@ def test_data_files_are_installed():
     packages = {folder_of(package) for package in SETUPTOOLS["packages"]}
     for top in {folder_of(f"dlc.{stage}") for stage in STAGES} | {folder_of("dlc")}:
         for path in top.rglob("*"):
-            if path.is_file() and path.suffix not in (".py", ".pyc", ".md"):
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".md") and "__pycache__" not in path.parts:
                 package = next(folder for folder in path.parents if folder in packages)
                 name = path.relative_to(package).as_posix()
                 assert any(path.relative_to(package).match(p) and name.count("/") == p.count("/") for p in patterns), (
