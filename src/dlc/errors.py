@@ -299,14 +299,14 @@ def no_graphviz(why: str) -> Diagnostic:
 
 
 def library_missing(why: str) -> Diagnostic:
-    """DLC376: a metric whose library is not installed.
+    """DLC377: a metric whose library is not installed.
 
     What it means: BLEU and the F1 of dialogue acts are computed by well-kept libraries, which nothing else
     needs, so they are not installed with dlc.
 
     How to fix it: pip install 'dlc[metrics]'.
     """
-    return Diagnostic("DLC376", why, help=("pip install 'dlc[metrics]'",))
+    return Diagnostic("DLC377", why, help=("pip install 'dlc[metrics]'",))
 
 
 def internal(place: Place, what: str) -> Diagnostic:

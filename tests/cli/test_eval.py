@@ -356,4 +356,4 @@ def test_a_missing_metric_library_is_named(dlc_run, tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("hello\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = dlc_run("eval", "responses", "--gold", "a.txt", "--pred", "a.txt")
-    assert done.status == 3 and "DLC376" in done.err and "dlc[metrics]" in done.err
+    assert done.status == 3 and "DLC377" in done.err and "dlc[metrics]" in done.err
