@@ -1,12 +1,64 @@
-"""Core terms to graph nodes: one node a call, one a specification with an edge for each value it names."""
+"""Core terms to graph nodes: one node a call, one a specification with an edge for each value it names.
+
+A turn becomes a plan first: its nodes, inputs counted from the first of them. A plan can be put into any graph.
+"""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from ..compiler.terms import Abs, App, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var, children, rebuild
+from collections.abc import Sequence
+
+from ..compiler.terms import Abs, App, Ascribe, Entity, Field, Hole, Lit, Record, Term, Turn, Var, children, rebuild
 from ..compiler.types import DYNAMIC, Con, Type
-from .graph import Edge, Graph, Role
+from .graph import Edge, Graph, Result, Role
+from .values import literal_value
 
 Types = dict[tuple[int, ...], Type]
+
+
+Planned = tuple[str, tuple[Edge, ...], Term | None, Type, Result | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A turn's nodes as (function, inputs, term, type, result if it is known beforehand), inputs before what uses
+    them; `roots` its statements.
+
+    calls: the node of each call of a statement, by the statement's position and the path within its term.
+    """
+
+    speaker: Literal["user", "agent"]
+    nodes: tuple[Planned, ...]
+    roots: tuple[int, ...]
+    calls: tuple[tuple[int, tuple[int, ...], int], ...]
+
+
+def plan(turn: Turn, types: Sequence[Types] | None = None) -> Plan:
+    """The plan of a turn. types: for each statement the type of each subterm; without, only types that are written."""
+    graph = Graph()
+    builder = Builder(graph, 0)
+    roots: list[int] = []
+    calls: list[tuple[int, tuple[int, ...], int]] = []
+    for i, statement in enumerate(turn.statements):
+        builder.calls = []
+        root = builder.build(statement.term, types[i] if types is not None else {})
+        calls += [(i, path, node) for path, node in builder.calls]
+        if statement.let is not None:
+            builder.lets[statement.let] = root
+        else:
+            roots.append(root)
+    nodes = tuple([(n.fn, n.inputs, n.term, n.type, _known_result(n.term)) for n in graph.nodes])
+    return Plan(turn.speaker, nodes, tuple(roots), tuple(calls))
+
+
+def _known_result(term: Term | None) -> Result | None:
+    """A literal is its value; one that has none (a date that is no date) is left to evaluation."""
+    if not isinstance(term, Lit):
+        return None
+    try:
+        return Result("value", literal_value(term))
+    except ValueError:
+        return None
 
 
 @dataclass(slots=True)
@@ -16,6 +68,7 @@ class Builder:
     graph: Graph
     turn: int
     lets: dict[str, int] = field(default_factory=dict)
+    calls: list[tuple[tuple[int, ...], int]] = field(default_factory=list)
 
     def build(self, term: Term, types: Types, path: tuple[int, ...] = ()) -> int:
         """The node of a closed term. `types` gives the type of the subterm at each path."""
@@ -35,16 +88,21 @@ class Builder:
                     Edge((label,), self.build(value, types, (*path, len(args) + i)))
                     for i, (label, value) in enumerate(named)
                 ]
-                return self.graph.add(fn, tuple(edges), _skeleton(term), type_, self.turn)
+                if fn == "Constraint" and not args and len(term.targs) == 1:
+                    type_ = Con("Spec", term.targs)
+                made = self.graph.add(fn, tuple(edges), _skeleton(term), type_, self.turn)
+                self.calls.append((path, made))
+                return made
             case Field(subject, name):
                 edge = Edge(("0",), self.build(subject, types, (*path, 0)))
                 return self.graph.add(f".{name}", (edge,), Field(Var("#0"), name), type_, self.turn)
             case Record(fields):
                 edges = [Edge((n,), self.build(v, types, (*path, i))) for i, (n, v) in enumerate(fields)]
-                made = Record(tuple((n, Var(f"#{i}")) for i, (n, _) in enumerate(fields)))
-                return self.graph.add("{ }", tuple(edges), made, type_, self.turn)
-            case Ascribe(inner, _):
-                return self.build(inner, types, (*path, 0))
+                record = Record(tuple((n, Var(f"#{i}")) for i, (n, _) in enumerate(fields)))
+                return self.graph.add("{ }", tuple(edges), record, type_, self.turn)
+            case Ascribe(inner, given):
+                below = (*path, 0)
+                return self.build(inner, types if below in types else {**types, below: given}, below)
             case Lit() | Entity() | Hole():
                 return self.graph.add("constant", (), term, type_, self.turn)
         inputs = []

@@ -8,18 +8,23 @@
     revise(root, old, new)   root's computation, the specification that `old` accepts revised by `new`
     substitute(root, old, new) root's computation with `new` in the place that `old` accepts
     transform(root, old, f)  root's computation with f applied at the place that `old` accepts
+
+`root` is a reference or, in the paper's own form, a constraint on it; then the revision stands for what it made.
+A schema's functions can be such operators under other names (`operators`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..compiler.check import Checker
-from ..compiler.terms import Abs, Statement, Term, Turn, Var
+from ..compiler.terms import Abs, App, Statement, Term, Turn, Var
 from ..compiler.types import DYNAMIC, Con, Type
-from .build import Builder, is_spec
-from .evaluate import Call, Context, Relation, Scope, evaluate
-from .graph import OUTPUT, Failure, Graph, Reference, Result, Role, TurnNodes
+from .build import Plan, is_spec, plan
+from .errors import RuntimeFailure
+from .evaluate import Call, Context, Relation, Scope, can_evaluate, evaluate
+from .graph import OUTPUT, Edge, Failure, Graph, Node, Reference, Result, Role, TurnNodes
 from .library import Library, Problem
 from .revise import Missing, Place, missing_places, revised_constraint, with_place
 from .salience import Nearest, Salience
@@ -28,16 +33,54 @@ MAX_STEPS = 10_000
 
 
 class _Roles:
-    """The roles a node plays: equal to each of them."""
+    """The roles a node plays: equal to each of them, as a tuple of names or as text. Found out when asked for."""
 
-    def __init__(self, roles: set[Role]) -> None:
-        self.roles = roles
+    def __init__(self, roles: Callable[[], Iterable[Role]], output: bool = False) -> None:
+        self.roles, self.output = roles, output
 
     def __eq__(self, other: object) -> bool:
-        return other in self.roles
+        role = tuple(other.split(".")) if isinstance(other, str) else other
+        return (self.output and role == OUTPUT) or role in self.roles()
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.roles))
+        return hash(frozenset(self.roles()))
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """The value of a call that nothing implements, where the library allows that: the node itself, and nothing else
+    is known of it. As a predicate it accepts nothing."""
+
+    node: int
+
+    def __call__(self, *values: Any) -> None:
+        """Not known of any value."""
+
+
+class _Spec:
+    """A specification as a predicate over the values of its inputs, evaluated when it is first asked."""
+
+    __slots__ = ("context", "predicate", "term", "values")
+
+    def __init__(self, term: Term, context: Context, values: list[Any]) -> None:
+        self.term, self.context, self.values = term, context, values
+        self.predicate: Any = None
+
+    def __call__(self, subject: Any) -> Any:
+        if self.predicate is None:
+            scope = Scope({f"#{i}": value for i, value in enumerate(self.values)})
+            self.predicate = evaluate(self.term, self.context, scope)
+        return self.predicate(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfType:
+    """A bare type constraint, `Constraint[Hotel]`, as a predicate."""
+
+    type: Type
+
+    def __call__(self, subject: Any) -> bool:
+        return bool(subject["type"] == self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +96,55 @@ class Dialogue:
     """A dialogue's state and everything needed to go on with it.
 
     `satisfiable` says of a specification whether anything can meet it (None: not known); it is handed in
-    by whoever has a prover, and used only to weaken revised constraints.
+    by whoever has a prover, and used only to weaken revised constraints. `typed`: turns are type-checked for the types
+    of their subterms; else only types that they write are known. `operators`: which functions of the schema are
+    operators of the graph.
     """
 
     checker: Checker
     library: Library = field(default_factory=Library)
     database: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     salience: Salience = field(default_factory=Nearest)
-    satisfiable: Callable[[Term], bool | None] = lambda spec: None
+    satisfiable: Callable[[Term], bool | None] | None = None
     graph: Graph = field(default_factory=Graph)
+    typed: bool = True
+    operators: Mapping[str, str] = field(default_factory=dict)
+    _outputs: set[int] = field(default_factory=set)
+    _context: Context = field(init=False)
+    _budget: int = MAX_STEPS
+
+    def __post_init__(self) -> None:
+        library = _LIBRARY_OF_PATHS | dict(self.library.functions)
+        self._context = Context(self.checker.schema, self.database, library)
 
     def step(self, turn: Turn) -> StepResult:
         """Add a turn and evaluate its statements. An exception stops only what depends on it."""
-        number = len(self.graph.turns)
-        start = len(self.graph.nodes)
-        builder = Builder(self.graph, number)
-        roots: list[int] = []
-        for statement, types in zip(turn.statements, self.checker.subterm_types(turn), strict=True):
-            root = builder.build(statement.term, types)
-            if statement.let is not None:
-                builder.lets[statement.let] = root
-            else:
-                roots.append(root)
+        return self.run(plan(turn, self.checker.subterm_types(turn) if self.typed else None))
+
+    def run(self, made: Plan) -> StepResult:
+        """The same for a turn that is planned already."""
+        graph = self.graph
+        number, start = len(graph.turns), len(graph.nodes)
+        nodes, results = graph.nodes, graph.results
+        for i, (fn, inputs, term, type_, result) in enumerate(made.nodes, start):
+            if start and inputs:
+                inputs = tuple([Edge(edge.role, edge.node + start) for edge in inputs])
+            nodes.append(Node(i, fn, inputs, term, type_, number))
+            if result is not None:
+                results[i] = result
+        said = len(graph.nodes)
+        roots = tuple([root + start for root in made.roots])
         self._budget = MAX_STEPS
         for root in roots:
-            self.evaluate(root)
-        self.graph.turns.append(TurnNodes(turn.speaker, tuple(roots), start, len(self.graph.nodes)))
-        return StepResult(
-            tuple(self.graph.value(root) for root in roots), tuple(self.graph.failure(root) for root in roots)
-        )
+            try:
+                self.evaluate(root)
+            except RecursionError:
+                self._failed(root, Failure("budget", "this is nested too deep to run"))
+        graph.turns.append(TurnNodes(made.speaker, roots, start, len(graph.nodes), said))
+        if made.speaker == "user":
+            self._outputs.update(map(self._output, roots))
+        failures = [graph.failure(root) if root in graph.tainted else None for root in roots]
+        return StepResult(tuple([graph.value(root) for root in roots]), tuple(failures))
 
     def mention(self, *terms: Term) -> StepResult:
         """The agent's reply extends the graph with what it said."""
@@ -97,15 +160,18 @@ class Dialogue:
         self._budget -= 1
         if self._budget < 0:
             return self._failed(node, Failure("budget", f"more than {MAX_STEPS} steps"))
-        made = self.graph.nodes[node]
-        inputs = [self.evaluate(edge.node) for edge in made.inputs]
-        if any(
-            result.kind in ("failure", "blocked") or self.graph.failure(edge.node)
-            for result, edge in zip(inputs, made.inputs, strict=True)
-        ):
-            if not is_spec(made.type):
-                return self._set(node, Result("blocked"))
-        operator = _OPERATORS.get(made.fn)
+        graph = self.graph
+        made = graph.nodes[node]
+        for edge in made.inputs:
+            if edge.node not in graph.results:
+                self.evaluate(edge.node)
+            if edge.node in graph.tainted:
+                graph.tainted.add(node)
+        if made.fn == "{}" and made.term is not None:
+            return self._set(node, Result("value", _Spec(made.term, self._context, self._inputs(node))))
+        if node in graph.tainted and not is_spec(made.type):
+            return self._set(node, Result("blocked"))
+        operator = _OPERATORS.get(self.operators.get(made.fn, made.fn))
         try:
             if operator is not None:
                 return operator(self, node)
@@ -117,6 +183,8 @@ class Dialogue:
 
     def _set(self, node: int, result: Result) -> Result:
         self.graph.results[node] = result
+        if result.kind == "failure" or (result.node is not None and result.node in self.graph.tainted):
+            self.graph.tainted.add(node)
         return result
 
     def _failed(self, node: int, failure: Failure) -> Result:
@@ -127,9 +195,6 @@ class Dialogue:
 
     def _scope(self, node: int) -> Scope:
         return Scope({f"#{i}": value for i, value in enumerate(self._inputs(node))})
-
-    def _context(self) -> Context:
-        return Context(self.checker.schema, self.database, _LIBRARY_OF_PATHS | dict(self.library.functions))
 
     def _call(self, node: int) -> Result:
         made = self.graph.nodes[node]
@@ -143,12 +208,15 @@ class Dialogue:
                 return self._failed(node, Failure("unconfirmed", f"{made.fn} waits to be confirmed", (), proposal))
             return self._set(node, Result("value", self.library.call(made.fn, tuple(positional), named)))
         assert made.term is not None
-        from .errors import RuntimeFailure
-
+        if self.library.symbolic and self._unknown(made):
+            return self._set(node, Result("value", Symbol(node)))
         try:
-            value = evaluate(made.term, self._context(), self._scope(node))
+            value = evaluate(made.term, self._context, self._scope(node))
         except RuntimeFailure as error:
             raise Problem("error", error.diagnostics[0].message) from None
+        except (TypeError, ValueError, ArithmeticError) as error:
+            # A program that was never type-checked, or data that do not fit the schema.
+            raise Problem("error", f"{made.fn}: {error}") from None
         if isinstance(value, Call):
             missing = [m.role for m in missing_places(self.graph, node, self.checker.schema)]
             required = self.checker.schema.function[made.fn].labelled
@@ -157,6 +225,13 @@ class Dialogue:
                 raise Problem("incomplete", f"{made.fn} needs {', '.join(r[0] for r in lacking)}", lacking[0])
         return self._set(node, Result("value", value))
 
+
+    def _unknown(self, made: Node) -> bool:
+        """Whether nothing can be computed: a call that nothing implements, or one of what is itself unknown."""
+        if any(isinstance(self.graph.value(edge.node), Symbol) for edge in made.inputs):
+            return True
+        return isinstance(made.term, App) and not can_evaluate(made.term.fn) and made.fn not in _LIBRARY_OF_PATHS
+
     def _confirm(self, node: int) -> Result:
         for candidate in self.salience.order(self.graph):
             result = self.graph.results.get(candidate)
@@ -164,6 +239,7 @@ class Dialogue:
                 self.graph.confirmed.add(candidate)
                 for other in [n for n in self.graph.results if candidate in set(self.graph.within(n))]:
                     del self.graph.results[other]
+                    self.graph.tainted.discard(other)
                 self.evaluate(candidate)
                 return self._set(node, Result("value", Reference(candidate)))
         raise Problem("nothing_to_confirm", "there is nothing that waits to be confirmed")
@@ -173,7 +249,10 @@ class Dialogue:
     def _refer(self, node: int) -> Result:
         constraint = self.graph.nodes[node].inputs[0].node
         type_ = _argument(self.graph.nodes[node].type)
-        found = next(self._accepted(constraint, type_, self.salience.order(self.graph)), None)
+        predicate = self.graph.value(constraint)
+        found = self.salience.meant(self.graph, predicate.type) if isinstance(predicate, _OfType) else None
+        if found is None:
+            found = next(self._accepted(constraint, type_, self.salience.order(self.graph)), None)
         if found is None:
             found = self._search(constraint, type_, node)
         if found is None:
@@ -183,29 +262,50 @@ class Dialogue:
     def _accepted(self, constraint: int, type_: Type, nodes: Iterator[int]) -> Iterator[int]:
         """Nodes among `nodes` of the type that the constraint accepts."""
         predicate = self.graph.value(constraint)
-        looks_at_value = _mentions(self.graph.nodes[constraint].term, "value")
-        outputs = {root for turn in self.graph.turns if turn.speaker == "user" for root in turn.roots}
-        roles = self._roles(outputs)
+        term = self.graph.nodes[constraint].term
+        roles: dict[int, set[Role]] = {}
+
+        def roles_of(candidate: int) -> set[Role]:
+            if not roles:
+                roles.update(self._roles())
+            return roles.get(candidate, set())
+
         for candidate in nodes:
             made = self.graph.nodes[candidate]
             if type_ not in (DYNAMIC, made.type, _executed(made.type)) or not callable(predicate):
                 continue
             value = self.graph.value(candidate)
-            if looks_at_value and value is None:
+            if value is None and _mentions(term, "value"):
                 continue
-            subject = {"role": _Roles(roles.get(candidate, set())), "value": _single(value), "type": made.type}
-            if predicate(subject) is True:
+            of = partial(roles_of, candidate)
+            subject = {"role": _Roles(of, candidate in self._outputs), "value": _single(value), "type": made.type}
+            if _accepts(predicate, subject):
                 yield candidate
 
-    def _roles(self, outputs: set[int]) -> dict[int, set[Role]]:
+    def _output(self, root: int) -> int:
+        """What a user's statement gave; a function with a parameter `output` hands on the argument it has there."""
+        made = self.graph.nodes[root]
+        return next((edge.node for edge in made.inputs if self._label(made, edge) == OUTPUT), root)
+
+    def _label(self, made: Node, edge: Edge) -> Role:
+        """An edge's role; an argument given by position goes by the name of its parameter, if that has one."""
+        function = self.checker.schema.function.get(made.fn)
+        if function is None or len(edge.role) != 1 or not edge.role[0].isdigit():
+            return edge.role
+        index = int(edge.role[0])
+        name = function.positional[index].name if index < len(function.positional) else None
+        return (name,) if name else edge.role
+
+    def _roles(self) -> dict[int, set[Role]]:
         """Each node's roles: the keyword paths by which some computation uses it."""
-        roles: dict[int, set[Role]] = {root: {OUTPUT} for root in outputs}
+        roles: dict[int, set[Role]] = {root: {OUTPUT} for root in self._outputs}
         for made in reversed(self.graph.nodes):
             for edge in made.inputs:
                 known = roles.setdefault(edge.node, set())
-                known.update(edge.role[i:] for i in range(len(edge.role)))
-                for outer in list(roles.get(made.id, ())):
-                    known.add(outer + edge.role)
+                for role in {edge.role, self._label(made, edge)}:
+                    known.update(role[i:] for i in range(len(role)))
+                    for outer in list(roles.get(made.id, ())):
+                        known.add(outer + role)
                 stands = self.graph.standing_for(edge.node)
                 if stands != edge.node:
                     roles.setdefault(stands, set()).update(known)
@@ -247,11 +347,20 @@ class Dialogue:
 
     # ------------------------------------------------------------ revision
 
-    def _root_of(self, node: int) -> int:
-        reference = self.graph.value(self.graph.nodes[node].inputs[0].node)
-        if not isinstance(reference, Reference):
+    def _located(self, node: int) -> tuple[Iterator[int], int, int, bool]:
+        """Of a revision: the roots it may revise, the node of its `old` and `new`, and whether it names its root by a
+        constraint."""
+        made = self.graph.nodes[node]
+        given = {self._label(made, edge)[0]: edge.node for edge in made.inputs}
+        ports = [given[name] for name in _LOCATIONS] if given.keys() >= set(_LOCATIONS) else None
+        root, old, new = ports if ports is not None else [edge.node for edge in made.inputs]
+        value = self.graph.value(root)
+        if isinstance(value, Reference):
+            return iter((value.node,)), old, new, False
+        if not (is_spec(self.graph.nodes[root].type) or callable(value)):
             raise Problem("no_root", "there is nothing to revise")
-        return reference.node
+        found = self._accepted(root, DYNAMIC, self.salience.order(self.graph))
+        return map(self.graph.standing_for, found), old, new, True
 
     def _places(self, root: int, constraint: int, type_: Type) -> Iterator[Place]:
         """Places within a computation that a constraint accepts: where it failed first, then nodes, then what is
@@ -263,22 +372,25 @@ class Dialogue:
         gaps = [gap for node in within for gap in missing_places(self.graph, node, self.checker.schema)]
         gaps.sort(key=lambda gap: failed is None or failed.path[-1:] != gap.role[-1:])
         for gap in gaps:
-            subject = {"role": _Roles({gap.role}), "value": None, "type": gap.type}
-            if type_ in (DYNAMIC, gap.type) and callable(predicate) and predicate(subject) is True:
+            subject = {"role": _Roles(partial(_one, gap.role)), "value": None, "type": gap.type}
+            if type_ in (DYNAMIC, gap.type) and callable(predicate) and _accepts(predicate, subject):
                 yield gap
 
     def _revise(self, node: int) -> Result:
-        made = self.graph.nodes[node]
-        root, constraint, new = self._root_of(node), made.inputs[1].node, made.inputs[2].node
+        turn = self.graph.nodes[node].turn
+        roots, constraint, new, located = self._located(node)
         new_type = self.graph.nodes[new].type
-        place = next((p for p in self._places(root, constraint, DYNAMIC) if self._revisable(p, new_type)), None)
+        root, place = next(
+            ((r, p) for r in roots for p in self._places(r, constraint, DYNAMIC) if self._revisable(p, new_type)),
+            (node, None),
+        )
         if place is None:
             raise Problem("no_place", "nothing there can be revised in this way")
         if isinstance(place, Missing):
             revised = new
         else:
-            revised = revised_constraint(self.graph, place, new, made.turn, self.satisfiable)
-        return self._redirect(node, with_place(self.graph, root, place, revised, made.turn))
+            revised = revised_constraint(self.graph, place, new, turn, self.satisfiable)
+        return self._redirect(node, with_place(self.graph, root, place, revised, turn), located)
 
     def _revisable(self, place: Place, type_: Type) -> bool:
         """Specifications of the same subject; two whose subject nobody decided fit any."""
@@ -290,36 +402,47 @@ class Dialogue:
         return type_ == own or DYNAMIC in (own.args[0], _argument(type_))
 
     def _substitute(self, node: int) -> Result:
-        made = self.graph.nodes[node]
-        root, constraint, new = self._root_of(node), made.inputs[1].node, made.inputs[2].node
+        roots, constraint, new, located = self._located(node)
         value = self.graph.value(new)
         target = value.node if isinstance(value, Reference) else new
-        place = next(self._places(root, constraint, _executed(self.graph.nodes[target].type)), None)
+        wanted = _executed(self.graph.nodes[target].type)
+        root, place = next(((r, p) for r in roots for p in self._places(r, constraint, wanted)), (node, None))
         if place is None:
             raise Problem("no_place", "nothing there can be substituted in this way")
-        return self._redirect(node, with_place(self.graph, root, place, target, made.turn))
+        copy = with_place(self.graph, root, place, target, self.graph.nodes[node].turn)
+        return self._redirect(node, copy, located)
 
     def _transform(self, node: int) -> Result:
-        made = self.graph.nodes[node]
-        root, constraint, function = self._root_of(node), made.inputs[1].node, made.inputs[2].node
+        turn = self.graph.nodes[node].turn
+        roots, constraint, function, located = self._located(node)
         wanted = _argument(self.graph.nodes[function].type)
-        place = next((p for p in self._places(root, constraint, wanted) if isinstance(p, int)), None)
+        places = ((r, p) for r in roots for p in self._places(r, constraint, wanted))
+        root, place = next(((r, p) for r, p in places if isinstance(p, int)), (node, None))
         if not isinstance(place, int):
             raise Problem("no_place", "nothing there can be changed in this way")
-        from .graph import Edge
-
         changed = self.graph.add(
-            "apply", (Edge(("0",), function), Edge(("1",), place)), None, self.graph.nodes[place].type, made.turn
+            "apply", (Edge(("0",), function), Edge(("1",), place)), None, self.graph.nodes[place].type, turn
         )
-        return self._redirect(node, with_place(self.graph, root, place, changed, made.turn))
+        return self._redirect(node, with_place(self.graph, root, place, changed, turn), located)
 
     def _apply(self, node: int) -> Result:
         function, argument = self._inputs(node)
         return self._set(node, Result("value", function(argument)))
 
-    def _redirect(self, node: int, root: int) -> Result:
-        """A revision's value is the reference to the revised computation."""
-        return self._set(node, Result("value", Reference(root)))
+    def _redirect(self, node: int, root: int, located: bool) -> Result:
+        """A revision's value is the reference to the revised computation; in the paper's own form its result is that
+        computation."""
+        if not located:
+            return self._set(node, Result("value", Reference(root)))
+        self.evaluate(root)
+        return self._set(node, Result("node", node=root))
+
+    def _type_test(self, node: int) -> Result:
+        term = self.graph.nodes[node].term
+        assert isinstance(term, App)
+        if len(term.targs) != 1 or self.graph.nodes[node].inputs:
+            return self._call(node)
+        return self._set(node, Result("value", _OfType(term.targs[0])))
 
 
 _OPERATORS: dict[str, Callable[[Dialogue, int], Result]] = {
@@ -330,9 +453,23 @@ _OPERATORS: dict[str, Callable[[Dialogue, int], Result]] = {
     "substitute": Dialogue._substitute,
     "transform": Dialogue._transform,
     "apply": Dialogue._apply,
+    "Constraint": Dialogue._type_test,
 }
+_LOCATIONS = ("rootLocation", "oldLocation", "new")
 
 _LIBRARY_OF_PATHS: dict[str, Callable[..., Any]] = {"Path": lambda text: tuple(text.split("."))}
+
+
+def _one(role: Role) -> set[Role]:
+    return {role}
+
+
+def _accepts(predicate: Callable[..., Any], subject: Mapping[str, Any]) -> bool:
+    """Whether a constraint holds of a node; one that does not apply to such a node (a field it lacks) does not."""
+    try:
+        return predicate(subject) is True
+    except (RuntimeFailure, TypeError):
+        return False
 
 
 def _argument(type_: Type) -> Type:

@@ -111,6 +111,11 @@ def evaluate(term: Term, context: Context, scope: Scope | None = None) -> Any:
     raise TypeError(term)
 
 
+def can_evaluate(fn: str) -> bool:
+    """Whether a function has a meaning here without a library or a table."""
+    return fn in _RULES
+
+
 def query_rows(term: Term, context: Context, scope: Scope | None = None) -> Relation:
     """The relation a query gives. Raises runtime.errors.RuntimeFailure if the term is none."""
     return _relation(evaluate(term, context, scope))
@@ -668,4 +673,4 @@ _RULES: dict[str, Callable[[App, Context, Scope], Any]] = {
     "any_match": _any_match,
 }
 
-__all__ = ["Call", "Context", "Database", "Groups", "Relation", "Scope", "Value", "evaluate", "like", "query_rows"]
+__all__ = ["Call", "Context", "Database", "Groups", "Relation", "Scope", "Value", "evaluate", "can_evaluate", "like", "query_rows"]

@@ -68,12 +68,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class TurnNodes:
-    """What a turn added: its roots in order of the statements, and its first and last new node."""
+    """What a turn added: its roots in order of the statements, and its first and last new node.
+
+    Nodes from `start` to `said` are the program's own; evaluating it made the rest.
+    """
 
     speaker: Literal["user", "agent"]
     roots: tuple[int, ...]
     start: int
     end: int
+    said: int
 
 
 @dataclass(slots=True)
@@ -84,6 +88,8 @@ class Graph:
     results: dict[int, Result] = field(default_factory=dict)
     turns: list[TurnNodes] = field(default_factory=list)
     confirmed: set[int] = field(default_factory=set)
+    tainted: set[int] = field(default_factory=set)
+    """Nodes that an exception reaches: those that have one, and those above them."""
 
     def add(self, fn: str, inputs: tuple[Edge, ...], term: Term | None, type_: Type, turn: int) -> int:
         """A new node; its id."""

@@ -24,13 +24,15 @@ class Library:
     """Functions over data given to them.
 
     `effects` run only once confirmed; until then they give the proposal `preview` makes of their arguments.
-    `confirmations` are the nullary functions that confirm the most salient proposal.
+    `confirmations` are the nullary functions that confirm the most salient proposal. `symbolic`: a call that nothing
+    implements has itself as its value, so that dialogues run without data.
     """
 
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     effects: frozenset[str] = frozenset()
     confirmations: frozenset[str] = frozenset(("confirm",))
     seconds: float = 2.0
+    symbolic: bool = False
 
     def call(self, fn: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
         """Run a function within the time allowed. Raises Problem, also for anything it raises itself."""

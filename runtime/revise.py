@@ -46,31 +46,35 @@ def missing_places(graph: Graph, node: int, schema: Schema) -> Iterator[Missing]
 
 def with_place(graph: Graph, root: int, place: Place, new: int, turn: int) -> int:
     """The root of a copy of `root` in which `new` stands at `place`; nodes off the way to it are shared."""
-    done: dict[int, int] = {}
+    return _copied(graph, root, place, new, turn, {})
 
-    def copy(node: int) -> int:
-        if node in done:
-            return done[node]
-        if node == place:
-            return new
-        done[node] = node
-        result = graph.results.get(node)
-        if result is not None and result.node is not None:
-            revised = copy(result.node)
-            if revised != result.node:
-                done[node] = revised
-                return revised
-        original = graph.nodes[node]
-        inputs = tuple(Edge(edge.role, copy(edge.node)) for edge in original.inputs)
-        term = original.term
-        if isinstance(place, Missing) and place.node == node:
-            term = _with_argument(term, place.role, len(inputs))
-            inputs = (*inputs, Edge(place.role, new))
-        if inputs != original.inputs:
-            done[node] = graph.add(original.fn, inputs, term, original.type, turn)
-        return done[node]
 
-    return copy(root)
+def _copied(graph: Graph, node: int, place: Place, new: int, turn: int, done: dict[int, int]) -> int:
+    if node == place:
+        return new
+    known = done.get(node)
+    if known is not None:
+        return known
+    done[node] = node
+    result = graph.results.get(node)
+    if result is not None and result.node is not None:
+        revised = _copied(graph, result.node, place, new, turn, done)
+        if revised != result.node:
+            done[node] = revised
+            return revised
+    original = graph.nodes[node]
+    inputs = original.inputs
+    for i, edge in enumerate(original.inputs):
+        below = _copied(graph, edge.node, place, new, turn, done)
+        if below != edge.node:
+            inputs = (*inputs[:i], Edge(edge.role, below), *inputs[i + 1 :])
+    term = original.term
+    if isinstance(place, Missing) and place.node == node:
+        term = _with_argument(term, place.role, len(inputs))
+        inputs = (*inputs, Edge(place.role, new))
+    if inputs is not original.inputs:
+        done[node] = graph.add(original.fn, inputs, term, original.type, turn)
+    return done[node]
 
 
 def _with_argument(term: Term | None, role: Role, index: int) -> Term | None:
@@ -99,15 +103,22 @@ def _field_path(role: Role) -> Term:
 def atoms(body: Term) -> list[Term]:
     """The conjuncts of a condition."""
     if isinstance(body, App) and body.fn == "and":
-        return [atom for arg in body.args for atom in atoms(arg)]
-    if body == App("is", (Var("it"), App("everything"))):
-        return []
-    return [body]
+        found: list[Term] = []
+        for arg in body.args:
+            if isinstance(arg, App) and arg.fn not in ("and", "is"):
+                found.append(arg)
+            else:
+                found += atoms(arg)
+        return found
+    return [] if body == _EVERYTHING else [body]
+
+
+_EVERYTHING = App("is", (Var("it"), App("everything")))
 
 
 def _conjunction(parts: list[Term]) -> Term:
     if not parts:
-        return App("is", (Var("it"), App("everything")))
+        return _EVERYTHING
     return parts[0] if len(parts) == 1 else App("and", tuple(parts))
 
 
@@ -120,47 +131,65 @@ def subject_path(atom: Term) -> Role | None:
     if atom.fn in ("and", "or"):
         paths = {subject_path(arg) for arg in atom.args}
         return paths.pop() if len(paths) == 1 else None
-    path: list[str] = []
     term = atom.args[0]
+    if isinstance(term, Field) and isinstance(term.subject, Var):
+        return (term.name,) if term.subject.name == "it" else None
+    path: list[str] = []
     while isinstance(term, Field):
         path.append(term.name)
         term = term.subject
     return tuple(reversed(path)) if path and term == Var("it") else None
 
 
-def revised_constraint(graph: Graph, old: int, new: int, turn: int, satisfiable: Callable[[Term], bool | None]) -> int:
+def revised_constraint(
+    graph: Graph, old: int, new: int, turn: int, satisfiable: Callable[[Term], bool | None] | None
+) -> int:
     """`old` and `new` as one specification: what `new` says of a field replaces what `old` said of it, and if
     together they can still not be met, `old` is weakened, its latest conjunct first."""
     old_node, new_node = graph.nodes[old], graph.nodes[new]
     new_parts, new_inputs = _parts(graph, new), list(new_node.inputs)
     about = [path for part in new_parts if (path := subject_path(part)) is not None]
-    shift = len(new_inputs)
     kept: list[Term] = []
     for part in _parts(graph, old):
         path = subject_path(part)
         if path is None or not any(_covers(said, path) for said in about):
-            kept.append(_shifted(part, shift))
-    inputs = (*new_inputs, *old_node.inputs)
-    while kept and satisfiable(Abs("spec", ("it",), _conjunction([*kept, *new_parts]))) is False:
+            kept.append(part)
+    if satisfiable is not None:
+        kept = _weakened(kept, [_shifted(part, len(old_node.inputs)) for part in new_parts], satisfiable)
+    inputs: list[Edge] = []
+    body: list[Term] = []
+    for parts, given in ((kept, old_node.inputs), (new_parts, new_inputs)):
+        for part in parts:
+            names: dict[str, str] = {}
+            moved = False
+            for name in _variables(part):
+                if name not in names:
+                    names[name] = f"#{len(inputs)}"
+                    moved = moved or names[name] != name
+                    inputs.append(given[int(name[1:])])
+            body.append(_renamed(part, names) if moved else part)
+    type_ = new_node.type if new_node.type != DYNAMIC else old_node.type
+    return graph.add("{}", tuple(inputs), Abs("spec", ("it",), _conjunction(body)), type_, turn)
+
+
+def _weakened(kept: list[Term], new: list[Term], satisfiable: Callable[[Term], bool | None]) -> list[Term]:
+    """What can stay of `kept` beside `new`: the latest conjunct whose absence is enough goes first."""
+    kept = list(kept)
+    while kept and satisfiable(Abs("spec", ("it",), _conjunction([*kept, *new]))) is False:
         droppable = [
             i
             for i in reversed(range(len(kept)))
-            if satisfiable(Abs("spec", ("it",), _conjunction([*kept[:i], *kept[i + 1 :], *new_parts]))) is not False
+            if satisfiable(Abs("spec", ("it",), _conjunction([*kept[:i], *kept[i + 1 :], *new]))) is not False
         ]
         kept.pop(droppable[0] if droppable else -1)
-    body = _conjunction([*kept, *new_parts])
-    used = sorted({int(v.name[1:]) for v in _variables(body)})
-    renamed = {f"#{i}": f"#{k}" for k, i in enumerate(used)}
-    type_ = new_node.type if new_node.type != DYNAMIC else old_node.type
-    term = Abs("spec", ("it",), _renamed(body, renamed))
-    return graph.add("{}", tuple(inputs[i] for i in used), term, type_, turn)
+    return kept
 
 
 def _parts(graph: Graph, node: int) -> list[Term]:
     term = graph.nodes[node].term
     if isinstance(term, Abs) and term.kind == "spec":
         return atoms(term.body)
-    if term == App("everything") or term is None:
+    if term is None or (isinstance(term, App) and term.fn in ("everything", "Constraint")):
         return []
     return [App("is", (Var("it"), term))]
 
@@ -169,20 +198,35 @@ def _covers(new: Role, old: Role) -> bool:
     return old[: len(new)] == new or new[: len(old)] == old
 
 
-def _variables(term: Term) -> Iterator[Var]:
-    if isinstance(term, Var) and term.name.startswith("#"):
-        yield term
-    for child in children(term):
-        yield from _variables(child)
+def _variables(term: Term) -> list[str]:
+    """The inputs that a term uses, left to right."""
+    if isinstance(term, App) and len(term.args) == 2 and not term.named:
+        left, right = term.args
+        if isinstance(right, Var) and isinstance(left, Field) and isinstance(left.subject, Var):
+            return [right.name] if right.name[:1] == "#" else []
+    found: list[str] = []
+    pending = [term]
+    while pending:
+        term = pending.pop()
+        if isinstance(term, Var):
+            if term.name[:1] == "#":
+                found.append(term.name)
+        else:
+            pending += reversed(children(term))
+    return found
 
 
 def _shifted(term: Term, by: int) -> Term:
-    names = {v.name: f"#{int(v.name[1:]) + by}" for v in _variables(term)}
+    names = {name: f"#{int(name[1:]) + by}" for name in _variables(term)}
     return _renamed(term, names)
 
 
 def _renamed(term: Term, names: dict[str, str]) -> Term:
     if isinstance(term, Var):
         return Var(names.get(term.name, term.name))
+    if isinstance(term, App) and len(term.args) == 2 and not term.named and isinstance(term.args[1], Var):
+        left = term.args[0]
+        if isinstance(left, Field) and isinstance(left.subject, Var) and left.subject.name == "it":
+            return App(term.fn, (left, Var(names.get(term.args[1].name, term.args[1].name))), (), term.targs)
     below = children(term)
     return rebuild(term, tuple(_renamed(c, names) for c in below)) if below else term

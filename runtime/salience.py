@@ -21,6 +21,10 @@ class Salience(Protocol):
         """Nodes made before the current turn, most salient first."""
         ...
 
+    def meant(self, graph: Graph, type_: Type) -> int | None:
+        """The node that a bare type constraint means, if the model knows; None to go by `order`."""
+        ...
+
     def search(self, constraint: Abs, type_: Type, schema: Schema) -> Term | None:
         """An expression that looks harder for a referent, or None."""
         ...
@@ -58,6 +62,10 @@ class Nearest:
                     for beside in (turn_of[node] - 1, turn_of[node] + 1):
                         if 0 <= beside < len(turns):
                             level += reversed(turns[beside].roots)
+
+    def meant(self, graph: Graph, type_: Type) -> int | None:
+        """Nothing in particular: a type is like any other constraint."""
+        return None
 
     def search(self, constraint: Abs, type_: Type, schema: Schema) -> Term | None:
         """The first row of the type's table that the constraint's `.value` part accepts."""

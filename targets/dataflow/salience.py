@@ -17,7 +17,7 @@ SLOT_GROUPS: Final[tuple[tuple[str, ...], ...]] = (
 )
 """Slots that can stand in for one another: places, days, times, numbers. A slot is in at most one group."""
 
-_NEVER_MEANT: Final = ("none", "dontcare", None)
+NEVER_MEANT: Final = ("none", "dontcare", None)
 
 
 class Salience(Protocol):
@@ -54,4 +54,4 @@ class NoSalience:
 
 
 def _last(values: Sequence[str | None]) -> str | None:
-    return next((value for value in reversed(values) if value not in _NEVER_MEANT), None)
+    return next((value for value in reversed(values) if value not in NEVER_MEANT), None)
