@@ -3,10 +3,9 @@
 A turn becomes a plan first: its nodes, inputs counted from the first of them. A plan can be put into any graph.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
-
-from collections.abc import Sequence
 
 from ..compiler.terms import Abs, App, Ascribe, Entity, Field, Hole, Lit, Record, Term, Turn, Var, children, rebuild
 from ..compiler.types import DYNAMIC, Con, Type

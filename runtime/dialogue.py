@@ -225,7 +225,6 @@ class Dialogue:
                 raise Problem("incomplete", f"{made.fn} needs {', '.join(r[0] for r in lacking)}", lacking[0])
         return self._set(node, Result("value", value))
 
-
     def _unknown(self, made: Node) -> bool:
         """Whether nothing can be computed: a call that nothing implements, or one of what is itself unknown."""
         if any(isinstance(self.graph.value(edge.node), Symbol) for edge in made.inputs):

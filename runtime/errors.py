@@ -47,6 +47,17 @@ def too_many_rows(limit: int) -> Diagnostic:
     return Diagnostic("DLC404", f"this join would build more than {limit} rows")
 
 
+def unfulfilled(kind: str, message: str) -> Diagnostic:
+    """DLC406: a statement of a dialogue that ended in an exception.
+
+    What it means: running the dialogue's graph, the statement could not be evaluated: a reference that nothing fits, a
+    revision without a place, an argument that is missing. What does not depend on it was evaluated.
+
+    How to fix it: compare with the turns before; an exception is part of a dialogue, and the next turn may repair it.
+    """
+    return Diagnostic("DLC406", f"{kind}: {message}", severity="warning")
+
+
 def outside_group(fn: str) -> Diagnostic:
     """DLC405: an aggregate evaluated where there is no group.
 

@@ -673,4 +673,16 @@ _RULES: dict[str, Callable[[App, Context, Scope], Any]] = {
     "any_match": _any_match,
 }
 
-__all__ = ["Call", "Context", "Database", "Groups", "Relation", "Scope", "Value", "evaluate", "can_evaluate", "like", "query_rows"]
+__all__ = [
+    "Call",
+    "Context",
+    "Database",
+    "Groups",
+    "Relation",
+    "Scope",
+    "Value",
+    "can_evaluate",
+    "evaluate",
+    "like",
+    "query_rows",
+]

@@ -22,6 +22,9 @@ NOTHING: Final = "EmptyConstraint"
 
 _IT: Final = Var("it")
 
+OPERATORS: Final[Mapping[str, str]] = {"ReviseConstraint": "revise", "\\'ReviseConstraint": "revise"}
+"""The recipe's functions that are operators of the graph, as DL names them with and without a signature."""
+
 State = Mapping[str, Mapping[str, str]]
 """Values by domain and slot, both in lower case: `{"hotel": {"area": "east", "book-day": "monday"}}`."""
 
@@ -74,6 +77,11 @@ def _value(graph: Graph, node: int) -> str | None:
     """The text that a value's node stands for; None for `EmptyConstraint` and for a reference without referent."""
     value = graph.value(_meant_node(graph, node))
     return value if isinstance(value, str) and graph.nodes[node].fn != NOTHING else None
+
+
+def is_request(term: Term) -> bool:
+    """Whether a statement opens, revises or drops a request."""
+    return isinstance(term, App) and (term.fn in (FIND, ABANDON) or term.fn in OPERATORS)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from .errors import InputFailure
 from .options import Options
 from .outputs import Output
 from .report import FAILURE, FINE, Report
+from .requests import Requests
 from .sources import source
 from .units import Broken, Unit
 from .workers import ordered, spare_collector
@@ -83,6 +84,7 @@ def canonical_rows(
     from dlc.compiler.sugar import print_turn
 
     read = source(lang).reader(options)
+    requests = Requests(options)
     forms: dict[int, Canonicalizer] = {}
 
     def rows(unit: Unit | Broken) -> Iterator[tuple[dict[str, Any], Any, list[Diagnostic]]]:
@@ -90,7 +92,7 @@ def canonical_rows(
             yield _row(unit.diagnostic.place.dialogue, unit.diagnostic.place.turn, None, None), None, [unit.diagnostic]
             return
         try:
-            done = read(unit)
+            done = requests.plain(read(unit))
         except (CompileError, InputFailure):
             raise
         except Exception as error:

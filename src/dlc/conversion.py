@@ -11,7 +11,8 @@ from . import errors
 from .errors import NOWHERE, InputFailure
 from .inputs import Document, find
 from .options import Options
-from .sinks import WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
+from .requests import Requests
+from .sinks import WITHOUT_REFERENCES, WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
 from .sources import Read, Source, source
 from .units import Broken, Unit
 
@@ -84,6 +85,7 @@ class Converter:
         self._syntax = options.syntax
         self._dialect = options.dialect
         self._options = options
+        self._requests = Requests(options)
         self._dialogues: dict[int, DialogueWriter | None] = {}
         self._writers: dict[tuple[int, bool], Writer] = {}
 
@@ -93,6 +95,8 @@ class Converter:
             return [self._broken(unit)]
         try:
             read = self._read(unit)
+            if self.target in WITHOUT_REFERENCES:
+                read = self._requests.plain(read)
             written = self._as_dialogue(read)
             return [self._row(unit, read, i, written[i]) for i in range(len(read.dialogue.turns))]
         except (CompileError, InputFailure):

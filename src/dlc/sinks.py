@@ -129,5 +129,8 @@ TARGETS: Mapping[str, Callable[["Schema"], Writer]] = {
     "sql": _sql,
 }
 
+# Targets in which a turn stands for itself: what it refers to and revises is inlined first.
+WITHOUT_REFERENCES = frozenset(("slots", "thingtalk", "sql"))
+
 # Targets that say a program whether or not it fits its schema.
 WITHOUT_TYPES = frozenset(("dataflow",))

@@ -6,6 +6,7 @@ before. A booked item is the outcome of the domain's action; if the same turn as
 outcome stands on a call of its own.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from ...compiler.schema import Schema
@@ -53,11 +54,11 @@ def read_multiwoz(
             if wanted_user:
                 rows.append(TurnRow(name, index, "user", _text(entry), schema.name, None, (found,), entry))
         else:
-            after = _states(found, metadata, before, memo)
+            after = states_of(found, metadata, before, memo)
             asked = asked_for(before, after, user, agent, talk, memo.layout)
             if wanted_user:
                 acts, act_notes = _acts("user", user, talk, memo)
-                turn = Turn("user", acts, _statements(after, asked, memo))
+                turn = Turn("user", acts, statements_of(after, asked, memo))
                 notes = act_notes
                 for state in after.values():
                     if state.notes:
@@ -86,8 +87,8 @@ def _state_of(entry: Any, reply: Any) -> dict[str, Any] | Note:
     return metadata if isinstance(metadata, dict) else say.malformed("the system turn has no `metadata`")
 
 
-def _states(
-    metadata: dict[str, Any], old_metadata: dict[str, Any], before: States, memo: Memo
+def states_of(
+    metadata: Mapping[str, Any], old_metadata: Mapping[str, Any], before: States, memo: Memo
 ) -> dict[str, DomainState]:
     """States of the domains that have any; a domain that did not change keeps the very same state."""
     after: dict[str, DomainState] = {}
@@ -101,7 +102,8 @@ def _states(
     return after
 
 
-def _statements(after: States, asked: Asked, memo: Memo) -> tuple[Statement, ...]:
+def statements_of(after: States, asked: Asked, memo: Memo) -> tuple[Statement, ...]:
+    """A state's statements: first what stands confirmed, then what is asked for."""
     confirmed: list[Statement | None] = []
     accepted: list[Statement | None] = []
     for name, state in after.items():

@@ -1,0 +1,74 @@
+"""Dialogues of requests (MultiWOZ as dataflow) as plain DL: run on the graph, each turn then carries its state."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dlc.targets.rows import Note, TurnRow
+
+from .options import Options
+from .sources import Read
+
+if TYPE_CHECKING:
+    from dlc.compiler.check import Checker
+    from dlc.compiler.schema import Schema
+    from dlc.compiler.terms import Turn
+    from dlc.targets.slots.states import Memo
+
+
+class Requests:
+    """Inlines the dialogues of one run. One a process; keeps what belongs to a schema."""
+
+    def __init__(self, options: Options) -> None:
+        self._whole = options.recipe is not None and options.recipe.no_revise
+        self._known: dict[int, tuple[Checker, Memo]] = {}
+
+    def plain(self, read: Read) -> Read:
+        """The dialogue with its references and revisions inlined; itself, if it is no dialogue of requests."""
+        turns = [self._turn(read, i) for i in range(len(read.dialogue.turns))]
+        schemas = {id(schema): schema for schema in read.schemas if schema is not None}
+        said = [turn for turn in turns if turn is not None and turn.statements]
+        if len(schemas) != 1 or not said or any(read.parts):
+            return read
+        from dlc.runtime.requests import is_request
+
+        if not all(is_request(statement.term) for turn in said for statement in turn.statements):
+            return read
+        return self._inlined(read, turns, next(iter(schemas.values())))
+
+    def _turn(self, read: Read, index: int) -> "Turn | None":
+        """What a row says, well typed or not: the recipe's values are text whatever the slot's type."""
+        checked = read.checked[index] if read.checked else None
+        return checked.turn if checked is not None else read.dialogue.turns[index].program
+
+    def _inlined(self, read: Read, turns: "list[Turn | None]", schema: "Schema") -> Read:
+        from dlc.compiler.check import Checker
+        from dlc.runtime.dialogue import Dialogue
+        from dlc.runtime.errors import unfulfilled
+        from dlc.runtime.library import Library
+        from dlc.runtime.requests import OPERATORS, SlotSalience
+        from dlc.runtime.requests import Requests as Live
+        from dlc.targets.slots.requests import StateReader
+        from dlc.targets.slots.states import Memo
+
+        if id(schema) not in self._known:
+            self._known[id(schema)] = (Checker(schema), Memo(schema))
+        checker, memo = self._known[id(schema)]
+        if not memo.layout.domains:
+            return read
+        memo.trim()
+        running = Dialogue(
+            checker, Library(symbolic=True, seconds=0), salience=SlotSalience(), typed=False, operators=OPERATORS
+        )
+        live, reader = Live(self._whole), StateReader(memo)
+        rows: list[TurnRow] = []
+        for row, turn in zip(read.dialogue.turns, turns, strict=True):
+            if turn is None or row.speaker != "user":
+                rows.append(row)
+                continue
+            result = running.step(turn)
+            program, notes = reader.turn(live.update(running.graph, running.graph.turns[-1]))
+            failed = [unfulfilled(f.kind, f.message) for f in result.failures if f is not None]
+            told = tuple(Note(d.code, d.message, loss=True) for d in failed)
+            rows.append(replace(row, program=program, notes=(*told, *notes)))
+        kept = tuple(() if turn is not None else found for turn, found in zip(turns, read.diagnostics, strict=False))
+        return replace(read, dialogue=replace(read.dialogue, turns=tuple(rows)), diagnostics=kept, checked=())
