@@ -13,7 +13,7 @@
 A schema's functions can be such operators under other names (`operators`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ MAX_STEPS = 10_000
 class _Roles:
     """The roles a node plays: equal to each of them, as a tuple of names or as text. Found out when asked for."""
 
-    def __init__(self, roles: Callable[[], Iterable[Role]], output: bool = False) -> None:
+    def __init__(self, roles: Callable[[], set[Role]], output: bool = False) -> None:
         self.roles, self.output = roles, output
 
     def __eq__(self, other: object) -> bool:
