@@ -60,6 +60,18 @@ class Context:
             found = self.known[key] = row_of(relation, self.scope)
         return found
 
+    def fields(self, relation: Term) -> frozenset[str] | None:
+        """The fields of a relation's rows, if they are rows of one table."""
+        row = self.row(relation)
+        name = row[0][1].table if len(row) == 1 else None
+        table = self.scope.schema.table.get(name) if name is not None else None
+        if table is None:
+            return None
+        found: frozenset[str] | None = self.known.get(("fields", name))
+        if found is None:
+            found = self.known["fields", name] = frozenset(table.by_name)
+        return found
+
     def condition(self, condition: Term, scope: Scope) -> Term:
         """The normal form of a condition, found once for every condition on the same rows."""
         rows = tuple([(name, scope.binders.get(name)) for name in sorted(free_vars(condition))])

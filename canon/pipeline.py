@@ -29,7 +29,18 @@ from ..grammar.span import Span
 from .constants import plain_entity, plain_literal
 from .context import Assumptions, Context, Rule
 from .lets import plain_lets
-from .relations import CHOICES, SET_OPERATIONS, conjunction, conjuncts, free_vars, grouped_relation, has, is_grouped
+from .relations import (
+    ALL,
+    CHOICES,
+    SET_OPERATIONS,
+    binders_of,
+    conjunction,
+    conjuncts,
+    free_vars,
+    grouped_relation,
+    has,
+    is_grouped,
+)
 from .rows import Scope
 from .rules import (
     constants,
@@ -121,7 +132,7 @@ class Canonicalizer:
         if found is None:
             if len(known) > _REMEMBERED:
                 known.clear()
-            found = known[key] = _labelled_columns(form(term, self._context))
+            found = known[key] = _labelled_columns(form(term, self._context), self._context)
         return found
 
     def _statement(self, statement: Statement) -> Statement:
@@ -164,15 +175,32 @@ def _plain(term: Term) -> Term:
     return rebuild(term, tuple(_plain(p) for p in parts)) if parts else term
 
 
-def _labelled_columns(term: Term) -> Term:
-    """The columns a statement ends with, by label: they are a record, and a record has no order."""
+def _labelled_columns(term: Term, context: Context) -> Term:
+    """The columns a statement ends with, by label: they are a record, and a record has no order. All fields of a
+    table's rows, each under its own name, are `*`."""
     if not isinstance(term, App) or not term.args:
         return term
     if term.fn in ("take", "at", "distinct", "sort"):
-        return App(term.fn, (_labelled_columns(term.args[0]), *term.args[1:]), term.named)
+        return App(term.fn, (_labelled_columns(term.args[0], context), *term.args[1:]), term.named)
     if term.fn == "show" and len({label for label, _ in term.named}) == len(term.named):
-        return App("show", term.args, tuple(sorted(term.named, key=lambda item: item[0])))
+        fields = context.fields(term.args[0])
+        if fields and len(fields) <= len(term.named) and _all_plain(term, fields):
+            binder = binders_of(term.args[0])[0]
+            rest = tuple([item for item in term.named if item[0] not in fields])
+            return App("show", term.args, ((ALL.fn, Abs("row", (binder,), ALL)), *sorted(rest, key=_label)))
+        return App("show", term.args, tuple(sorted(term.named, key=_label)))
     return term
+
+
+def _all_plain(show: App, fields: frozenset[str]) -> bool:
+    (binder, *_) = binders_of(show.args[0])
+    return fields.issubset(
+        [label for label, o in show.named if isinstance(o, Abs) and o.body == Field(Var(binder), label)]
+    )
+
+
+def _label(item: tuple[str, Term]) -> str:
+    return item[0]
 
 
 # ---------------------------------------------------------------- the walk

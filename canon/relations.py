@@ -1,6 +1,7 @@
 """Taking queries apart and putting them together: what the query rules share."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Term, Var, children, rebuild, subterms
@@ -87,7 +88,20 @@ def renamed(term: Term, names: dict[str, str]) -> Term:
     return rebuild(term, tuple([renamed(p, names) for p in parts]))
 
 
-def over_columns(body: Term, columns: dict[str, Term]) -> Term | None:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A projection's columns by label; `rest` is the row whose fields the other labels are, if `*` shows it."""
+
+    named: Mapping[str, Term]
+    rest: Var | None = None
+
+    def get(self, label: str) -> Term | None:
+        """What a label shows."""
+        found = self.named.get(label)
+        return Field(self.rest, label) if found is None and self.rest is not None else found
+
+
+def over_columns(body: Term, columns: Columns) -> Term | None:
     """A condition on a projection's rows as one on the rows projected: `.label` becomes what it shows.
 
     None if it speaks of the row other than by the columns given.
@@ -101,7 +115,8 @@ def over_columns(body: Term, columns: dict[str, Term]) -> Term | None:
         return None
 
     new = replace_free(body, change, frozenset(("it",)))
-    captured = any(isinstance(t, Abs) and frozenset(t.params) & _names(columns.values()) for t in subterms(body))
+    shown = _names(columns.named.values()) | (frozenset((columns.rest.name,)) if columns.rest is not None else NONE)
+    captured = any(isinstance(t, Abs) and frozenset(t.params) & shown for t in subterms(body))
     return None if captured or "it" in free_vars(new) else new
 
 
@@ -112,17 +127,30 @@ def _names(terms: Iterable[Term]) -> frozenset[str]:
     return found
 
 
-def columns_shown(show: App) -> dict[str, Term] | None:
-    """What a projection shows by label; None if some label is no plain expression over the row."""
+ALL = App("all_fields")
+
+
+def columns_shown(show: App, fields_of: Callable[[Term], frozenset[str] | None]) -> Columns | None:
+    """What a projection shows by label; None if some label is no plain expression over the row.
+
+    fields_of: the fields of a relation's row, if they are known; needed to tell what `*` shows.
+    """
     found: dict[str, Term] = {}
+    rest: Var | None = None
     for label, over in show.named:
-        if not isinstance(over, Abs) or over.body == App("all_fields") or has(over.body, CHOICES) or label in found:
+        if not isinstance(over, Abs) or has(over.body, CHOICES) or label in found:
             return None
-        if over.params == ("it",) and "it" in free_vars(over.body):
-            found[label] = over.body
+        if over.body == ALL:
+            if rest is not None or len(over.params) != 1 or over.params == ("it",):
+                return None
+            rest = Var(over.params[0])
             continue
         found[label] = over.body
-    return found
+    if rest is not None:
+        fields = fields_of(show.args[0])
+        if fields is None or not fields.isdisjoint(found):
+            return None
+    return Columns(found, rest)
 
 
 def binders_of(term: Term) -> tuple[str, ...]:

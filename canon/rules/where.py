@@ -24,7 +24,7 @@ def apply(term: App, context: Context) -> Term | None:
         case "sort" | "distinct":
             return App(source.fn, (where(source.args[0], condition), *source.args[1:]))
         case "show" if not is_grouped(source.args[0]):
-            columns = columns_shown(source)
+            columns = columns_shown(source, context.fields)
             moved = over_columns(condition, columns) if columns is not None else None
             if moved is not None:
                 return App("show", (where(source.args[0], moved),), source.named)

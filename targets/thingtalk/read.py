@@ -237,11 +237,20 @@ class ThingTalkReader:
 
     def _project(self, projection: ast.Projection, outer: "_Query | None") -> "_Query":
         query = self._expression(projection.expression, outer)
+        if projection.fields == (values.VarRef("*"),):
+            # Every field of the rows: as in SQL, that is the query itself.
+            return query
         named: dict[str, Term] = {}
         types: dict[str, Type] = {}
+        aliases = {item.alias for item in projection.fields if isinstance(item, ast.Aliased)}
         for item in projection.fields:
             value, label = (item.value, item.alias) if isinstance(item, ast.Aliased) else (item, None)
             if isinstance(value, values.VarRef) and value.name == "*":
+                if not aliases.isdisjoint(query.names.values()):
+                    # A new column hides the old one of its name: `*` is the others.
+                    others = [n for n in _shown(query) if n not in aliases]
+                    named.update((n, Abs("row", query.binders, query.field(n))) for n in others)
+                    continue
                 body: Term = App("all_fields")
             else:
                 body = self._value(value, None, query)
@@ -249,7 +258,7 @@ class ThingTalkReader:
             named[name] = Abs("row", query.binders, body)
             types[name] = query.types.get(name, TEXT)
         term = App("show", (query.term,), tuple(named.items()))
-        return _Query(term, ("it",), query.names, query.types | types)
+        return _Query(term, ("it",), query.names | {name: name for name in aliases}, query.types | types)
 
     def _slice(self, query: "_Query", base: values.Value, limit: values.Value) -> "_Query":
         args = [query.term, self._value(limit, NUMBER, query)]
@@ -447,6 +456,14 @@ class _Query:
     def then_where(self, condition: Term) -> "_Query":
         """Filtered."""
         return self.with_term(App("where", (self.term, Abs("spec", self.binders, condition))))
+
+
+def _shown(query: "_Query") -> list[str]:
+    """The columns that `*` shows: of a projection its own, else all fields."""
+    match query.term:
+        case App("show", _, named) if all(isinstance(v, Abs) and v.body != App("all_fields") for _, v in named):
+            return [label for label, _ in named]
+    return list(dict.fromkeys(query.names.values()))
 
 
 _EMPTY: Any = _Query(App("nothing"), ("it",), {}, {})
