@@ -210,7 +210,18 @@ def _reports(
     known = {(d.code, d.message) for d in told}
     for note in turn.notes if status != "rejected" else (*turn.notes, *written.notes):
         if (note.code, note.message) not in known and (note.loss or status == "rejected"):
-            yield Diagnostic(note.code, note.message, note.span, place=place)
+            # A lint of a turn that was read well is not why its target rejects it.
+            lint = turn.program is not None and not note.loss and note in turn.notes
+            yield Diagnostic(note.code, note.message, note.span, severity="warning" if lint else "error", place=place)
+
+
+def read_diagnostics(read: Read) -> Iterator[Diagnostic]:
+    """Why turns of a unit could not be read."""
+    for i, turn in enumerate(read.dialogue.turns):
+        if turn.program is None:
+            told = read.diagnostics[i] if read.diagnostics else ()
+            yield from told
+            yield from _reports(turn, Written(None, ()), "rejected", NOWHERE, told)
 
 
 def units(opened: Source, paths: list[str], on_failure: Callable[[Diagnostic], None]) -> Iterator[Unit | Broken]:

@@ -1,9 +1,9 @@
 """The Python interface to single programs: read, parse, type-check, write."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dlc.grammar.diagnostic import CompileError
+from dlc.grammar.diagnostic import CompileError, Place
 
 from . import errors
 from .schemas import load_schema
@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from dlc.compiler.pipeline import Checked
     from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Turn
-    from dlc.targets.rows import Written
+    from dlc.targets.rows import Note, Written
 
 
 @dataclass(frozen=True)
 class Program:
-    """Turns of DL over one schema (None: not known yet). `str` gives canonical DL text, a turn a line."""
+    """Turns of DL over one schema (None: not known yet). `str` gives DL text, a turn a line.
+
+    notes: what the reader of another language had to say; two programs are equal whatever was said of them.
+    """
 
     turns: "tuple[Turn, ...]"
     schema: "Schema | None" = None
+    notes: "tuple[Note, ...]" = field(default=(), compare=False)
 
     def __str__(self) -> str:
         from dlc.compiler.sugar import print_turns
@@ -54,21 +58,37 @@ def typecheck(program: "Program | str", schema: "Schema | str | None" = None) ->
 
 
 def read(lang: str, text: str, schema: "Schema | str | None" = None) -> Program:
-    """A program in a bare language to DL, type-checked. lang: one of READERS.
+    """A program in a bare language to DL, type-checked. lang: one of READERS. text: for `slots` a state as JSON.
 
+    `notes` of the program has what its reader has to say: a value kept raw, a slot that the schema does not have.
     Raises CompileError with what is wrong, places included; ValueError for a language that is not read.
     """
+    from .conversion import read_diagnostics
+    from .options import Options
+    from .sources import source
+    from .units import Part, Unit
+
     if lang not in READERS:
         raise ValueError(f"lang is one of {', '.join(READERS)}, not {lang!r}")
     known = _schema(schema, lang)
-    if lang == "sql":
-        from dlc.targets.sql.read import read_sql
+    program = _state(text) if lang == "slots" else text
+    done = source(lang).reader(Options(known))(Unit(TEXT, None, (Part(None, {"program": program}, text),)))
+    turns = tuple(row.program for row in done.dialogue.turns if row.program is not None)
+    if len(turns) < len(done.dialogue.turns):
+        raise CompileError(*read_diagnostics(done))
+    return Program(turns, known, tuple(note for row in done.dialogue.turns for note in row.notes))
 
-        return Program((read_sql(text, known)[0],), known)
-    checked = typecheck(text, known)
-    if not checked.ok:
-        raise CompileError(*(d.at(d.place, text) for d in checked.diagnostics))
-    return Program(tuple(turn.turn for turn in checked.turns), known)
+
+def _state(text: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = Place(TEXT)
+        raise CompileError(errors.bad_json(place, error.msg.lower(), error.lineno, error.colno)) from None
+    except RecursionError:
+        raise CompileError(errors.nested_too_deeply(Place(TEXT))) from None
 
 
 def write(lang: str, program: Program) -> "list[Written]":
@@ -85,7 +105,8 @@ def write(lang: str, program: Program) -> "list[Written]":
     return [write_turn(turn) for turn in program.turns]
 
 
-READERS = ("dl", "sql")
+READERS = ("dl", "slots", "thingtalk", "dataflow", "sql")
+TEXT = "<text>"
 
 
 def _schema(schema: "Schema | str | None", program: "Program | str") -> "Schema":

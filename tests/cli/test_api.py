@@ -45,6 +45,49 @@ def test_read_refuses_what_is_ill_typed():
     assert error.value.diagnostics[0].code == "DLC104"
 
 
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("dl", "user: Hotel | where .stars = 4;"),
+        ("slots", '{"hotel": {"semi": {"stars": "4"}}}'),
+        ("thingtalk", "$dialogue @org.thingpedia.dialogue.transaction.execute; @uk.ac.cam.multiwoz.Hotel.Hotel() filter stars == 4;"),
+        ("sql", "SELECT * FROM Hotel WHERE stars = 4"),
+    ],
+)  # fmt: skip
+def test_every_language_is_read(lang, text):
+    program = dlc.read(lang, text, "multiwoz")
+    assert [str(dlc.Program((turn,))).split(": ")[1] for turn in program.turns] == ["Hotel | where .stars = 4;\n"]
+
+
+def test_dataflow_is_read():
+    text = "(Yield (Execute (ConfirmAndReturnAction)))"
+    program = dlc.read("dataflow", text, "smcalflow")
+    assert [w.program for w in dlc.write("dataflow", program)] == [text]
+
+
+def test_what_a_reader_has_to_say_is_kept():
+    program = dlc.read("slots", '{"hotel": {"semi": {"stars": "four"}}}', "multiwoz")
+    assert [note.code for note in program.notes] == ["DLC302"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "code"),
+    [
+        ("slots", "{", "DLC355"),
+        ("slots", "[" * 100_000, "DLC357"),
+        ("slots", "[]", "DLC361"),
+        ("thingtalk", "$dialogue", "DLC223"),
+        ("dataflow", "(Yield", "DLC280"),
+        ("sql", "SELECT", "DLC240"),
+        ("sql", "SELECT nothing FROM Hotel", "DLC244"),
+    ],
+)
+def test_what_cannot_be_read_is_raised(lang, text, code):
+    with pytest.raises(dlc.CompileError) as error:
+        dlc.read(lang, text, "smcalflow" if lang == "dataflow" else "multiwoz")
+    assert error.value.diagnostics[0].code == code
+
+
 def test_typecheck_takes_text_or_program():
     schema = dlc.load_schema("multiwoz")
     assert dlc.typecheck(GOOD, schema).ok
