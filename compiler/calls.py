@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from .schema import Function, Parameter
-from .terms import App, Term
+from .terms import App, Term, with_args
 from .types import DYNAMIC, UNIT, Con, Constraint, RecordType, Row, Type, TypeVar, resolve, show, substitute
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _apply_signature(inference: "Inference", term: App, function: Function, env:
     result = substitute(function.result, binding)
     if function.action:
         result = Con("Action", (result,))
-    return result, App(term.fn, args, named, tuple(binding[name] for name, _ in function.tparams))
+    return result, with_args(term, args, named, tuple([binding[name] for name, _ in function.tparams]))
 
 
 def _holes(inference: "Inference", type_: Type) -> Type:
@@ -143,10 +143,10 @@ def _positional(
     new: list[Term] = []
     for i, arg in enumerate(term.args):
         expected = substitute(wanted[i].type, binding) if i < len(wanted) else None
-        found, node = inference.infer(arg, env, (*path, i), expected)
-        if expected is not None:
-            node = inference.argument(found, node, expected, (*path, i), f"argument {i + 1} of `{term.fn}`")
-        new.append(node)
+        if expected is None:
+            new.append(inference.infer(arg, env, (*path, i), expected)[1])
+        else:
+            new.append(inference.fit(arg, env, expected, (*path, i), f"argument {i + 1} of `{term.fn}`"))
     return tuple(new)
 
 
@@ -165,9 +165,10 @@ def _labelled(
             inference.report(errors.wrong_arguments(term.fn, message, signature(function)), place)
         seen.add(label)
         expected = substitute(parameter.type, binding) if parameter is not None else None
-        found, node = inference.infer(arg, env, place, expected)
-        if expected is not None and parameter is not None:
-            node = inference.argument(found, node, expected, place, f"`{label}` of `{term.fn}`")
+        if expected is None or parameter is None:
+            node = inference.infer(arg, env, place, expected)[1]
+        else:
+            node = inference.fit(arg, env, expected, place, f"`{label}` of `{term.fn}`")
             check_bounds(inference, arg, parameter.minimum, parameter.maximum, f"`{label}` of `{term.fn}`", place)
         new.append((label, node))
     if not function.action:

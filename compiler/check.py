@@ -1,19 +1,21 @@
 """Type checking a program: every turn, statement, outcome and act, against one schema."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ..grammar.diagnostic import Diagnostic, Label
+from ..grammar.diagnostic import Diagnostic
 from ..grammar.span import Span
 from . import errors
-from .infer import Env, Finding, Inference, ground
+from .findings import located
+from .infer import Env, Inference, ground
 from .lower import Origin, OutcomeOrigin, TurnOrigin, locate
-from .schema import Column, Function, Schema, merge
+from .outcomes import Expected, Outcomes
+from .schema import Schema, merge
 from .schema_text import read_schema
-from .terms import Act, App, Lit, Outcome, Record, Statement, Term, Turn, children, subterms
-from .types import DYNAMIC, NUMBER, Con, RecordType, Row, Type, TypeVar, resolve, show, zonk
+from .terms import Act, Lit, Statement, Term, Turn, children, facts
+from .types import DYNAMIC, Type, TypeVar, zonk
 from .unify import Scheme, generalize
 
 
@@ -30,6 +32,17 @@ class CheckedTurn:
     def ok(self) -> bool:
         """No error (lints do not count)."""
         return all(d.severity != "error" for d in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckedTerm:
+    """What is known of a statement's term: its type, elaboration, findings, and what its results may hold."""
+
+    type: Type
+    scheme: Scheme
+    elaborated: Term
+    diagnostics: tuple[Diagnostic, ...]
+    expected: Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +69,19 @@ def prelude() -> Schema:
 
 
 class Checker:
-    """Checks turns against a schema; keeps the memo of closed subterms from turn to turn."""
+    """Checks turns against a schema; keeps the memo of closed subterms from turn to turn.
 
-    def __init__(self, schema: Schema) -> None:
+    acts: whether an act that the schema does not declare is worth a lint.
+    """
+
+    def __init__(self, schema: Schema, acts: bool = True) -> None:
         self.schema = merge(prelude(), schema)
+        self._acts = acts
         self._inference = Inference(self.schema, frozenset(prelude().function))
         self._statements: dict[Statement, _CheckedStatement] = {}
+        self._turns: dict[Turn, CheckedTurn] = {}
+        self._terms: dict[Term, _CheckedTerm] = {}
+        self._outcomes = Outcomes(self.schema, self._inference)
         self._known_fields = sorted(
             {c.name for t in self.schema.tables for c in t.columns}
             | {p.name for f in self.schema.functions for p in f.params if p.name is not None}
@@ -71,17 +91,29 @@ class Checker:
 
     def check_turn(self, turn: Turn, origin: TurnOrigin | None = None) -> CheckedTurn:
         """Type one turn. Without `origin` (a turn that was built, not read) places are None."""
-        inference = self._inference
-        inference.reset()
+        if origin is not None:
+            return self._check_turn(turn, origin)
+        known = self._turns.get(turn)
+        if known is None:
+            if len(self._turns) >= _REMEMBERED:
+                self._turns.clear()
+            known = self._turns[turn] = self._check_turn(turn, None)
+        return known
+
+    def _check_turn(self, turn: Turn, origin: TurnOrigin | None) -> CheckedTurn:
         diagnostics: list[Diagnostic] = []
         for i, act in enumerate(turn.acts):
             diagnostics += self._check_act(turn.speaker, act, origin.acts[i] if origin else None)
         env = Env()
         checked: list[_CheckedStatement] = []
+        begun = False
         for i, statement in enumerate(turn.statements):
             place = (origin.statements[i], origin.outcomes[i]) if origin else None
             known = self._statements.get(statement) if not env.bound else None
             if known is None or (known.diagnostics and place is not None):
+                if not begun:
+                    self._inference.reset()
+                    begun = True
                 known = self._check_statement(statement, env, place)
                 if not env.bound and (place is None or not known.diagnostics):
                     self._remember(known)
@@ -89,26 +121,41 @@ class Checker:
             diagnostics += known.diagnostics
             if statement.let is not None:
                 env = env.with_bound(statement.let, known.scheme)
-        elaborated = replace(turn, statements=tuple(known.elaborated for known in checked))
-        return CheckedTurn(turn, tuple(known.type for known in checked), elaborated, tuple(diagnostics))
+        elaborated = Turn(turn.speaker, turn.acts, tuple([known.elaborated for known in checked]))
+        return CheckedTurn(turn, tuple([known.type for known in checked]), elaborated, tuple(diagnostics))
 
     def _check_statement(
         self, statement: Statement, env: Env, place: tuple[Origin, OutcomeOrigin | None] | None
     ) -> "_CheckedStatement":
+        known = self._terms.get(statement.term) if not env.bound else None
+        if known is None or (known.diagnostics and place is not None):
+            known = self._check_term(statement.term, env, place[0] if place else None)
+            if not env.bound and (place is None or not known.diagnostics):
+                if len(self._terms) >= _REMEMBERED:
+                    self._terms.clear()
+                self._terms[statement.term] = known
+        found = known.diagnostics
+        if statement.outcome is not None:
+            found += tuple(self._outcomes.check(known.expected, statement.outcome, place[1] if place else None))
+        elaborated = Statement(known.elaborated, statement.status, statement.let, statement.outcome)
+        return _CheckedStatement(statement, known.type, known.scheme, elaborated, found)
+
+    def _check_term(self, term: Term, env: Env, origin: Origin | None) -> "_CheckedTerm":
         inference = self._inference
         inference.findings = []
         inference.solver.level += 1
-        origin = place[0] if place else None
-        type_, node = inference.infer(statement.term, env, ())
+        type_, node = inference.infer(term, env, ())
         inference.solver.settle(final=True)
-        found = _located(inference.findings, origin)
-        if statement.outcome is not None:
-            found += self._check_outcome(statement.term, type_, statement.outcome, place[1] if place else None)
-        found += self._raw_lints(statement.term, origin)
+        found = located(inference.findings, origin)
+        if facts(term)[1]:
+            found += self._raw_lints(term, origin)
         inference.solver.level -= 1
-        scheme = generalize(type_, inference.solver.level)
-        elaborated = replace(statement, term=inference.finish_with(node, DYNAMIC))
-        return _CheckedStatement(statement, zonk(type_), scheme, elaborated, tuple(found))
+        scheme = Scheme(type_)
+        if not inference.is_remembered(type_, node):
+            type_ = zonk(type_)
+            scheme = generalize(type_, inference.solver.level)
+            node = inference.finish_with(node, DYNAMIC)
+        return _CheckedTerm(type_, scheme, node, tuple(found), Expected(term, type_))
 
     def _remember(self, checked: "_CheckedStatement") -> None:
         """Dialogues repeat their statements turn after turn; a closed one is checked once. One with something to
@@ -128,7 +175,7 @@ class Checker:
         inference.reset()
         type_, node = inference.infer(term, Env({name: Scheme(given) for name, given in bound.items()}), ())
         inference.solver.settle(final=True)
-        found = tuple(_located(inference.findings, origin))
+        found = tuple(located(inference.findings, origin))
         return zonk(type_), inference.finish_with(node, DYNAMIC), found
 
     def subterm_types(self, turn: Turn) -> tuple[dict[tuple[int, ...], Type], ...]:
@@ -154,13 +201,22 @@ class Checker:
         inference = self._inference
         inference.reset()
         inference.holes.pop(index, None)
+        # What is remembered of a term does not say which placeholders it has.
+        inference.trace = {}
+        try:
+            return self._hole_type(turn, index)
+        finally:
+            inference.trace = None
+
+    def _hole_type(self, turn: Turn, index: int) -> Type | None:
+        inference = self._inference
         env = Env()
         for statement in turn.statements:
             inference.solver.level += 1
             type_, _ = inference.infer(statement.term, env, ())
             inference.solver.settle(final=True)
             if statement.outcome is not None:
-                self._check_outcome(statement.term, type_, statement.outcome, None)
+                self._outcomes.check(Expected(statement.term, type_), statement.outcome, None)
             if index in inference.holes:
                 return inference.holes[index]
             inference.solver.level -= 1
@@ -181,7 +237,7 @@ class Checker:
 
     def _check_act(self, speaker: str, act: Act, origin: Origin | None) -> list[Diagnostic]:
         found: list[Diagnostic] = []
-        if (speaker, act.name) not in self.schema.act and self.schema.acts:
+        if self._acts and (speaker, act.name) not in self.schema.act and self.schema.acts:
             known = [name for who, name in self.schema.act if who == speaker]
             found.append(errors.undeclared_act(speaker, act.name, known, origin.span if origin else None))
         arguments = [*act.args, *(value for _, value in act.named)]
@@ -200,89 +256,6 @@ class Checker:
             return ()
         return (*function.labelled, *(c.name for c in function.columns))
 
-    def _check_outcome(
-        self, term: Term, type_: Type, outcome: Outcome, place: OutcomeOrigin | None
-    ) -> list[Diagnostic]:
-        inference = self._inference
-        found: list[Diagnostic] = []
-        columns = self._result_columns(type_)
-        for i, record in enumerate(outcome.results):
-            inference.findings = []
-            self._check_record(record, columns, term, show(zonk(type_)))
-            inference.solver.settle(final=True)
-            found += _located(inference.findings, place.results[i] if place else None)
-        if outcome.count is not None:
-            inference.findings = []
-            counted, node = inference.infer(outcome.count, Env(), ())
-            if resolve(counted) != Con("Int"):
-                inference.argument(counted, node, NUMBER, (), "a count")
-            inference.solver.settle(final=True)
-            found += _located(inference.findings, place.count if place else None)
-        if outcome.error is not None:
-            function = self._called(term)
-            if function is not None and outcome.error not in {m.name for m in function.errors}:
-                known = [m.name for m in function.errors]
-                span = place.error if place else None
-                found.append(errors.unknown_error(outcome.error, function.name, known, span))
-        return found
-
-    def _called(self, term: Term) -> Function | None:
-        while isinstance(term, App) and term.fn == "then" and len(term.args) == 2:
-            body = children(term.args[1])
-            term = body[0] if body else term
-        return self.schema.function.get(term.fn) if isinstance(term, App) else None
-
-    def _result_columns(self, type_: Type) -> dict[str, Type] | None:
-        """Fields a result record may have; None if anything goes (the type is not known).
-
-        A projection's results may carry the row's other fields too: neighbours add keys to them.
-        """
-        type_ = resolve(type_)
-        if isinstance(type_, Con) and type_.name == "Action" and type_.args:
-            type_ = resolve(type_.args[0])
-        if isinstance(type_, RecordType):
-            return dict(type_.fields)
-        if isinstance(type_, Con) and type_.name in ("Rel", "Groups"):
-            columns: dict[str, Type] = {}
-            row = resolve(type_.args[0])
-            for name, binder in row.binders if isinstance(row, Row) else ():
-                binder = resolve(binder)
-                table = self.schema.table.get(binder.name) if isinstance(binder, Con) else None
-                if table is not None:
-                    columns |= {c.name: c.type for c in table.columns}
-                elif isinstance(binder, RecordType):
-                    columns |= dict(binder.fields)
-                else:
-                    columns[name] = binder
-            return columns
-        return None
-
-    def _check_record(self, record: Record, columns: dict[str, Type] | None, term: Term, owner: str) -> None:
-        inference = self._inference
-        for i, (label, value) in enumerate(record.fields):
-            expected = columns.get(label) if columns is not None else None
-            if columns is not None and expected is None:
-                expected = self._unshown(label, term)
-                if expected is None:
-                    inference.report(errors.unknown_result_field(label, owner, sorted(columns)), (i,))
-            found, node = inference.infer(value, Env(), (i,), expected)
-            if expected is not None:
-                inference.argument(found, node, expected, (i,), f"`{label}`")
-
-    def _unshown(self, label: str, term: Term) -> Type | None:
-        """Type of a column the statement's tables have though the statement does not show it (neighbours add
-        the key to a projection's results), or of an argument that an action's result gives back."""
-        for node in subterms(term):
-            function = self.schema.function.get(node.fn) if isinstance(node, App) else None
-            parameter = function.labelled.get(label) if function is not None else None
-            if parameter is not None:
-                return parameter.type
-            table = self.schema.table.get(node.fn) if isinstance(node, App) else None
-            column: Column | None = table.by_name.get(label) if table is not None else None
-            if column is not None:
-                return column.type
-        return None
-
     def _raw_lints(self, term: Term, origin: Origin | None) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         todo: list[tuple[Term, tuple[int, ...]]] = [(term, ())]
@@ -293,21 +266,6 @@ class Checker:
                 found.append(errors.raw_value(node.value, span))
             todo.extend((child, (*path, i)) for i, child in enumerate(children(node)))
         return found
-
-
-def _located(findings: Sequence[Finding], origin: Origin | None) -> list[Diagnostic]:
-    out: list[Diagnostic] = []
-    seen: set[tuple[str, str, Span | None]] = set()
-    for finding in findings:
-        diagnostic = finding.diagnostic
-        if origin is not None:
-            labels = tuple(Label(locate(origin, path), text) for path, text in finding.labels)
-            diagnostic = replace(diagnostic, span=locate(origin, finding.path), labels=labels)
-        key = (diagnostic.code, diagnostic.message, diagnostic.span)
-        if key not in seen:
-            seen.add(key)
-            out.append(diagnostic)
-    return out
 
 
 __all__ = ["CheckedTurn", "Checker", "TypeVar", "prelude"]

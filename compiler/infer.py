@@ -14,10 +14,11 @@ from ..grammar.diagnostic import Diagnostic
 from . import errors
 from .calls import infer_call
 from .classes import coercible, has_class, opaque
+from .findings import Finding
 from .operators import OPERATORS
 from .relations import RELATIONAL
 from .schema import Schema
-from .terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var, children
+from .terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var, facts, free_names, with_args
 from .types import (
     BOOL,
     BUILTIN_TYPES,
@@ -34,43 +35,55 @@ from .types import (
     Row,
     Type,
     TypeVar,
+    closed,
+    is_open,
     list_of,
     resolve,
     show,
-    variables,
     zonk,
 )
 from .unify import Infinite, Mismatch, Scheme, Solver, Unsatisfied, instantiate_scheme
 from .units import quantity_type, split_quantity
 
+_REMEMBERED = 500_000
+# What joins conditions is seldom met twice; the conditions are.
+_CONNECTIVES = frozenset(("and", "or", "not"))
 Path = tuple[int, ...]
 Typed = tuple[Type, Term]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A diagnostic, the path of the subterm it is about, and labelled paths that explain it."""
-
-    diagnostic: Diagnostic
-    path: Path
-    labels: tuple[tuple[Path, str], ...] = ()
+# A term together with the types of the rows its free variables stand for.
+_InRows = tuple[Term, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """Types of the names around a term. `groups` holds the keys inside a grouped query, else None."""
+    """Types of the names around a term. `groups` holds the keys inside a grouped query, else None.
+
+    known: names and types of all rows, if each is of a declared type and nothing is grouped; else None.
+    """
 
     bound: Mapping[str, Scheme] = field(default_factory=dict)
     rows: Mapping[str, Type] = field(default_factory=dict)
     groups: frozenset[Term] | None = None
+    known: tuple[tuple[str, str], ...] | None = None
 
     def with_rows(self, rows: Mapping[str, Type], groups: frozenset[Term] | None = None) -> "Env":
         """Inside a query's expression or a specification."""
-        return Env(self.bound, {**self.rows, **rows}, groups)
+        rows = {**self.rows, **rows} if self.rows else rows
+        return Env(self.bound, rows, groups, _known_rows(rows) if groups is None else None)
 
     def with_bound(self, name: str, scheme: Scheme) -> "Env":
         """Inside a `let` or `fn`."""
         return replace(self, bound={**self.bound, name: scheme})
+
+
+def _known_rows(rows: Mapping[str, Type]) -> tuple[tuple[str, str], ...] | None:
+    found = []
+    for name, type_ in rows.items():
+        type_ = resolve(type_)
+        if not isinstance(type_, Con) or type_.args:
+            return None
+        found.append((name, type_.name))
+    return tuple(found)
 
 
 class Inference:
@@ -84,12 +97,18 @@ class Inference:
         self.expectations: list[tuple[TypeVar, Con]] = []
         self.holes: dict[int, Type] = {}
         self.trace: dict[Path, Type] | None = None
-        self._memo: dict[Term, Typed] = {}
+        self._memo: dict[Term | _InRows, Typed] = {}
+        self._fitting: dict[tuple[Term, Type], Term] = {}
         self._finished: set[int] = set()
-        self._free: dict[Term, frozenset[str]] = {}
+        names = schema.table.keys() - schema.function.keys() - schema.enums_of_member.keys()
+        self._tables: dict[str, Type] = {name: Con("Rel", (Row(((name, Con(name)),)),)) for name in names}
 
     def reset(self) -> None:
-        """Forget variables and findings, keep the memo."""
+        """Forget variables and findings, keep the memo as long as it is not too large."""
+        if len(self._memo) + len(self._fitting) > _REMEMBERED:
+            self._memo.clear()
+            self._fitting.clear()
+            self._finished.clear()
         self.solver = Solver(self.schema)
         self.findings = []
         self.expectations = []
@@ -103,7 +122,16 @@ class Inference:
 
     def unify(self, left: Type, right: Type, path: Path, explain: Callable[[Type, Type], Diagnostic]) -> bool:
         """Unify, or report what `explain` says of the two types."""
-        before = (zonk(left), zonk(right))
+        left, right = resolve(left), resolve(right)
+        if isinstance(left, TypeVar) or isinstance(right, TypeVar):
+            # A variable can only be solved or refused: there is no mismatch to explain.
+            before = (left, right)
+        elif isinstance(left, Con) and isinstance(right, Con) and left.name == right.name and not left.args:
+            if not right.args:
+                return True
+            before = (left, right)
+        else:
+            before = (zonk(left), zonk(right))
         try:
             self.solver.unify(left, right)
         except Infinite:
@@ -154,51 +182,67 @@ class Inference:
             typed = self._infer(term, env, path, expected)
             self.trace[path] = typed[0]
             return typed
-        if isinstance(term, App) and term.args:
-            known = self._memo.get(term)
-            if known is not None:
-                return known
-            if self.is_closed(term):
-                return self._remember(term, env, path)
+        if isinstance(term, App) and term.args and term.fn not in _CONNECTIVES:
+            free = facts(term)[0]
+            if not free:
+                known = self._memo.get(term)
+                return known if known is not None else self._remember(term, term, env, path)
+            rows = env.known
+            if rows is not None and free <= env.rows.keys():
+                known = self._memo.get((term, rows))
+                return known if known is not None else self._remember((term, rows), term, env, path)
         return self._infer(term, env, path, expected)
 
-    def _remember(self, term: App, env: Env, path: Path) -> Typed:
-        waiting, found = len(self.solver.deferred) + len(self.solver.checks), len(self.findings)
+    def fit(self, term: Term, env: Env, expected: Type, path: Path, what: str) -> Term:
+        """Infer a value for a place of a known type, and its elaboration there. what: the place, for a message."""
+        if self.trace is not None or env.groups is not None or facts(term)[0]:
+            found, node = self.infer(term, env, path, expected)
+            return self.argument(found, node, expected, path, what)
+        # Programs repeat a few constants in a few places.
+        fitting = self._fitting.get((term, expected))
+        if fitting is not None:
+            return fitting
+        solver, before = self.solver, len(self.findings)
+        outer = solver.set_aside()
+        found, node = self.infer(term, env, path, expected)
+        node = self.argument(found, node, expected, path, what)
+        solver.settle(final=False)
+        if solver.idle and len(self.findings) == before and not is_open(expected):
+            elaborated = self._kept(node, term)
+            if elaborated is not None:
+                node = self._fitting[term, expected] = elaborated
+        solver.take_back(outer)
+        return node
+
+    def _remember(self, key: "Term | _InRows", term: App, env: Env, path: Path) -> Typed:
+        """Infer a term that depends on nothing but the known rows in its key; keep what does not wait or complain."""
+        solver, before = self.solver, len(self.findings)
+        outer = solver.set_aside()
         typed = self._infer(term, env, path, None)
-        if (
-            len(self.solver.deferred) + len(self.solver.checks) == waiting
-            and len(self.findings) == found
-            and env.groups is None
-        ):
-            type_ = zonk(typed[0])
-            if not any(True for _ in variables(type_)):
-                elaborated = self.finish(typed[1])
-                if elaborated is not None:
-                    typed = (type_, elaborated)
-                    self._memo[term] = typed
-                    # The memo keeps the term, so no other will ever have its identity.
-                    self._finished.add(id(elaborated))
+        solver.settle(final=False)
+        if solver.idle and len(self.findings) == before and env.groups is None:
+            type_ = typed[0] if id(typed[0]) in self._finished else closed(typed[0])
+            elaborated = self._kept(typed[1], term) if type_ is not None else None
+            if type_ is not None and elaborated is not None:
+                # The memo keeps both, so nothing else will ever have their identity.
+                self._finished.add(id(type_))
+                typed = self._memo[key] = (type_, elaborated)
+        solver.take_back(outer)
         return typed
 
-    def is_closed(self, term: Term) -> bool:
-        """Whether a term has no free variable (then its type does not depend on its context)."""
-        return not self._free_names(term)
-
-    def _free_names(self, term: Term) -> frozenset[str]:
-        if not isinstance(term, App | Abs):
-            return free_names(term)
-        known = self._free.get(term)
-        if known is None:
-            inner = [self._free_names(child) for child in children(term)]
-            known = frozenset[str]().union(*inner)
-            if isinstance(term, Abs):
-                known -= set(term.params)
-            self._free[term] = known
-        return known
+    def _kept(self, node: Term, term: Term) -> Term | None:
+        """The elaboration of a term that is about to be remembered, finished; None if a type in it is open."""
+        # A term that elaboration left alone has no types in it.
+        elaborated = node if node is term else self.finish(node)
+        if elaborated is not None:
+            self._finished.add(id(elaborated))
+        return elaborated
 
     def _infer(self, term: Term, env: Env, path: Path, expected: Type | None) -> Typed:
         match term:
-            case App(fn=fn):
+            case App(fn=fn, args=args):
+                if not args and fn in self._tables and not term.named:
+                    return self._tables[fn], term
                 rule = RELATIONAL.get(fn) or OPERATORS.get(fn)
                 if rule is not None and not term.targs:
                     return rule(self, term, env, path)
@@ -208,7 +252,8 @@ class Inference:
             case Field(subject, name):
                 subject_type, elaborated = self.infer(subject, env, (*path, 0))
                 self._check_grouped(term, env, path)
-                return self.field_type(subject_type, name, path), Field(elaborated, name)
+                found = self.field_type(subject_type, name, path)
+                return found, term if elaborated is subject else Field(elaborated, name)
             case Lit():
                 return self._literal(term, path), term
             case Var(name):
@@ -298,6 +343,8 @@ class Inference:
 
     def expect_bool(self, found: Type, path: Path) -> None:
         """A condition must be a Bool."""
+        if found is BOOL:
+            return
         self.unify(
             found,
             BOOL,
@@ -311,10 +358,13 @@ class Inference:
             return type_
         variable = self.solver.fresh(Constraint(kind, path=path))
 
-        def check() -> None:
+        def check(final: bool) -> bool:
             known = resolve(variable)
             if isinstance(known, TypeVar) and not is_error(known):
+                if not final:
+                    return False
                 self.report(errors.ambiguous(what, []), path)
+            return True
 
         self.solver.checks.append(check)
         return variable
@@ -498,6 +548,10 @@ class Inference:
         except _Open:
             return None
 
+    def is_remembered(self, type_: Type, term: Term) -> bool:
+        """Whether a type and an elaboration are closed, because they were remembered."""
+        return id(term) in self._finished and id(type_) in self._finished
+
     def finish_with(self, term: Term, default: Type) -> Term:
         """The same, open types taken to be `default`."""
         return _finish(term, default, self._finished)
@@ -517,15 +571,20 @@ def _finish(term: Term, default: Type | None, finished: set[int]) -> Term:
         return term
     match term:
         case App(fn, args, named, targs):
-            new = tuple(_finish(a, default, finished) for a in args)
-            types = tuple(_close(t, default) for t in targs)
+            new = args
+            if args:
+                new = tuple([_finish(a, default, finished) for a in args])
+            types = tuple([_close(t, default) for t in targs]) if targs else targs
             if fn == "coerce" and types[0] == types[1]:
                 return new[0]
-            return App(fn, new, tuple((n, _finish(v, default, finished)) for n, v in named), types)
+            labels = tuple([(n, _finish(v, default, finished)) for n, v in named]) if named else named
+            return with_args(term, new, labels, types)
         case Field(subject, name):
-            return Field(_finish(subject, default, finished), name)
+            inner = _finish(subject, default, finished)
+            return term if inner is subject else Field(inner, name)
         case Abs(kind, params, body):
-            return Abs(kind, params, _finish(body, default, finished))
+            inner = _finish(body, default, finished)
+            return term if inner is body else Abs(kind, params, inner)
         case Apply(fn, args):
             return Apply(_finish(fn, default, finished), tuple(_finish(a, default, finished) for a in args))
         case Record(fields):
@@ -554,19 +613,6 @@ def _close(type_: Type, default: Type | None) -> Type:
 def ground(type_: Type, default: Type) -> Type:
     """The type with open variables taken to be `default`."""
     return _close(type_, default)
-
-
-def free_names(term: Term) -> frozenset[str]:
-    """Names of free variables."""
-    match term:
-        case Var(name):
-            return frozenset((name,))
-        case Abs(params=params, body=body):
-            return free_names(body) - set(params)
-    names: frozenset[str] = frozenset()
-    for child in children(term):
-        names |= free_names(child)
-    return names
 
 
 __all__ = ["Env", "Finding", "Inference", "coercible", "free_names", "has_class", "list_of", "opaque"]

@@ -7,7 +7,7 @@ from ..grammar.diagnostic import Diagnostic
 from . import errors
 from .calls import check_bounds
 from .classes import coercible
-from .terms import App, Entity, Field, Hole, Lit, Term, Var
+from .terms import App, Entity, Field, Hole, Lit, Term, Var, with_args
 from .types import (
     BOOL,
     DATE,
@@ -60,12 +60,12 @@ def _connective(inference: "Inference", term: App, env: "Env", path: "Path") -> 
         found, node = inference.infer(arg, env, (*path, i), BOOL)
         inference.expect_bool(found, (*path, i))
         new.append(node)
-    return BOOL, App(term.fn, tuple(new))
+    return BOOL, with_args(term, tuple(new))
 
 
 def _comparison(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     nodes = compare(inference, term, env, path)
-    return BOOL, App(term.fn, nodes)
+    return BOOL, with_args(term, nodes)
 
 
 def compare(inference: "Inference", term: App, env: "Env", path: "Path") -> tuple[Term, ...]:
@@ -153,7 +153,7 @@ def _member(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typ
     item = element_of(inference, right, (*path, 1))
     if item is not None:
         first, _ = relate(inference, (left, first, term.args[0]), (item, second, term.args[1]), path, 1)
-    return BOOL, App(term.fn, (first, second))
+    return BOOL, with_args(term, (first, second))
 
 
 def element_of(inference: "Inference", type_: Type, path: "Path") -> Type | None:
@@ -198,7 +198,7 @@ def _list(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed
             lambda f, e: errors.mismatch(show(f), show(e), f"this list holds {show(e)}, but this item is {show(f)}"),
         )
         new.append(node)
-    return list_of(item), App("list", tuple(new))
+    return list_of(item), with_args(term, tuple(new))
 
 
 def _is(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -211,12 +211,12 @@ def _is(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
         (*path, 1),
         lambda f, e: errors.mismatch(show(f), show(e), f"after `is` comes a {show(e)}, this is {show(f)}"),
     )
-    return BOOL, App("is", (first, second))
+    return BOOL, with_args(term, (first, second))
 
 
 def _mark(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     _, node = inference.infer(term.args[0], env, (*path, 0))
-    return BOOL, App(term.fn, (node,))
+    return BOOL, with_args(term, (node,))
 
 
 def _match(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -224,7 +224,7 @@ def _match(inference: "Inference", term: App, env: "Env", path: "Path") -> "Type
     inference.require(left, "Match", (*path, 0))
     right, second = inference.infer(term.args[1], env, (*path, 1), TEXT)
     second = inference.argument(right, second, TEXT, (*path, 1), f"what `{term.fn}` looks for")
-    return BOOL, App(term.fn, (first, second))
+    return BOOL, with_args(term, (first, second))
 
 
 def _anything(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -234,7 +234,7 @@ def _anything(inference: "Inference", term: App, env: "Env", path: "Path") -> "T
 def _negative(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     found, node = inference.infer(term.args[0], env, (*path, 0))
     inference.require(found, "Num", (*path, 0))
-    return found, App(term.fn, (node,))
+    return found, with_args(term, (node,))
 
 
 def _everything(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -291,7 +291,7 @@ def _arithmetic(inference: "Inference", term: App, env: "Env", path: "Path") -> 
 
     if not decide(False):
         inference.solver.deferred.append(decide)
-    return result, App(term.fn, (first, second))
+    return result, with_args(term, (first, second))
 
 
 def _sum_type(inference: "Inference", term: App, a: Con, b: Con, path: "Path") -> Type:

@@ -7,7 +7,7 @@ from ..grammar.diagnostic import Diagnostic
 from . import errors
 from .lower import default_label, fresh_label
 from .operators import columns_of, relate
-from .terms import Abs, App, Lit, Term
+from .terms import Abs, App, Lit, Term, with_args
 from .types import BOOL, NUMBER, Con, RecordType, Row, Type, TypeVar, resolve, show
 
 if TYPE_CHECKING:
@@ -18,21 +18,24 @@ Rule = Callable[["Inference", App, "Env", "Path"], "Typed"]
 
 def _relation(
     inference: "Inference", term: Term, env: "Env", path: "Path"
-) -> tuple[str, tuple[tuple[str, Type], ...], Term]:
-    """Kind (`Rel` or `Groups`), binders and elaboration of a relation; lists count as relations."""
+) -> tuple[Con, tuple[tuple[str, Type], ...], Term]:
+    """Type (`Rel` or `Groups`), binders and elaboration of a relation; lists count as relations."""
     found, node = inference.infer(term, env, path)
     found = resolve(found)
     if isinstance(found, Con) and found.name in ("Rel", "Groups"):
         row = resolve(found.args[0])
         if isinstance(row, Row):
-            return found.name, row.binders, node
+            return found, row.binders, node
+    binders: tuple[tuple[str, Type], ...]
     if isinstance(found, Con) and found.name == "List":
-        return "Rel", (("it", found.args[0]),), node
-    if isinstance(found, TypeVar):
+        binders = (("it", found.args[0]),)
+    elif isinstance(found, TypeVar):
         subject = inference.solver.fresh()
-        inference.unify(found, Con("Rel", (Row((("it", subject),)),)), path, lambda f, _: _no_relation(f))
-        return "Rel", (("it", subject),), node
-    return "Rel", (("it", inference.report(_no_relation(found), path)),), node
+        binders = (("it", subject),)
+        inference.unify(found, _rel("Rel", binders), path, lambda f, _: _no_relation(f))
+    else:
+        binders = (("it", inference.report(_no_relation(found), path)),)
+    return _rel("Rel", binders), binders, node
 
 
 def _no_relation(found: Type) -> Diagnostic:
@@ -57,9 +60,10 @@ def _over(
     if len(over.params) != len(binders):
         inference.report(errors.binder_count(len(binders), len(over.params)), path)
     rows = {name: type_ for name, (_, type_) in zip(over.params, binders, strict=False)}
-    rows |= {name: inference.solver.fresh() for name in over.params if name not in rows}
+    if len(rows) < len(over.params):
+        rows |= {name: inference.solver.fresh() for name in over.params if name not in rows}
     found, body = inference.infer(over.body, env.with_rows(rows, keys), (*path, 0))
-    return found, Abs(over.kind, over.params, body)
+    return found, over if body is over.body else Abs(over.kind, over.params, body)
 
 
 def keys_of(term: Term) -> frozenset[Term] | None:
@@ -76,35 +80,35 @@ def keys_of(term: Term) -> frozenset[Term] | None:
 
 
 def _where(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    rows, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
     over = term.args[1]
     if not isinstance(over, Abs):
         found, node = inference.infer(over, env, (*path, 1))
-        return _rel(kind, binders), App("where", (rel, node))
-    keys = keys_of(term.args[0]) if kind == "Groups" else None
+        return rows, with_args(term, (rel, node))
+    keys = keys_of(term.args[0]) if rows.name == "Groups" else None
     found, body = _over(inference, over, binders, env, (*path, 1), keys)
     inference.expect_bool(found, (*path, 1, 0))
-    return _rel(kind, binders), App("where", (rel, body))
+    return rows, with_args(term, (rel, body))
 
 
 def _sort(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
-    keys = keys_of(term.args[0]) if kind == "Groups" else None
+    rows, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    keys = keys_of(term.args[0]) if rows.name == "Groups" else None
     nodes: list[Term] = []
     for i, over in enumerate(term.args[1:], 1):
         found, body = _over(inference, over, binders, env, (*path, i), keys)
         inference.require(found, "Ord", (*path, i, 0, 0))
         nodes.append(body)
-    return _rel(kind, binders), App("sort", (rel, *nodes))
+    return rows, with_args(term, (rel, *nodes))
 
 
 def _direction(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     found, node = inference.infer(term.args[0], env, (*path, 0))
-    return found, App(term.fn, (node,))
+    return found, with_args(term, (node,))
 
 
 def _indexed(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    rows, _binders, rel = _relation(inference, term.args[0], env, (*path, 0))
     nodes: list[Term] = []
     for i, index in enumerate(term.args[1:], 1):
         found, node = inference.infer(index, env, (*path, i), NUMBER)
@@ -112,21 +116,21 @@ def _indexed(inference: "Inference", term: App, env: "Env", path: "Path") -> "Ty
         if resolve(found) != Con("Int"):
             node = inference.argument(found, node, NUMBER, (*path, i), what)
         nodes.append(node)
-    return _rel(kind, binders), App(term.fn, (rel, *nodes))
+    return rows, with_args(term, (rel, *nodes))
 
 
 def _same_rows(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
-    return _rel(kind, binders), App(term.fn, (rel,))
+    rows, _binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    return rows, with_args(term, (rel,))
 
 
 def _as(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    rows, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
     name = term.args[1]
     assert isinstance(name, Lit)
     if len(binders) != 1:
         inference.report(errors.binder_count(1, len(binders)), path)
-    return _rel(kind, ((name.value, binders[0][1]),)), App("as", (rel, name))
+    return _rel(rows.name, ((name.value, binders[0][1]),)), with_args(term, (rel, name))
 
 
 def _group(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -134,17 +138,17 @@ def _group(inference: "Inference", term: App, env: "Env", path: "Path") -> "Type
     nodes: list[Term] = [
         _over(inference, key, binders, env, (*path, i), None)[1] for i, key in enumerate(term.args[1:], 1)
     ]
-    return _rel("Groups", binders), App("group", (rel, *nodes))
+    return _rel("Groups", binders), with_args(term, (rel, *nodes))
 
 
 def _whole(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     _, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
-    return _rel("Groups", binders), App("whole", (rel,))
+    return _rel("Groups", binders), with_args(term, (rel,))
 
 
 def _show(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
-    keys = keys_of(term.args[0]) if kind == "Groups" else None
+    rows, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    keys = keys_of(term.args[0]) if rows.name == "Groups" else None
     fields: list[tuple[str, Type]] = []
     nodes: list[tuple[str, Term]] = []
     for i, (label, over) in enumerate(term.named, 1):
@@ -185,11 +189,11 @@ def _join(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed
         found, body = _over(inference, term.args[2], binders, env, (*path, 2), None)
         inference.expect_bool(found, (*path, 2, 0))
         nodes.append(body)
-    return _rel("Rel", binders), App(term.fn, tuple(nodes))
+    return _rel("Rel", binders), with_args(term, tuple(nodes))
 
 
 def _set_operation(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, left, first = _relation(inference, term.args[0], env, (*path, 0))
+    rows, left, first = _relation(inference, term.args[0], env, (*path, 0))
     _, right, second = _relation(inference, term.args[1], env, (*path, 1))
     ours, theirs = _all_columns(inference, left), _all_columns(inference, right)
     if len(ours) != len(theirs):
@@ -203,7 +207,7 @@ def _set_operation(inference: "Inference", term: App, env: "Env", path: "Path") 
                 show(f), show(e), f"column `{name}` is {show(e)} on one side and {show(f)} on the other"
             ),
         )
-    return _rel(kind, left), App(term.fn, (first, second))
+    return rows, with_args(term, (first, second))
 
 
 def _then(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -211,21 +215,21 @@ def _then(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed
     found, body = _over(inference, term.args[1], binders, env, (*path, 1), None)
     found = resolve(found)
     if isinstance(found, Con) and found.name in ("Rel", "Action"):
-        return found, App("then", (rel, body))
-    return Con("Rel", (Row((("it", found),)),)), App("then", (rel, body))
+        return found, with_args(term, (rel, body))
+    return Con("Rel", (Row((("it", found),)),)), with_args(term, (rel, body))
 
 
 def _the(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-    kind, binders, rel = _relation(inference, term.args[0], env, (*path, 0))
-    columns = columns_of(_rel(kind, binders))
+    rows, _binders, rel = _relation(inference, term.args[0], env, (*path, 0))
+    columns = columns_of(rows)
     if len(columns) != 1:
-        return inference.report(errors.one_column(len(columns)), path), App("the", (rel,))
-    return columns[0][1], App("the", (rel,))
+        return inference.report(errors.one_column(len(columns)), path), with_args(term, (rel,))
+    return columns[0][1], with_args(term, (rel,))
 
 
 def _exists(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
     _, _, rel = _relation(inference, term.args[0], env, (*path, 0))
-    return BOOL, App("exists", (rel,))
+    return BOOL, with_args(term, (rel,))
 
 
 def _count(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
@@ -252,7 +256,7 @@ def _aggregate(cls: str, number: bool = False) -> Rule:
         found, node = inference.infer(term.args[0], inner, (*path, 0))
         if cls:
             inference.require(found, cls, (*path, 0))
-        return (NUMBER if number else found), App(term.fn, (node,))
+        return (NUMBER if number else found), with_args(term, (node,))
 
     return infer
 

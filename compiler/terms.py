@@ -36,7 +36,6 @@ from .types import Type
 LiteralKind = Literal["number", "int", "text", "bool", "date", "time", "datetime", "quantity", "raw", "name", "path"]
 
 
-# Hashes are worked out at birth, by the shortest way there is: terms are built and looked up all the time.
 _set = object.__setattr__
 
 
@@ -75,29 +74,48 @@ class Var:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class App:
-    """Application of a declared function: positional then labelled arguments (labels in any order)."""
+    """Application of a declared function: positional then labelled arguments (labels in any order).
+
+    Nodes are made by the hundred thousand, so the constructor is written out; hash and facts are found when asked for.
+    """
 
     fn: str
-    args: "tuple[Term, ...]" = ()
-    named: "tuple[tuple[str, Term], ...]" = ()
-    targs: tuple[Type, ...] = ()
-    _hash: int = field(init=False, compare=False, repr=False)
+    args: "tuple[Term, ...]"
+    named: "tuple[tuple[str, Term], ...]"
+    targs: tuple[Type, ...]
+    _hash: int | None = field(init=False, compare=False, repr=False)
+    _facts: "tuple[frozenset[str], bool] | None" = field(init=False, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        _set(self, "_hash", hash((self.fn, self.args, self.named, self.targs)))
+    def __init__(
+        self,
+        fn: str,
+        args: "tuple[Term, ...]" = (),
+        named: "tuple[tuple[str, Term], ...]" = (),
+        targs: tuple[Type, ...] = (),
+    ) -> None:
+        _set(self, "fn", fn)
+        _set(self, "args", args)
+        _set(self, "named", named)
+        _set(self, "targs", targs)
+        _set(self, "_hash", None)
+        _set(self, "_facts", None)
 
     def __eq__(self, other: object) -> bool:
         """By structure; most unequal ones are told apart by their hashes."""
         if self is other:
             return True
-        if not isinstance(other, App) or self._hash != other._hash:
+        if not isinstance(other, App) or hash(self) != hash(other):
             return False
         return (self.fn, self.args, self.named, self.targs) == (other.fn, other.args, other.named, other.targs)
 
     def __hash__(self) -> int:
-        return self._hash
+        known = self._hash
+        if known is None:
+            known = hash((self.fn, self.args, self.named, self.targs))
+            _set(self, "_hash", known)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +133,15 @@ class Abs:
     kind: Literal["spec", "row", "fn"]
     params: tuple[str, ...]
     body: "Term"
-    _hash: int = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        _set(self, "_hash", hash((self.kind, self.params, self.body)))
+    _hash: int | None = field(default=None, init=False, compare=False, repr=False)
+    _facts: "tuple[frozenset[str], bool] | None" = field(default=None, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
-        return self._hash
+        known = self._hash
+        if known is None:
+            known = hash((self.kind, self.params, self.body))
+            _set(self, "_hash", known)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +150,14 @@ class Field:
 
     subject: "Term"
     name: str
-    _hash: int = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        _set(self, "_hash", hash((self.subject, self.name)))
+    _hash: int | None = field(default=None, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
-        return self._hash
+        known = self._hash
+        if known is None:
+            known = hash((self.subject, self.name))
+            _set(self, "_hash", known)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +226,14 @@ class Turn:
     speaker: Literal["user", "agent"]
     acts: tuple[Act, ...] = ()
     statements: tuple[Statement, ...] = ()
+    _hash: int | None = field(default=None, init=False, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        known = self._hash
+        if known is None:
+            known = hash((self.speaker, self.acts, self.statements))
+            _set(self, "_hash", known)
+        return known
 
 
 def children(term: Term) -> "tuple[Term, ...]":
@@ -245,6 +274,62 @@ def rebuild(term: Term, new: "tuple[Term, ...]") -> Term:
             return Record(tuple((label, value) for (label, _), value in zip(fields, new, strict=True)))
         case Ascribe(type=type_):
             return Ascribe(new[0], type_)
+    return term
+
+
+_CLOSED: tuple[frozenset[str], bool] = (frozenset(), False)
+_RAW: tuple[frozenset[str], bool] = (frozenset(), True)
+
+
+def facts(term: Term) -> tuple[frozenset[str], bool]:
+    """Names of the free variables, and whether a value kept raw is inside; found once for each application."""
+    match term:
+        case App() | Abs():
+            known = term._facts
+            if known is None:
+                known = _joined(children(term))
+                if isinstance(term, Abs) and known[0]:
+                    known = known[0] - set(term.params), known[1]
+                _set(term, "_facts", known)
+            return known
+        case Lit(kind=kind):
+            return _RAW if kind == "raw" else _CLOSED
+        case Var(name):
+            return frozenset((name,)), False
+        case Field(subject=subject):
+            return facts(subject)
+        case Hole() | Entity():
+            return _CLOSED
+    return _joined(children(term))
+
+
+def _joined(parts: "tuple[Term, ...]") -> tuple[frozenset[str], bool]:
+    names, raw = _CLOSED
+    for part in parts:
+        inner, inner_raw = facts(part)
+        if inner and inner is not names:
+            names = names | inner if names else inner
+        raw = raw or inner_raw
+    return names, raw
+
+
+def free_names(term: Term) -> frozenset[str]:
+    """Names of free variables."""
+    return facts(term)[0]
+
+
+def with_args(
+    term: App, args: "tuple[Term, ...]", named: "tuple[tuple[str, Term], ...]" = (), targs: tuple[Type, ...] = ()
+) -> App:
+    """The application over other arguments: itself if they are its very own."""
+    if targs or term.targs or len(args) != len(term.args) or len(named) != len(term.named):
+        return App(term.fn, args, named, targs)
+    for new, own in zip(args, term.args, strict=True):
+        if new is not own:
+            return App(term.fn, args, named)
+    for (_, new), (_, own) in zip(named, term.named, strict=True):
+        if new is not own:
+            return App(term.fn, args, named)
     return term
 
 

@@ -119,13 +119,19 @@ def parts(type_: Type) -> "tuple[Type, ...]":
 
 
 def zonk(type_: Type) -> Type:
-    """The type with every solved variable replaced."""
+    """The type with every solved variable replaced; the very type if there is none."""
     type_ = resolve(type_)
     match type_:
         case Con(name, args):
-            return Con(name, tuple(zonk(a) for a in args)) if args else type_
+            for a in args:
+                if zonk(a) is not a:
+                    return Con(name, tuple([zonk(a) for a in args]))
+            return type_
         case Row(binders):
-            return Row(tuple((n, zonk(t)) for n, t in binders))
+            for _, t in binders:
+                if zonk(t) is not t:
+                    return Row(tuple([(n, zonk(t)) for n, t in binders]))
+            return type_
         case RecordType(fields, rest):
             tail = zonk(rest) if rest is not None else None
             own = tuple((n, zonk(t)) for n, t in fields)
@@ -133,6 +139,24 @@ def zonk(type_: Type) -> Type:
                 return RecordType(tuple(sorted(own + tail.fields)), tail.rest)
             return RecordType(own, tail if isinstance(tail, TypeVar) else None)
     return type_
+
+
+def closed(type_: Type) -> Type | None:
+    """The type with every solved variable replaced, or None if an unsolved one is left."""
+    if isinstance(type_, Con) and not type_.args:
+        return type_
+    type_ = zonk(type_)
+    return None if is_open(type_) else type_
+
+
+def is_open(type_: Type) -> bool:
+    """Whether an unsolved variable is in the type."""
+    type_ = resolve(type_)
+    if isinstance(type_, TypeVar):
+        return True
+    if isinstance(type_, Con):
+        return bool(type_.args) and any(map(is_open, type_.args))
+    return any(map(is_open, parts(type_)))
 
 
 def variables(type_: Type) -> Iterator[TypeVar]:

@@ -23,6 +23,8 @@ from .types import (
     variables,
 )
 
+_Waiting = tuple[list[Callable[[bool], bool]], list[Callable[[bool], bool]]]
+
 
 class Mismatch(Exception):
     """Two types that cannot be one. Carries the innermost pair."""
@@ -46,13 +48,17 @@ class Unsatisfied(Exception):
 
 @dataclass(slots=True)
 class Solver:
-    """Fresh variables, the current level, and work that waits. One per statement group."""
+    """Fresh variables, the current level, and work that waits. One per statement group.
+
+    Work in `deferred` and `checks` is called with whether everything is known that will be, and says whether it is
+    done; `checks` decide nothing and come last.
+    """
 
     schema: Schema
     level: int = 0
     counter: int = 0
     deferred: list[Callable[[bool], bool]] = field(default_factory=list)
-    checks: list[Callable[[], None]] = field(default_factory=list)
+    checks: list[Callable[[bool], bool]] = field(default_factory=list)
 
     def fresh(self, *constraints: Constraint) -> TypeVar:
         """A new variable at the current level."""
@@ -159,23 +165,39 @@ class Solver:
         if rest_a is not None:
             self.unify(rest_a, RecordType(only_b, shared))
 
+    @property
+    def idle(self) -> bool:
+        """Whether no work waits."""
+        return not self.deferred and not self.checks
+
+    def set_aside(self) -> "_Waiting | None":
+        """Take all waiting work away for a while, if there is any: what comes now depends on nothing of it."""
+        if not self.deferred and not self.checks:
+            return None
+        outer = self.deferred, self.checks
+        self.deferred, self.checks = [], []
+        return outer
+
+    def take_back(self, outer: "_Waiting | None") -> None:
+        """Put it back, before what waits now."""
+        if outer is not None:
+            self.deferred, self.checks = outer[0] + self.deferred, outer[1] + self.checks
+
     def settle(self, final: bool) -> None:
         """Run waiting work until nothing moves; with `final` the rest is decided by defaults, then checked."""
-        while True:
+        while self.deferred:
             waiting, self.deferred = self.deferred, []
             kept = [work for work in waiting if not work(False)]
             moved = len(kept) < len(waiting) or bool(self.deferred)
             self.deferred = kept + self.deferred
             if moved:
                 continue
-            if not final:
-                return
-            if not self.deferred:
+            if not final or not self.deferred:
                 break
             self.deferred.pop(0)(True)
-        checks, self.checks = self.checks, []
-        for check in checks:
-            check()
+        if self.checks:
+            checks, self.checks = self.checks, []
+            self.checks += [check for check in checks if not check(final)]
 
 
 def _flat(record: RecordType) -> tuple[tuple[tuple[str, Type], ...], TypeVar | None]:

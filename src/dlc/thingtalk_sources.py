@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 DEFAULT = "multiwoz"
 NO_CONTEXT = "null"
-_KEPT = 200_000
-_UNDECLARED_ACT = "DLC122"
 
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # Only the tokenized syntax has spaces around the dot between a class and what is in it.
@@ -70,10 +68,9 @@ class _Programs:
 
         known = self.readers.get(id(schema))
         if known is None:
-            known = self.readers[id(schema)] = ThingTalkReader(schema), Checker(schema)
+            # ThingTalk's acts are its own: that a schema declares others says nothing about the row.
+            known = self.readers[id(schema)] = ThingTalkReader(schema), Checker(schema, acts=False)
         reader, checker = known
-        if len(reader.items) > _KEPT:
-            reader.items.clear()
         try:
             return checker.check_turn(reader.read(text, speaker, tokenized))
         except RecursionError:
@@ -101,8 +98,7 @@ class _Table:
         ok = not isinstance(result, CompileError) and result.ok
         dialogue = self.unit.dialogue
         place = Place(self.unit.file, _bare(dialogue) or None, turn if dialogue is not None else None, line)
-        # ThingTalk's acts are its own: that a schema declares others says nothing about the row.
-        found = tuple(d for d in result.diagnostics if d.code != _UNDECLARED_ACT)
+        found = result.diagnostics
         notes = tuple(Note(d.code, d.message, d.span, loss=d.severity == "error") for d in found)
         program = result.turn if ok and not isinstance(result, CompileError) else None
         name = schema.name if schema is not None else ""

@@ -32,14 +32,7 @@ def condition(p: Parser, open_end: bool = False) -> Filter | Value:
         op = toks[at + 1]
         if op in INFIX and token.isidentifier() and token not in NOT_A_NAME and token.isascii():
             # The usual case, a field compared with a constant, without the calls that lead there.
-            p.i = at + 2
-            if toks[at + 2] == "any":
-                conjuncts.append(_compared(p, VarRef(token), op, at))
-            else:
-                value = p.primary()
-                if toks[p.i] in PRECEDENCE:
-                    value = p.sum(value, 1)
-                conjuncts.append(Atom(token, op, value, at))
+            conjuncts.append(_with_constant(p, at) or _plain(p, at))
         else:
             one = unary(p, open_end)
             if open_end and one.__class__ not in FILTER_CLASSES:
@@ -61,6 +54,36 @@ def condition(p: Parser, open_end: bool = False) -> Filter | Value:
             return whole
         disjuncts.append(whole)
         return ast.Or(tuple(disjuncts), start)
+
+
+def _with_constant(p: Parser, at: int) -> Filter | None:
+    """A comparison of a field with a short constant, read once where the parser remembers; None if it is another."""
+    if not p.remembers:
+        return None
+    end = p.constant_end(at + 2)
+    if not end:
+        return None
+    tokens = tuple(p.toks[at:end])
+    known = p.known.get(tokens)
+    if known is None:
+        known = _plain(p, at)
+        if p.i == end:
+            p.known[tokens] = known
+    else:
+        p.i = end
+    return cast(Filter, known)
+
+
+def _plain(p: Parser, at: int) -> Filter:
+    """`field op value` at a token."""
+    toks = p.toks
+    p.i = at + 2
+    if toks[at + 2] == "any":
+        return _compared(p, VarRef(toks[at]), toks[at + 1], at)
+    value = p.primary()
+    if toks[p.i] in PRECEDENCE:
+        value = p.sum(value, 1)
+    return Atom(toks[at], toks[at + 1], value, at)
 
 
 def unary(p: Parser, open_end: bool = False, narrow: bool = False) -> Filter | Value:

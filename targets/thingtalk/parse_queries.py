@@ -208,7 +208,7 @@ def params(p: Parser) -> tuple[InputParam, ...]:
         # `all` is reserved, but a device may be told to be all of its kind.
         name = "all" if p.take("all") else p.name("a parameter")
         p.expect("=")
-        found.append(InputParam(name, p.value(), at))
+        found.append(InputParam(name, p.constant(), at))
         if toks[p.i] != ",":
             break
         p.i += 1

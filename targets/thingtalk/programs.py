@@ -26,6 +26,7 @@ from .parse_filters import CALLED, filter_only
 from .parse_queries import chain, params
 from .parse_types import annotations, arguments, typed_names
 from .parser import SCALAR_FUNCTIONS, Parser
+from .scanner import Known
 from .values import Annotation, Array, Number, Object, String, Value
 
 _SPECIAL: Final = frozenset(["$yes", "$no", "$failed", "$train", "$debug", "$nevermind", "$stop", "$help", "$wakeup"])
@@ -98,9 +99,35 @@ def _dialogue(p: Parser) -> DialogueState:
 def _item(p: Parser) -> Item:
     at = p.i
     expression = _statement_expression(p)
+    confirm, results, noted = _standing(p, at)
+    return Item(expression, confirm, results, noted, at)
+
+
+def parse_statement(text: str, known: Known) -> Expression:
+    """The expression of a statement of a tokenized dialogue state, `;` left out. Raises ThingTalkSyntaxError."""
+    p = Parser(text, True, known)
+    made = _statement_expression(p)
+    if p.toks[p.i]:
+        p.unexpected("the end of the statement")
+    return made
+
+
+def parse_standing(text: str, known: Known) -> tuple[str, Results | None, tuple[Annotation, ...]]:
+    """What stands after a statement of a tokenized dialogue state, `;` included: status, results, other annotations.
+
+    known: constants by their tokens. Raises ThingTalkSyntaxError.
+    """
+    p = Parser(text, True, known)
+    made = _standing(p, 0)
+    if p.toks[p.i]:
+        p.unexpected("the end of the text")
+    return made
+
+
+def _standing(p: Parser, at: int) -> tuple[str, Results | None, tuple[Annotation, ...]]:
     if p.toks[p.i] == ";":
         p.i += 1
-        return Item(expression, "accepted", None, (), at)
+        return "accepted", None, ()
     if p.toks[p.i] == "#[" and p.toks[p.i + 1] == "confirm":
         p.i += 2
         p.expect("=")
@@ -111,10 +138,10 @@ def _item(p: Parser) -> Item:
             if not annotation.translatable and annotation.name in ("confirm", "results", "more", "count", "error"):
                 p.fail(f"#[{annotation.name}] cannot stand beside #[confirm]", at)
         p.expect(";")
-        return Item(expression, confirm, None, noted, at)
+        return confirm, None, noted
     results, noted = _results(p)
     p.expect(";")
-    return Item(expression, "confirmed", results, noted, at)
+    return "confirmed", results, noted
 
 
 def _results(p: Parser) -> tuple[Results, tuple[Annotation, ...]]:

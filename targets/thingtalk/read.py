@@ -5,6 +5,7 @@ A member its enum does not list is kept `raw`; an act goes by its ThingTalk name
 """
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from ...canon.relations import gives_one
@@ -33,9 +34,11 @@ from . import ast, values
 from . import read_errors as errors
 from .declarations import ExpressionStatement, Program
 from .lexer import ThingTalkSyntaxError, token_span
-from .programs import parse
+from .programs import parse, parse_standing, parse_statement
+from .scanner import Known
 from .write_names import Names
 
+_CONSTANTS = (values.Placeholder, values.Enum, values.Entity, values.Number, values.String, values.Boolean, values.Time)
 _COMPARISONS = {"==": "=", ">=": ">=", "<=": "<=", "=~": "~", ">": ">", "<": "<"}
 _CALLED = {"starts_with": "starts_with", "ends_with": "ends_with", "contains": "contains", "in_array~": "any_match"}
 PLACEHOLDERS = {
@@ -56,7 +59,6 @@ class ThingTalkReader:
     names: Names = field(init=False)
     functions: dict[str, Table | Function] = field(init=False)
     entities: dict[str, str] = field(init=False)
-    items: dict[str, Statement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = Names(self.schema)
@@ -67,48 +69,92 @@ class ThingTalkReader:
         self.entities = {self.names.entity(name): name for name in reversed(types)}
         self._fields: dict[str, dict[str, str]] = {}
         self._members: dict[str, dict[str, str]] = {}
+        self._shapes: dict[str, _Shape] = {}
+        self._owners: dict[str, list[Table | Function]] = {}
+        self._memory = _Memory()
 
     def read(self, text: str, speaker: Literal["user", "agent"] = "user", tokenized: bool = False) -> Turn:
         """The turn of a program. Raises CompileError (DLC22x)."""
         if not tokenized:
             source = _Source(text, False)
-            return self._turn(source, *_parsed(source), speaker)
+            act, params, found = _parsed(source)
+            return self._turn(act, params, tuple(self.statement(item, source) for item in found), speaker)
+        memory = self._memory
+        if memory.full:
+            memory = self._memory = _Memory()
+        known = memory.turns.get((text, speaker))
+        if known is None:
+            known = memory.turns[text, speaker] = self._tokenized(text, speaker)
+        return known
+
+    def _tokenized(self, text: str, speaker: Literal["user", "agent"]) -> Turn:
+        """A tokenized program by its statements."""
         head, *rest = _statements(text)
-        source = _Source(head + " ;", True)
-        return self._turn(source, *_parsed(source), speaker, tuple(self._item_text(item) for item in rest))
+        memory = self._memory
+        parsed = memory.heads.get(head)
+        if parsed is None:
+            parsed = memory.heads[head] = _parsed(_Source(head + " ;", True))
+        items = memory.items
+        statements = tuple([items.get(item) or self._item_text(item) for item in rest])
+        return self._turn(parsed[0], parsed[1], statements, speaker)
 
     def _item_text(self, text: str) -> Statement:
-        known = self.items.get(text)
+        """A tokenized item, in its parts if they can be told apart: dialogues repeat each of them."""
+        known = self._in_parts(text)
         if known is None:
             source = _Source(f"{_ANY_STATE} {text} ;", True, len(_ANY_STATE) + 1)
             (item,) = _parsed(source)[2]
-            known = self.items[text] = self.statement(item, source)
+            known = self.statement(item, source)
+        self._memory.items[text] = known
         return known
+
+    def _in_parts(self, text: str) -> Statement | None:
+        """The statement of an expression and its annotations; None if anything is unusual."""
+        said, mark, annotations = text.partition(" #[ ")
+        if mark and f" {said} ".count(' " ') % 2:
+            return None
+        memory = self._memory
+        try:
+            query = memory.expressions.get(said)
+            if query is None:
+                query = self._expression(parse_statement(said, memory.tokens), None)
+                memory.expressions[said] = query
+            if not mark:
+                return Statement(query.term)
+            confirm, results, _ = parse_standing(f"#[ {annotations} ;", memory.tokens)
+            return self._standing(query, confirm, results)
+        except (errors.Misread, ThingTalkSyntaxError):
+            # Read whole, the error has its place.
+            return None
 
     def _turn(
         self,
-        source: "_Source",
         act: str | None,
         params: tuple[str, ...],
-        items: tuple[ast.Item, ...],
+        statements: tuple[Statement, ...],
         speaker: Literal["user", "agent"],
-        rest: tuple[Statement, ...] = (),
     ) -> Turn:
-        statements = (*(self.statement(item, source) for item in items), *rest)
-        acts: tuple[Act, ...] = ()
-        if act is not None:
-            acts = (Act(act, tuple(Lit("path", self._path(name, statements)) for name in params)),)
-        return Turn(speaker, acts, statements)
+        if act is None:
+            return Turn(speaker, (), statements)
+        return Turn(
+            speaker, (Act(act, tuple(Lit("path", self._path(name, statements)) for name in params)),), statements
+        )
 
     def _path(self, said: str, statements: tuple[Statement, ...]) -> str:
         """The field an act is about: `.area`, or `Hotel.area` where the bare name would be written otherwise."""
-        mentioned = [t.fn for s in reversed(statements) for t in subterms(s.term) if isinstance(t, App)]
-        having = [d for d in self.functions.values() if said in self.fields(d)]
-        having.sort(key=lambda d: mentioned.index(d.name) if d.name in mentioned else len(mentioned))
-        for declared in having:
-            name = self.fields(declared)[said]
-            return f".{name}" if self.names.anywhere(name) == said else f"{declared.name}.{name}"
-        return f".{said}"
+        having = self._owners.get(said)
+        if having is None:
+            having = [d for d in self.functions.values() if said in self.fields(d)]
+            self._owners[said] = having
+        if not having:
+            return f".{said}"
+        declared = having[0]
+        if len(having) > 1:
+            by_name = {d.name: d for d in having}
+            mentioned = (t for s in reversed(statements) for t in subterms(s.term) if isinstance(t, App))
+            declared = next((by_name[t.fn] for t in mentioned if t.fn in by_name), declared)
+        name = self.fields(declared)[said]
+        return f".{name}" if self.names.anywhere(name) == said else f"{declared.name}.{name}"
 
     # ------------------------------------------------------------ names
 
@@ -144,23 +190,26 @@ class ThingTalkReader:
             raise CompileError(replace(error.diagnostic, span=source.span(max(at, 0)))) from None
 
     def _statement(self, item: ast.Item) -> Statement:
-        query = self._expression(item.expression, None)
+        return self._standing(self._expression(item.expression, None), item.confirm, item.results)
+
+    def _standing(self, query: "_Query", confirm: str, results: ast.Results | None) -> Statement:
+        """An expression's statement with its status and results."""
+        if results is not None:
+            return Statement(query.term, "confirmed", None, self._outcome(results, query))
         status: Literal["accepted", "proposed", "confirmed"] = "accepted"
-        if item.confirm in ("proposed", "confirmed"):
-            status = item.confirm  # type: ignore[assignment]
-        outcome = None
-        if item.results is not None:
-            outcome = self._outcome(item.results, query)
-            status = "confirmed"
-        return Statement(query.term, status, None, outcome)
+        if confirm in ("proposed", "confirmed"):
+            status = confirm  # type: ignore[assignment]
+        return Statement(query.term, status)
 
     def _outcome(self, results: ast.Results, query: "_Query") -> Outcome:
         records = []
+        names, types, constants = query.names, query.types, self._memory.constants
         for row in results.rows:
             fields = []
             for said, inner in row.fields:
-                name = query.names.get(said, said)
-                fields.append((name, self._value(inner, query.types.get(name), _EMPTY)))
+                name = names.get(said, said)
+                type_ = types.get(name)
+                fields.append((name, constants.get((inner, type_)) or self._constant(inner, type_, _EMPTY)))
             records.append(Record(tuple(fields)))
         count = self._value(results.count, NUMBER, _EMPTY) if results.count is not None else None
         error = results.error
@@ -205,29 +254,39 @@ class ThingTalkReader:
             raise _outside("a device attribute", call.at)
         if declared is None:
             raise errors.Misread(errors.unknown_function(said, list(self.functions)), call.at)
-        names = self.fields(declared)
+        shape = self._shapes.get(said)
+        if shape is None:
+            shape = self._shapes[said] = self._shape(declared)
         if isinstance(declared, Table):
-            types = {c.name: c.type for c in declared.columns}
-            query = _Query(App(declared.name), (declared.name,), names, types)
+            query = _Query(shape.term, (declared.name,), shape.given, shape.types, table=declared.name)
             for param in call.params:
-                column = self._known(names, param.name, said, call.at)
+                column = self._known(shape.taken, param.name, said, call.at)
                 if not isinstance(param.value, values.Undefined):
-                    atom = App("=", (query.field(column), self._value(param.value, types[column], outer or _EMPTY)))
+                    atom = App(
+                        "=", (query.field(column), self._constant(param.value, shape.types[column], outer or _EMPTY))
+                    )
                     query = query.then_where(atom)
             return query
-        types = {c.name: c.type for c in declared.columns} | {str(p.name): p.type for p in declared.params}
         named = []
         for param in call.params:
-            label = self._known(names, param.name, said, call.at)
+            label = self._known(shape.taken, param.name, said, call.at)
             # The reference drops `$?` for a required parameter and keeps it for an optional one.
             if not isinstance(param.value, values.Undefined):
-                named.append((label, self._value(param.value, types[label], outer or _EMPTY)))
+                named.append((label, self._constant(param.value, shape.types[label], outer or _EMPTY)))
             elif declared.labelled[label].optional:
                 named.append((label, App("missing")))
+        return _Query(App(declared.name, (), tuple(named)), ("it",), shape.given, shape.types, action=True)
+
+    def _shape(self, declared: Table | Function) -> "_Shape":
+        names = self.fields(declared)
+        types = {c.name: c.type for c in declared.columns}
+        if isinstance(declared, Table):
+            return _Shape(App(declared.name), names, names, types)
+        types |= {str(p.name): p.type for p in declared.params}
         # What an action gives may go by the ThingTalk name of a parameter; in its results that name is the result's.
         spelled = self.names.fields(declared)
         given = {str(spelled[c.name]): c.name for c in declared.columns if spelled[c.name] is not None}
-        return _Query(App(declared.name, (), tuple(named)), ("it",), names | given, types, action=True)
+        return _Shape(App(declared.name), names, names | given, types)
 
     def _known(self, names: dict[str, str], said: str, owner: str, at: int) -> str:
         found = names.get(said)
@@ -315,7 +374,13 @@ class ThingTalkReader:
             case ast.Existential(inner):
                 return App("exists", (self._expression(inner, query).term,))
             case ast.Atom(name, op, value):
-                return self._atom(values.VarRef(name), op, value, query)
+                if query.table is None:
+                    return self._atom(values.VarRef(name), op, value, query)
+                atoms = self._memory.atoms
+                made = atoms.get((query.table, condition))
+                if made is None:
+                    made = atoms[query.table, condition] = self._atom(values.VarRef(name), op, value, query)
+                return made
             case ast.Compute(left, op, value):
                 return self._atom(left, op, value, query)
             case ast.ComparisonSubquery(left, op, inner):
@@ -369,6 +434,16 @@ class ThingTalkReader:
         if len(query.binders) > 1 and said.startswith(("first.", "second.")):
             return Field(Var(query.binders[0 if said.startswith("first.") else 1]), name)
         return query.field(name)
+
+    def _constant(self, value: values.Value, type_: Type | None, query: "_Query") -> Term:
+        """A value; one that says the same wherever it stands is made once."""
+        if not isinstance(value, _CONSTANTS):
+            return self._value(value, type_, query)
+        constants = self._memory.constants
+        made = constants.get((value, type_))
+        if made is None:
+            made = constants[value, type_] = self._value(value, type_, query)
+        return made
 
     def _value(self, value: values.Value, type_: Type | None, query: "_Query") -> Term:
         match value:
@@ -435,23 +510,42 @@ class ThingTalkReader:
         return App(op, tuple(args))
 
 
+@lru_cache(maxsize=10_000)
+def _field(binder: str, name: str) -> Field:
+    return Field(Var(binder), name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A call without arguments; DL names by ThingTalk name of what it takes and gives, and their types by DL name."""
+
+    term: App
+    taken: dict[str, str]
+    given: dict[str, str]
+    types: dict[str, Type]
+
+
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A term with the binders of its rows, DL names of its fields by ThingTalk name, and their types."""
+    """A term with the binders of its rows, DL names of its fields by ThingTalk name, and their types.
+
+    table: the table whose rows these are, under its own name, if they are.
+    """
 
     term: Term
     binders: tuple[str, ...]
     names: dict[str, str]
     types: dict[str, Type]
     action: bool = False
+    table: str | None = None
 
     def field(self, name: str) -> Term:
         """A field of the row in hand."""
-        return Field(Var(self.binders[0]), name)
+        return _field(self.binders[0], name)
 
     def with_term(self, term: Term) -> "_Query":
         """The same fields over another term."""
-        return _Query(term, self.binders, self.names, self.types, self.action)
+        return _Query(term, self.binders, self.names, self.types, self.action, self.table)
 
     def then_where(self, condition: Term) -> "_Query":
         """Filtered."""
@@ -466,6 +560,27 @@ def _shown(query: "_Query") -> list[str]:
     return list(dict.fromkeys(query.names.values()))
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What was read, by its text (values by their tokens, constants with the type expected), as long as it is not
+    too much. Nothing in it depends on where it stood."""
+
+    turns: dict[tuple[str, str], Turn] = field(default_factory=dict)
+    heads: dict[str, tuple[str | None, tuple[str, ...], tuple[ast.Item, ...]]] = field(default_factory=dict)
+    items: dict[str, Statement] = field(default_factory=dict)
+    expressions: dict[str, _Query] = field(default_factory=dict)
+    tokens: Known = field(default_factory=dict)
+    constants: dict[tuple[values.Value, Type | None], Term] = field(default_factory=dict)
+    atoms: dict[tuple[str, ast.Filter], Term] = field(default_factory=dict)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to begin anew."""
+        kept = len(self.turns) + len(self.items) + len(self.tokens) + len(self.constants) + len(self.atoms)
+        return kept > _REMEMBERED
+
+
+_REMEMBERED = 200_000
 _EMPTY: Any = _Query(App("nothing"), ("it",), {}, {})
 
 

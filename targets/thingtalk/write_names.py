@@ -79,6 +79,7 @@ class Names:
     schema: Schema
     _fields: dict[str, dict[str, str | None]] = field(default_factory=dict)
     _members: dict[str, dict[str, str]] = field(default_factory=dict)
+    _anywhere: dict[str, str] = field(default_factory=dict)
 
     @property
     def default_kind(self) -> str:
@@ -113,9 +114,12 @@ class Names:
 
     def anywhere(self, name: str) -> str:
         """A field nobody is named for: the one ThingTalk name all fields of this DL name have, else by rule."""
-        declared: list[Table | Function] = [*self.schema.tables, *(f for f in self.schema.functions if f.action)]
-        said = {self.fields(d).get(name) for d in declared if self.called(d) is not None} - {None}
-        return said.pop() or name if len(said) == 1 else identifier(name)
+        known = self._anywhere.get(name)
+        if known is None:
+            declared: list[Table | Function] = [*self.schema.tables, *(f for f in self.schema.functions if f.action)]
+            said = {self.fields(d).get(name) for d in declared if self.called(d) is not None} - {None}
+            known = self._anywhere[name] = said.pop() or name if len(said) == 1 else identifier(name)
+        return known
 
     def entity(self, name: str) -> str:
         """An entity type: `uk.ac.cam.multiwoz.Hotel:Hotel`."""
