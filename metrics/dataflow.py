@@ -35,6 +35,8 @@ class TurnPair:
     """Whether the gold program's references resolve rightly, from the data's execution oracle."""
     skip: bool = False
     """The data say that the turn is not scored."""
+    written: str | None = None
+    """The gold program before it was inlined: it tells whether the turn refers or revises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def exact_match(
             pair.predicted is not None and (ignore_refer or pair.refer_are_correct) and same(pair.gold, pair.predicted),
         )
         for pair in turns
-        if not pair.skip and _SUBSETS[subset].search(pair.gold)
+        if not pair.skip and _SUBSETS[subset].search(pair.written if pair.written is not None else pair.gold)
     )
 
 

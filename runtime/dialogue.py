@@ -109,7 +109,7 @@ class Dialogue:
     graph: Graph = field(default_factory=Graph)
     typed: bool = True
     operators: Mapping[str, str] = field(default_factory=dict)
-    _outputs: set[int] = field(default_factory=set)
+    outputs: set[int] = field(default_factory=set)
     _context: Context = field(init=False)
     _budget: int = MAX_STEPS
 
@@ -142,7 +142,7 @@ class Dialogue:
                 self._failed(root, Failure("budget", "this is nested too deep to run"))
         graph.turns.append(TurnNodes(made.speaker, roots, start, len(graph.nodes), said))
         if made.speaker == "user":
-            self._outputs.update(map(self._output, roots))
+            self.outputs.update(map(self._output, roots))
         failures = [graph.failure(root) if root in graph.tainted else None for root in roots]
         return StepResult(tuple([graph.value(root) for root in roots]), tuple(failures))
 
@@ -277,7 +277,7 @@ class Dialogue:
             if value is None and _mentions(term, "value"):
                 continue
             of = partial(roles_of, candidate)
-            subject = {"role": _Roles(of, candidate in self._outputs), "value": _single(value), "type": made.type}
+            subject = {"role": _Roles(of, candidate in self.outputs), "value": _single(value), "type": made.type}
             if _accepts(predicate, subject):
                 yield candidate
 
@@ -297,7 +297,7 @@ class Dialogue:
 
     def _roles(self) -> dict[int, set[Role]]:
         """Each node's roles: the keyword paths by which some computation uses it."""
-        roles: dict[int, set[Role]] = {root: {OUTPUT} for root in self._outputs}
+        roles: dict[int, set[Role]] = {root: {OUTPUT} for root in self.outputs}
         for made in reversed(self.graph.nodes):
             for edge in made.inputs:
                 known = roles.setdefault(edge.node, set())

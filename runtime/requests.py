@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..compiler.check import Checker
 from ..compiler.schema import Schema
 from ..compiler.terms import Abs, App, Term, Var
 from ..compiler.terms import Field as FieldTerm
 from ..compiler.types import Con, Type
 from ..targets.dataflow.salience import NEVER_MEANT, SLOT_GROUPS
+from .dialogue import Dialogue
 from .graph import Graph, Node, Reference, TurnNodes
+from .library import Library
 
 FIND: Final = "find"
 ABANDON: Final = "abandon"
@@ -77,6 +80,12 @@ def _value(graph: Graph, node: int) -> str | None:
     """The text that a value's node stands for; None for `EmptyConstraint` and for a reference without referent."""
     value = graph.value(_meant_node(graph, node))
     return value if isinstance(value, str) and graph.nodes[node].fn != NOTHING else None
+
+
+def requests_dialogue(checker: Checker) -> Dialogue:
+    """A dialogue of the recipe's programs, about to begin."""
+    library = Library(symbolic=True, seconds=0)
+    return Dialogue(checker, library, salience=SlotSalience(), typed=False, operators=OPERATORS)
 
 
 def is_request(term: Term) -> bool:

@@ -260,6 +260,9 @@ def evaluate(
     ] = None,
     schema: SchemaOption = None,
     speakers: SpeakersOption = None,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="dataflow: also after references are inlined, as the paper scores.")
+    ] = False,
     form: Annotated[
         str, typer.Option("--format", metavar="text|json", help="Form of the output.", **_named(("text", "json")))
     ] = "text",
@@ -268,7 +271,7 @@ def evaluate(
     """Score predictions against gold by the published metrics of their language."""
     from .eval_command import EvalOptions, run_eval, usage_fault
 
-    options = EvalOptions(variant, tables, db, inventory, schema, speakers)  # type: ignore[arg-type]
+    options = EvalOptions(variant, tables, db, inventory, schema, speakers, inline)  # type: ignore[arg-type]
     fault = usage_fault(metric, options)
     if fault:
         raise typer.BadParameter(fault)

@@ -46,7 +46,8 @@ _CUTS: Final[Mapping[str, Cut]] = {
 
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
-    """What a metric was asked for. tables, db: for `sql`; inventory: a file of slot names, for `slots`."""
+    """What a metric was asked for. tables, db: for `sql`; inventory: a file of slot names, for `slots`; inline: for
+    `dataflow`, also after references are inlined."""
 
     variant: str | None = None
     tables: str | None = None
@@ -54,6 +55,7 @@ class EvalOptions:
     inventory: str | None = None
     schema: str | None = None
     speakers: Literal["user", "agent", "both"] | None = None
+    inline: bool = False
 
 
 def run_eval(
@@ -98,9 +100,9 @@ def _figures(pairs: Pairs, metric: str, options: EvalOptions) -> list[Section]:
 
         return slots_figures(pairs, variant, read_inventory(options.inventory))
     if metric == "dataflow":
-        from .eval_states import dataflow_figures
+        from .eval_dataflow import dataflow_figures
 
-        return dataflow_figures(pairs, variant)
+        return dataflow_figures(pairs, variant, options.schema, options.inline)
     if metric in ("acts", "responses"):
         from .eval_dialogues import act_figures, response_figures
 
@@ -121,6 +123,8 @@ def usage_fault(metric: str, options: EvalOptions) -> str:
         return f"--variant of {metric} is one of {wanted}, not {options.variant!r}"
     if metric == "sql" and options.tables is None and options.db is None:
         return "sql needs --tables (a tables.json) or --db (a folder of databases)"
+    if options.inline and metric != "dataflow":
+        return f"--inline is for dataflow, not for {metric}"
     if options.db is not None and not os.path.isdir(options.db):
         return f"--db {options.db!r} is no folder"
     return ""

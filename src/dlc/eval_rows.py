@@ -224,7 +224,10 @@ def _turns(unit: Unit) -> Unit | Broken:
             return Broken(replace(text, place=replace(place, turn=2 * index)))
         oracle = turn.get("program_execution_oracle")
         right = oracle.get("refer_are_correct") if isinstance(oracle, dict) else None
+        said = turn.get("user_utterance")
+        utterance = said.get("original_text") if isinstance(said, dict) else None
         value = {"program": text, "turn": 2 * index, "skip": turn.get("skip"), "refer_are_correct": right}
+        value["utterance"] = utterance if isinstance(utterance, str) else None
         parts.append(Part(whole.line, value))
     return Unit(unit.file, unit.dialogue, tuple(parts))
 

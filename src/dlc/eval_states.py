@@ -1,4 +1,4 @@
-"""`dlc eval slots` and `dlc eval dataflow`: metrics over states and over Lispress."""
+"""`dlc eval slots`: metrics over states."""
 
 import json
 import os
@@ -6,12 +6,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
-from dlc.metrics.dataflow import TurnPair, exact_match, same_in_report
 from dlc.metrics.slots import VARIANTS, score_slots
 
 from . import errors
 from .errors import InputFailure
-from .eval_figures import Cell, Section
+from .eval_figures import Section
 from .eval_rows import Pairs, Row
 
 # The slots of MultiWOZ that TRADE and the trackers after it keep: a count of 30 that slot accuracy divides by.
@@ -124,59 +123,3 @@ def read_inventory(path: str | None) -> Collection[str]:
     if not slots:
         raise InputFailure(errors.empty_input(path))
     return slots
-
-
-# ---------------------------------------------------------------- dataflow
-
-MATCHES: Final = ("token", "leaderboard", "report")
-SUBSETS: Final = ("all", "refer", "revise")
-
-
-def dataflow_figures(pairs: Pairs, variant: str) -> list[Section]:
-    """Exact match, dialogues and prefixes, for all turns and for those that refer or revise.
-
-    variant: one of MATCHES, or `all`. Raises CompileError for a gold row without a program or, for `report`, one that
-    is not Lispress.
-    """
-    found: list[Diagnostic] = []
-    turns: list[TurnPair] = []
-    kinds = MATCHES if variant == "all" else (variant,)
-    for number, dialogue in enumerate(pairs):
-        for gold, answer in dialogue:
-            why = _unusable(gold, "report" in kinds)
-            if why:
-                found.append(errors.unusable_gold(gold.place, why))
-                continue
-            predicted = answer.program if isinstance(answer.program, str) else None
-            right, skip = gold.fields.get("refer_are_correct"), gold.fields.get("skip")
-            turns.append(TurnPair(str(number), gold.turn, gold.text, predicted, right is not False, skip is True))
-    if found:
-        raise CompileError(*found)
-    columns = ("exact match", "turns", "accuracy", "dialogues", "dialogue", "prefix length")
-    sections = []
-    for subset in SUBSETS:
-        rows: list[tuple[Cell, ...]] = []
-        for kind in kinds:
-            for ignore in (False, True):
-                s = exact_match(turns, kind, subset, ignore_refer=ignore)  # type: ignore[arg-type]
-                name = f"{kind}, references aside" if ignore else kind
-                prefix = s.ave_num_turns_before_first_error
-                rows.append(
-                    (name, s.num_total_turns, s.accuracy, s.num_total_dialogues, s.pct_correct_dialogues, prefix)
-                )
-        sections.append(Section(f"dataflow: {_TITLES[subset]}", columns, tuple(rows)))
-    return sections
-
-
-_TITLES: Final = {"all": "all turns", "refer": "turns that refer", "revise": "turns that revise"}
-
-
-def _unusable(gold: Row, parsed: bool) -> str:
-    if not gold.text.strip() or gold.fields.get("skip") is True:
-        return "" if gold.fields.get("skip") is True else "it has no program"
-    try:
-        if parsed:
-            same_in_report(gold.text, gold.text)
-    except ValueError as error:
-        return str(error)
-    return ""

@@ -42,11 +42,9 @@ class Requests:
 
     def _inlined(self, read: Read, turns: "list[Turn | None]", schema: "Schema") -> Read:
         from dlc.compiler.check import Checker
-        from dlc.runtime.dialogue import Dialogue
         from dlc.runtime.errors import unfulfilled
-        from dlc.runtime.library import Library
-        from dlc.runtime.requests import OPERATORS, SlotSalience
         from dlc.runtime.requests import Requests as Live
+        from dlc.runtime.requests import requests_dialogue
         from dlc.targets.slots.requests import StateReader
         from dlc.targets.slots.states import Memo
 
@@ -56,9 +54,7 @@ class Requests:
         if not memo.layout.domains:
             return read
         memo.trim()
-        running = Dialogue(
-            checker, Library(symbolic=True, seconds=0), salience=SlotSalience(), typed=False, operators=OPERATORS
-        )
+        running = requests_dialogue(checker)
         live, reader = Live(self._whole), StateReader(memo)
         rows: list[TurnRow] = []
         for row, turn in zip(read.dialogue.turns, turns, strict=True):
