@@ -9,6 +9,7 @@ from .sources import SOURCES
 
 Runs = Callable[[Callable[[], int]], NoReturn]
 _FORMS = ("jsonl", "lines")
+_STYLES = ("dl", "thingtalk", "lispress-metric")
 _DIFF_FORMS = ("jsonl", "html")
 
 
@@ -46,6 +47,12 @@ def register(app: typer.Typer, run: Runs) -> None:
                 "--format", metavar="|".join(_FORMS), help="Rows, or a program a line.", callback=one_of(_FORMS)
             ),
         ] = "jsonl",
+        style: Annotated[
+            str,
+            typer.Option(
+                "--style", metavar="|".join(_STYLES), help="DL's form, or a published one.", callback=one_of(_STYLES)
+            ),
+        ] = "dl",
         jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="Processes to use.")] = 1,
         speakers: Annotated[str | None, typer.Option("--speakers", metavar="user|agent|both", callback=None)] = None,
     ) -> None:
@@ -56,7 +63,7 @@ def register(app: typer.Typer, run: Runs) -> None:
         if not paths and SOURCES[lang]().sample is None:
             raise typer.BadParameter(f"{lang} needs a PATH; - is standard input")
         options = Options(schema, speakers)  # type: ignore[arg-type]
-        run(lambda: run_canon(lang, paths or [], options, form, output, jobs))
+        run(lambda: run_canon(lang, paths or [], options, form, output, jobs, style))
 
     @app.command()
     def equiv(

@@ -22,16 +22,22 @@ from .workers import ordered, spare_collector
 
 
 def run_canon(
-    lang: str, paths: list[str], options: Options, form: str = "jsonl", output: str | None = None, jobs: int = 1
-) -> int:
-    """Canonical forms of all inputs, as rows or as a program a line; the exit status."""
+    lang: str, paths: list[str], options: Options, form: str = "jsonl", output: str | None = None, jobs: int = 1,
+    style: str = "dl",
+) -> int:  # fmt: skip
+    """Canonical forms of all inputs, as rows or as a program a line; the exit status.
+
+    style: `dl`, or a published form (`styles.STYLES`), for which programs are written in its language first.
+    """
     report = Report()
     spare_collector()
     turns = 0
     try:
         with ExitStack() as stack:
             out = stack.enter_context(Output(output))
-            for rows, found in ordered(partial(_work, lang, options), units(source(lang), paths, report.failure), jobs):
+            for rows, found in ordered(
+                partial(_work, lang, options, style), units(source(lang), paths, report.failure), jobs
+            ):
                 for diagnostic in found:
                     report.found(diagnostic)
                 for row in rows:
@@ -61,7 +67,9 @@ def _line(row: dict[str, Any], form: str) -> bytes:
 Rows = tuple[list[dict[str, Any]], list[Diagnostic]]
 
 
-def _work(lang: str, options: Options) -> Callable[[Unit | Broken], Rows]:
+def _work(lang: str, options: Options, style: str) -> Callable[[Unit | Broken], Rows]:
+    if style != "dl":
+        return _styled(lang, options, style)
     forms = canonical_rows(lang, options)
 
     def work(unit: Unit | Broken) -> Rows:
@@ -69,6 +77,27 @@ def _work(lang: str, options: Options) -> Callable[[Unit | Broken], Rows]:
         for row, _, diagnostics in forms(unit):
             rows.append(row)
             found.extend(diagnostics)
+        return rows, found
+
+    return work
+
+
+def _styled(lang: str, options: Options, style: str) -> Callable[[Unit | Broken], Rows]:
+    from .conversion import Converter
+    from .styles import STYLES
+
+    chosen = STYLES[style]
+    converter = Converter(lang, chosen.target, options)
+
+    def work(unit: Unit | Broken) -> Rows:
+        rows: list[dict[str, Any]] = []
+        found: list[Diagnostic] = []
+        for made in converter.convert(unit):
+            row: dict[str, Any] = {**made.row}
+            if row["program"] is not None:
+                row["program"] = chosen.form(row["program"])
+            rows.append(row)
+            found.extend(made.diagnostics)
         return rows, found
 
     return work

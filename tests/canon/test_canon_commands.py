@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from thingtalk_oracle import Oracle
 from typer.testing import CliRunner
 
 from dlc.canon_cli import register
@@ -112,3 +113,59 @@ def test_the_python_interface(folder: Path) -> None:
     assert equivalent("Inn | show .id | distinct", "Inn | show .id", str(folder / "s.dl")).kind == "equal"
     careful = equivalent("Inn | show .id | distinct", "Inn | show .id", str(folder / "s.dl"), keys=False)
     assert careful.kind == "different"
+
+
+# ---------------------------------------------------------------- published forms
+
+
+def test_a_published_form_is_chosen_by_name(folder: Path) -> None:
+    state = "$dialogue @org.thingpedia.dialogue.transaction.execute; @uk.ac.cam.multiwoz.Hotel.Hotel() filter "
+    (folder / "a.tt").write_text(f"{state}stars == 4 && area == enum north;\n{state}stars >= 4 && stars >= 3;\n")
+    arguments = ("canon", folder / "a.tt", "--lang", "thingtalk", "--schema", "multiwoz", "--format", "lines")
+    assert run(*arguments, "--style", "thingtalk") == (
+        0,
+        f"{state}area == enum north && stars == 4;\n{state}stars >= 4 && stars >= 3;\n",
+    )
+    # DL's own form knows that the second is one bound.
+    assert run(*arguments)[1].splitlines()[1] == "user execute: Hotel | where .stars >= 4;"
+    (folder / "a.lispress").write_text("(Yield (+ 1 0.26))\n")
+    assert run(
+        "canon", folder / "a.lispress", "--lang", "dataflow", "--schema", "smcalflow", "--style", "lispress-metric",
+        "--format", "lines",
+    ) == (0, "(Yield (+ 1.0 0.3))\n")  # fmt: skip
+    assert run("canon", folder / "a.tt", "--lang", "thingtalk", "--style", "upper")[0] == 2
+
+
+def test_a_row_that_cannot_be_read_has_no_published_form_and_is_told(folder: Path) -> None:
+    (folder / "bad.tt").write_text("$dialogue @org.thingpedia.dialogue.transaction.execute; @no.such.Thing();\n")
+    status, out = run("canon", folder / "bad.tt", "--lang", "thingtalk", "--schema", "multiwoz", "--style", "thingtalk")
+    (row,) = [json.loads(line) for line in out.splitlines()]
+    assert status == 1 and row["status"] == "rejected" and row["program"] is None
+
+
+@pytest.mark.corpus
+@pytest.mark.oracle
+def test_multiwoz_3_in_thingtalks_own_form(folder: Path, corpora: Path, oracle: Oracle) -> None:
+    lines = (corpora / "multiwoz30" / "train.user.tsv").read_text("utf-8").splitlines()[::8]
+    (folder / "part.tsv").write_text("\n".join(lines) + "\n")
+    status, out = run("canon", folder / "part.tsv", "--lang", "multiwoz3", "--style", "thingtalk", "--speakers", "both")
+    rows = [json.loads(line) for line in out.splitlines()]
+    made = [row["program"] for row in rows if row["part"] == "target"]
+    targets = [line.split("\t")[3] for line in lines]
+    answers = oracle.judge([(t, "tokenized") for t in targets], corpora / "multiwoz30" / "schema.tt")
+    assert status == 0 and made == [answer["canonical_tokens"] for answer in answers]
+
+
+@pytest.mark.corpus
+def test_smcalflow_in_the_form_of_its_leaderboard(folder: Path, corpora: Path) -> None:
+    import gzip
+
+    from dlc.metrics.dataflow_canonical import leaderboard_form
+
+    with gzip.open(corpora / "smcalflow2" / "dialogues.jsonl.gz", "rt", encoding="utf-8") as file:
+        lines = [line for i, line in enumerate(file) if i % 20 == 0]
+    (folder / "part.jsonl").write_text("".join(lines))
+    status, out = run("canon", folder / "part.jsonl", "--lang", "smcalflow", "--style", "lispress-metric")
+    made = [json.loads(line)["program"] for line in out.splitlines()]
+    wanted = [leaderboard_form(turn["lispress"]) for line in lines for turn in json.loads(line)["turns"]]
+    assert status == 0 and made == wanted and len(made) > 200
