@@ -156,7 +156,7 @@ class Typist:
             return None
         try:
             type_, typed = self._root(items[0])
-        except (_Unfit, RecursionError, LispressError):
+        except (_Unfit, RecursionError, LispressError, Unsayable):
             return None
         return TypedProgram(typed, type_)
 
