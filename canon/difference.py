@@ -54,10 +54,10 @@ def terms(a: Term, b: Term) -> Difference:
                 continue
             return Difference(_joined(a.fn, left, row), _joined(b.fn, right, row))
         if not _alike(a, b):
-            return Difference(_text(a, row), _text(b, row))
+            return Difference(fragment(a, row), fragment(b, row))
         apart = [(x, y) for x, y in zip(children(a), children(b), strict=True) if x != y]
         if len(apart) != 1 or (isinstance(a, App) and a.fn in ("=", "!=", "<", "<=", ">", ">=", "between", "in")):
-            return Difference(_text(a, row), _text(b, row))
+            return Difference(fragment(a, row), fragment(b, row))
         a, b = apart[0]
 
 
@@ -78,13 +78,13 @@ def _alike(a: Term, b: Term) -> bool:
 
 
 def _joined(fn: str, parts: list[Term], row: tuple[str, ...]) -> str:
-    return f" {fn} ".join(_text(p, row) for p in parts)
+    return f" {fn} ".join(fragment(p, row) for p in parts)
 
 
-def _text(term: Term, row: tuple[str, ...] = ()) -> str:
+def fragment(term: Term, row: tuple[str, ...] = ()) -> str:
     """A part as it is written in its row, where the row in hand goes without a name."""
     if isinstance(term, Abs):
-        return _text(term.body, term.params)
+        return fragment(term.body, term.params)
     try:
         if row and not is_pipeline(term):
             return print_term(App("where", (App("x"), Abs("spec", row, term)))).removeprefix("x | where ")
@@ -95,7 +95,8 @@ def _text(term: Term, row: tuple[str, ...] = ()) -> str:
 
 def _acts(acts: tuple[Act, ...]) -> str:
     return ", ".join(
-        a.name + (f"({', '.join(_text(t) for t in (*a.args, *(v for _, v in a.named)))})" if a.args or a.named else "")
+        a.name
+        + (f"({', '.join(fragment(t) for t in (*a.args, *(v for _, v in a.named)))})" if a.args or a.named else "")
         for a in acts
     )
 
@@ -104,7 +105,7 @@ def _outcome(statement: Statement) -> str:
     outcome = statement.outcome
     if outcome is None:
         return statement.status
-    shown = "[" + ", ".join(_text(r) for r in outcome.results) + "]"
-    count = f" of {_text(outcome.count)}" if outcome.count is not None else ""
+    shown = "[" + ", ".join(fragment(r) for r in outcome.results) + "]"
+    count = f" of {fragment(outcome.count)}" if outcome.count is not None else ""
     tail = (" more" if outcome.more else "") + (f" error {outcome.error}" if outcome.error else "")
     return f"{statement.status} -> {shown}{count}{tail}"

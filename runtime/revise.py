@@ -3,11 +3,11 @@
 Places are nodes or missing arguments. Nothing of the original is touched.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..compiler.schema import Schema
-from ..compiler.terms import Abs, App, Field, Term, Var, children, rebuild
+from ..compiler.terms import Abs, App, Entity, Field, Lit, Term, Var, children, rebuild
 from ..compiler.types import DYNAMIC, Con, Type
 from .graph import Edge, Graph, Role
 
@@ -155,7 +155,9 @@ def revised_constraint(
         if path is None or not any(_covers(said, path) for said in about):
             kept.append(part)
     if satisfiable is not None:
-        kept = _weakened(kept, [_shifted(part, len(old_node.inputs)) for part in new_parts], satisfiable)
+        values = _values(graph, (*old_node.inputs, *new_inputs))
+        ours = [_valued(_shifted(part, len(old_node.inputs)), values) for part in new_parts]
+        kept = _weakened(kept, ours, lambda spec: satisfiable(_valued(spec, values)))
     inputs: list[Edge] = []
     body: list[Term] = []
     for parts, given in ((kept, old_node.inputs), (new_parts, new_inputs)):
@@ -170,6 +172,20 @@ def revised_constraint(
             body.append(_renamed(part, names) if moved else part)
     type_ = new_node.type if new_node.type != DYNAMIC else old_node.type
     return graph.add("{}", tuple(inputs), Abs("spec", ("it",), _conjunction(body)), type_, turn)
+
+
+def _values(graph: Graph, inputs: tuple[Edge, ...]) -> dict[str, Term]:
+    """The inputs that are plain values."""
+    given = {f"#{i}": graph.nodes[edge.node].term for i, edge in enumerate(inputs)}
+    return {name: term for name, term in given.items() if isinstance(term, Lit | Entity)}
+
+
+def _valued(term: Term, values: Mapping[str, Term]) -> Term:
+    """A specification with the values of its inputs in their places, as far as they are known."""
+    if isinstance(term, Var):
+        return values.get(term.name, term)
+    below = children(term)
+    return rebuild(term, tuple(_valued(c, values) for c in below)) if below else term
 
 
 def _weakened(kept: list[Term], new: list[Term], satisfiable: Callable[[Term], bool | None]) -> list[Term]:

@@ -3,9 +3,10 @@
 None means the guards were reached and nothing is known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ...compiler.terms import Term
+from ...compiler.schema import Schema
+from ...compiler.terms import Abs, Term
 from ..rows import Scope
 from .atoms import Gate, Literal, Node, Reader, TooManyAtoms, gate
 from .cells import Space, subject_space
@@ -119,6 +120,18 @@ def entails(first: Term, second: Term, scope: Scope) -> bool | None:
         return not question.possible(gate(True, [a, b]))
     except (TooLarge, TooManyAtoms):
         return None
+
+
+def specification(schema: Schema) -> Callable[[Term], bool | None]:
+    """`satisfiable` for specifications `{ ... }`, of whatever they are about: what runs dialogues is handed."""
+    scope = Scope(schema)
+
+    def possible(spec: Term) -> bool | None:
+        if not isinstance(spec, Abs):
+            return None
+        return satisfiable(spec.body, scope.without(spec.params))
+
+    return possible
 
 
 def same(first: Term, second: Term, scope: Scope) -> bool | None:

@@ -10,6 +10,7 @@ from importlib import import_module
 MODULES = (
     "dlc.grammar.errors",
     "dlc.compiler.errors",
+    "dlc.canon.errors",
     "dlc.targets.slots.notes",
     "dlc.targets.thingtalk.read_errors",
     "dlc.targets.thingtalk.write_notes",

@@ -63,6 +63,7 @@ def _one(lang: str, paths: list[str], wanted: str | None, report: Report) -> lis
 
 def _graph(lang: str, found: list[Unit], options: Options, report: Report) -> Graph:
     """The graph of a dialogue after its last turn."""
+    from dlc.canon.filters.decide import specification
     from dlc.compiler.check import Checker
     from dlc.runtime.dialogue import Dialogue
 
@@ -77,7 +78,8 @@ def _graph(lang: str, found: list[Unit], options: Options, report: Report) -> Gr
                     report.found(diagnostic)
                 continue
             if running is None:
-                running = Dialogue(Checker(schema))
+                checker = Checker(schema)
+                running = Dialogue(checker, satisfiable=specification(checker.schema))
             try:
                 running.step(turn.program)
             except CompileError:

@@ -23,6 +23,7 @@ from .workers import ordered, spare_collector
 
 if TYPE_CHECKING:
     from dlc.compiler.check import CheckedTurn, Checker
+    from dlc.compiler.schema import Schema
 
 Form = Literal["text", "json"]
 
@@ -139,22 +140,37 @@ def _rows(unit: Unit, read: Read, checkers: "dict[int, Checker]", typed: bool) -
     from dlc.compiler.pipeline import compile_program
     from dlc.compiler.sugar import print_turn
 
+    from .odd_filters import odd_filters
+
+    def checker_of(schema: "Schema") -> Checker:
+        known = checkers.get(id(schema))
+        if known is None:
+            known = checkers[id(schema)] = Checker(schema)
+        return known
+
     for i, turn in enumerate(read.dialogue.turns):
         dialogue, line = read.dialogue.id or None, read.lines[i] if read.lines else None
         place = Place(unit.file, dialogue, turn.turn if dialogue is not None else None, line)
         schema = read.schemas[i]
         if read.diagnostics:
             checked = read.checked[i]
-            yield _check_row(dialogue, turn.turn, line, checked, read.diagnostics[i], typed)
+            odd: tuple[Diagnostic, ...] = ()
+            if checked is not None and schema is not None:
+                programs = (part.value.get("program") for part in unit.parts if isinstance(part.value, dict))
+                texts = [text for text in programs if isinstance(text, str)]
+                odd = odd_filters(checked.turn, checker_of(schema).schema, texts, place)
+            yield _check_row(dialogue, turn.turn, line, checked, (*read.diagnostics[i], *odd), typed)
         elif turn.program is None or schema is None:
             found = tuple(Diagnostic(note.code, note.message, note.span, place=place) for note in turn.notes)
             yield _check_row(dialogue, turn.turn, line, None, found, typed)
         else:
             # Through printed text, so that the places named can be looked at.
             text = print_turn(turn.program)
-            result = compile_program(text, checkers.setdefault(id(schema), Checker(schema)))
+            checker = checker_of(schema)
+            result = compile_program(text, checker)
             lost = tuple(Diagnostic(n.code, n.message, n.span, place=place) for n in turn.notes if n.loss)
-            found = (*lost, *(d.at(place, text) for d in result.diagnostics))
+            odd = odd_filters(turn.program, checker.schema, (text,), place)
+            found = (*lost, *(d.at(place, text) for d in result.diagnostics), *odd)
             yield _check_row(dialogue, turn.turn, line, result.turns[0] if result.turns else None, found, typed)
 
 

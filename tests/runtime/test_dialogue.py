@@ -11,6 +11,7 @@ from calendar_world import FIRST, NOW, SECOND, Conversation, library
 from dlc.runtime.dialogue import Dialogue
 from dlc.runtime.graph import Reference
 from dlc.runtime.library import Library, Problem
+from dlc.runtime.revise import atoms
 from dlc.runtime.salience import Nearest
 
 WORLDS = [FIRST, SECOND]
@@ -112,6 +113,24 @@ def test_make_it_45_minutes_weakens_what_cannot_hold(data):
     assert talk.ask(f"Execute(revise[_, Event]({OUTPUT}, everything, {{ .end = {end} }}));") == event
     spec = [n for n in talk.dialogue.graph.nodes if n.fn == "{}" and n.turn == 1][-1]
     assert {edge.role for edge in spec.inputs} == {("subject",), ("end",)}
+
+
+@pytest.mark.parametrize("data", WORLDS)
+def test_a_choice_that_nothing_can_meet_any_more_goes(data):
+    """What was said of two fields at once stays beside a new subject while something can meet both."""
+    from calendar_world import SCHEMA
+
+    from dlc.canon.filters.decide import specification
+    from dlc.compiler.check import Checker
+
+    possible = specification(Checker(SCHEMA).schema)
+    old = '{ .subject = "planning" or .subject = "never" and .start = .end }'
+    for subject, left in (("planning", 2), ("retreat", 1)):
+        talk = Conversation(data, satisfiable=possible)
+        talk.say(f"find_event({old});")
+        talk.say(f'Execute(revise[_, Event]({OUTPUT}, everything, {{ .subject = "{subject}" }}));')
+        spec = [n for n in talk.dialogue.graph.nodes if n.fn == "{}" and n.turn == 1][-1]
+        assert len(atoms(spec.term.body)) == left
 
 
 @pytest.mark.parametrize("data", WORLDS)
