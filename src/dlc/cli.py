@@ -281,6 +281,36 @@ def evaluate(
 
 
 @app.command()
+def stats(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help=f"One of {', '.join(sorted(SOURCES))}.", **_named(SOURCES))
+    ],
+    paths: Paths = None,
+    schema: SchemaOption = None,
+    speakers: Annotated[
+        str | None,
+        typer.Option(
+            "--speakers",
+            metavar="|".join(_SPEAKERS),
+            help="Whose turns; both if left out.",
+            show_default=False,
+            **_named(_SPEAKERS),
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json", help="Form of the output.", **_named(("text", "json")))
+    ] = "text",
+    output: OutOption = None,
+) -> None:
+    """Count a corpus: dialogues, turns, lengths, depths, library size, acts, constructs, representable turns."""
+    from .options import Options
+    from .stats_command import run_stats
+
+    _need_paths(source, paths)
+    _run(lambda: run_stats(source, paths or [], Options(schema, speakers), form, output))  # type: ignore[arg-type]
+
+
+@app.command()
 def graph(
     paths: Paths = None,
     lang: Annotated[
