@@ -95,5 +95,4 @@ def test_gold_against_itself_inlines_alike(corpora: Path) -> None:
                 gold, predicted = inliner.turn(text, text)
                 assert gold == predicted
                 changed += gold != text
-                assert gold.count("(refer ") <= text.count("(refer ") or "ReviseConstraint" in text
     assert changed > 60
