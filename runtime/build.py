@@ -3,14 +3,15 @@
 A turn becomes a plan first: its nodes, inputs counted from the first of them. A plan can be put into any graph.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from ..compiler.infer import free_names
 from ..compiler.terms import Abs, App, Ascribe, Entity, Field, Hole, Lit, Record, Term, Turn, Var, children, rebuild
 from ..compiler.types import DYNAMIC, Con, Type
 from .graph import Edge, Graph, Result, Role
-from .values import literal_value
+from .values import entity_value, literal_value
 
 Types = dict[tuple[int, ...], Type]
 
@@ -51,13 +52,29 @@ def plan(turn: Turn, types: Sequence[Types] | None = None) -> Plan:
 
 
 def _known_result(term: Term | None) -> Result | None:
-    """A literal is its value; one that has none (a date that is no date) is left to evaluation."""
-    if not isinstance(term, Lit):
-        return None
-    try:
-        return Result("value", literal_value(term))
-    except ValueError:
-        return None
+    """A literal or entity is its value; one that has none (a date that is no date) is left to evaluation."""
+    match term:
+        case Entity():
+            return Result("value", entity_value(term))
+        case App("Constraint", (), (), (type_,)):
+            return Result("value", OfType(type_))
+        case Lit():
+            try:
+                return Result("value", literal_value(term))
+            except ValueError:
+                return None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class OfType:
+    """A bare type constraint, `Constraint[Hotel]`, as a predicate."""
+
+    type: Type
+
+    def __call__(self, subject: Mapping[str, Any]) -> bool:
+        """Whether a node is of the type."""
+        return bool(subject["type"] == self.type)
 
 
 @dataclass(slots=True)
@@ -101,6 +118,8 @@ class Builder:
                 return self.graph.add("{ }", tuple(edges), record, type_, self.turn)
             case Ascribe(inner, given):
                 below = (*path, 0)
+                if not types:
+                    return self.build(inner, {below: given}, below)
                 return self.build(inner, types if below in types else {**types, below: given}, below)
             case Lit() | Entity() | Hole():
                 return self.graph.add("constant", (), term, type_, self.turn)
@@ -148,8 +167,8 @@ def _is_value(term: Term, lets: dict[str, int]) -> bool:
 
 def _mentions_row(term: Term) -> bool:
     """Whether a term depends on the row or subject in hand, so that it cannot be a node of its own."""
-    from ..compiler.infer import free_names
-
+    if isinstance(term, Lit | Entity | Hole) or (isinstance(term, App) and not term.args and not term.named):
+        return False
     return any(name == "it" or name[:1].isupper() for name in free_names(term))
 
 

@@ -15,13 +15,13 @@ A schema's functions can be such operators under other names (`operators`).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from ..compiler.check import Checker
-from ..compiler.terms import Abs, App, Statement, Term, Turn, Var
+from ..compiler.terms import Abs, App, Field, Statement, Term, Turn, Var
 from ..compiler.types import DYNAMIC, Con, Type
-from .build import Plan, is_spec, plan
+from .build import OfType, Plan, is_spec, plan
 from .errors import RuntimeFailure
 from .evaluate import Call, Context, Relation, Scope, can_evaluate, evaluate
 from .graph import OUTPUT, Edge, Failure, Graph, Node, Reference, Result, Role, TurnNodes
@@ -57,6 +57,15 @@ class Symbol:
         """Not known of any value."""
 
 
+@lru_cache(maxsize=1 << 10)
+def _asks_role(term: Term) -> bool:
+    """Whether a specification is `{ .role = #0 }` and nothing else."""
+    return term == _HAS_ROLE
+
+
+_HAS_ROLE = Abs("spec", ("it",), App("=", (Field(Var("it"), "role"), Var("#0"))))
+
+
 class _Spec:
     """A specification as a predicate over the values of its inputs, evaluated when it is first asked."""
 
@@ -67,20 +76,12 @@ class _Spec:
         self.predicate: Any = None
 
     def __call__(self, subject: Any) -> Any:
+        if self.predicate is None and self.values and _asks_role(self.term):
+            return subject["role"] == self.values[0]
         if self.predicate is None:
             scope = Scope({f"#{i}": value for i, value in enumerate(self.values)})
             self.predicate = evaluate(self.term, self.context, scope)
         return self.predicate(subject)
-
-
-@dataclass(frozen=True, slots=True)
-class _OfType:
-    """A bare type constraint, `Constraint[Hotel]`, as a predicate."""
-
-    type: Type
-
-    def __call__(self, subject: Any) -> bool:
-        return bool(subject["type"] == self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ class Dialogue:
         constraint = self.graph.nodes[node].inputs[0].node
         type_ = _argument(self.graph.nodes[node].type)
         predicate = self.graph.value(constraint)
-        found = self.salience.meant(self.graph, predicate.type) if isinstance(predicate, _OfType) else None
+        found = self.salience.meant(self.graph, predicate.type) if isinstance(predicate, OfType) else None
         if found is None:
             found = next(self._accepted(constraint, type_, self.salience.order(self.graph)), None)
         if found is None:
@@ -262,6 +263,13 @@ class Dialogue:
         """Nodes among `nodes` of the type that the constraint accepts."""
         predicate = self.graph.value(constraint)
         term = self.graph.nodes[constraint].term
+        if isinstance(predicate, OfType):
+            wanted = predicate.type
+            for candidate in nodes:
+                own = self.graph.nodes[candidate].type
+                if (own is wanted or own == wanted) and type_ in (DYNAMIC, own, _executed(own)):
+                    yield candidate
+            return
         roles: dict[int, set[Role]] = {}
 
         def roles_of(candidate: int) -> set[Role]:
@@ -284,12 +292,16 @@ class Dialogue:
     def _output(self, root: int) -> int:
         """What a user's statement gave; a function with a parameter `output` hands on the argument it has there."""
         made = self.graph.nodes[root]
+        if made.fn not in self.checker.schema.function:
+            return root
         return next((edge.node for edge in made.inputs if self._label(made, edge) == OUTPUT), root)
 
     def _label(self, made: Node, edge: Edge) -> Role:
         """An edge's role; an argument given by position goes by the name of its parameter, if that has one."""
+        if len(edge.role) != 1 or not edge.role[0].isdigit():
+            return edge.role
         function = self.checker.schema.function.get(made.fn)
-        if function is None or len(edge.role) != 1 or not edge.role[0].isdigit():
+        if function is None:
             return edge.role
         index = int(edge.role[0])
         name = function.positional[index].name if index < len(function.positional) else None
@@ -436,13 +448,6 @@ class Dialogue:
         self.evaluate(root)
         return self._set(node, Result("node", node=root))
 
-    def _type_test(self, node: int) -> Result:
-        term = self.graph.nodes[node].term
-        assert isinstance(term, App)
-        if len(term.targs) != 1 or self.graph.nodes[node].inputs:
-            return self._call(node)
-        return self._set(node, Result("value", _OfType(term.targs[0])))
-
 
 _OPERATORS: dict[str, Callable[[Dialogue, int], Result]] = {
     "refer": Dialogue._refer,
@@ -452,7 +457,6 @@ _OPERATORS: dict[str, Callable[[Dialogue, int], Result]] = {
     "substitute": Dialogue._substitute,
     "transform": Dialogue._transform,
     "apply": Dialogue._apply,
-    "Constraint": Dialogue._type_test,
 }
 _LOCATIONS = ("rootLocation", "oldLocation", "new")
 
@@ -488,7 +492,7 @@ def _single(value: Any) -> Any:
 
 
 def _mentions(term: Term | None, name: str) -> bool:
-    from ..compiler.terms import Field, subterms
+    from ..compiler.terms import subterms
 
     return term is not None and any(
         isinstance(t, Field) and t.name == name and t.subject == Var("it") for t in subterms(term)

@@ -8,7 +8,7 @@ dialogue has since dealt with.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..compiler.terms import Term
 from ..compiler.types import Type
@@ -17,16 +17,14 @@ Role = tuple[str, ...]
 OUTPUT: Role = ("output",)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """An input. role: an argument's label, its position as text, or the path of fields in a specification."""
 
     role: Role
     node: int
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A computation: `fn` applied to inputs, or a constant or specification given by `term`.
 
     In `term` the inputs stand as variables `#0`, `#1`, in order. `turn` is the turn that made it.
@@ -57,8 +55,7 @@ class Failure:
     proposal: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """A node's result: a value, a node that stands for it, or a failure (`blocked` where an input failed)."""
 
     kind: Literal["value", "node", "failure", "blocked"]

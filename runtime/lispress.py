@@ -1,13 +1,13 @@
 """Lispress texts as plans for the graph. Texts that differ only in their strings are planned once."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from ..compiler.terms import Lit
 from ..targets.dataflow.names import Names
 from ..targets.dataflow.reader import read_program
 from ..targets.dataflow.to_dl import dl_turn
-from .build import Plan, plan
+from .build import OfType, Plan, Planned, plan
 from .graph import Result
 
 MEMO_LIMIT: Final = 1 << 16
@@ -23,6 +23,7 @@ class Plans:
         self._names = names
         self._shapes: dict[tuple[str, ...], _Shape | None] = {}
         self._known: dict[str, Plan] = {}
+        self._equal: dict[Any, Any] = {}
 
     def of(self, text: str) -> Plan:
         """The plan of a program. Raises LispressError for a text that is none, Unsayable for what DL cannot say."""
@@ -31,11 +32,23 @@ class Plans:
             if len(self._known) > MEMO_LIMIT:
                 self._known.clear()
                 self._shapes.clear()
+                self._equal.clear()
             known = self._known[text] = self._filled(text) or self._plan(text)
         return known
 
     def _plan(self, text: str) -> Plan:
-        return plan(dl_turn(read_program(text), self._names))
+        made = plan(dl_turn(read_program(text), self._names))
+        return replace(made, nodes=tuple([self._shared(node) for node in made.nodes]))
+
+    def _shared(self, node: Planned) -> Planned:
+        """The node over terms and types that equal ones share, so that comparing them is cheap."""
+        fn, inputs, term, type_, result = node
+        one = self._equal.setdefault
+        if result is not None and isinstance(result.value, OfType):
+            result = Result("value", OfType(one(result.value.type, result.value.type)))
+        if fn == "{}":
+            term, type_ = one(term, term), one(type_, type_)
+        return fn, inputs, term, type_, result
 
     def _filled(self, text: str) -> Plan | None:
         """The plan of the text's shape, its strings put in; None where strings are more than values."""
@@ -58,7 +71,7 @@ class Plans:
         for place, value in zip(places, values, strict=True):
             fn, inputs, _, type_, _ = nodes[place]
             nodes[place] = (fn, inputs, Lit("text", value), type_, Result("value", value))
-        return replace(made, nodes=tuple(nodes))
+        return Plan(made.speaker, tuple(nodes), made.roots, made.calls)
 
     def _shape(self, text: str, count: int) -> _Shape | None:
         made = self._plan(text)

@@ -7,6 +7,7 @@ stand in for it. Source: section 6 of the dataflow paper and the conversion scri
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from ..compiler.check import Checker
@@ -18,12 +19,11 @@ from ..targets.dataflow.salience import NEVER_MEANT, SLOT_GROUPS
 from .dialogue import Dialogue
 from .graph import Graph, Node, Reference, TurnNodes
 from .library import Library
+from .revise import atoms
 
 FIND: Final = "find"
 ABANDON: Final = "abandon"
 NOTHING: Final = "EmptyConstraint"
-
-_IT: Final = Var("it")
 
 OPERATORS: Final[Mapping[str, str]] = {"ReviseConstraint": "revise", "\\'ReviseConstraint": "revise"}
 """The recipe's functions that are operators of the graph, as DL names them with and without a signature."""
@@ -78,6 +78,9 @@ def _meant_node(graph: Graph, node: int) -> int:
 
 def _value(graph: Graph, node: int) -> str | None:
     """The text that a value's node stands for; None for `EmptyConstraint` and for a reference without referent."""
+    result = graph.results.get(node)
+    if result is not None and isinstance(result.value, str):
+        return result.value
     value = graph.value(_meant_node(graph, node))
     return value if isinstance(value, str) and graph.nodes[node].fn != NOTHING else None
 
@@ -134,19 +137,25 @@ def _domain(graph: Graph, made: Node) -> str | None:
 
 
 def _slots(graph: Graph, node: int) -> dict[str, str]:
-    """Slot values of a request: the conjuncts that say of one slot what it is."""
+    """Slot values of a request."""
     spec = graph.nodes[graph.nodes[node].inputs[0].node]
-    body = spec.term.body if isinstance(spec.term, Abs) else None
     slots: dict[str, str] = {}
-    for atom in (body.args if body.fn == "and" else (body,)) if isinstance(body, App) else ():
-        if not (isinstance(atom, App) and atom.fn in ("=", "is") and isinstance(atom.args[1], Var)):
-            continue
-        subject, port = atom.args[0], atom.args[1].name
-        if isinstance(subject, FieldTerm) and subject.subject == _IT and port[:1] == "#":
-            value = _value(graph, spec.inputs[int(port[1:])].node)
-            if value is not None:
-                slots[subject.name.lower()] = value
+    for slot, port in _ports(spec.term):
+        value = _value(graph, spec.inputs[port].node)
+        if value is not None:
+            slots[slot] = value
     return slots
+
+
+@lru_cache(maxsize=1 << 12)
+def _ports(term: Term | None) -> tuple[tuple[str, int], ...]:
+    """Of a specification the slots that a conjunct gives a value, and which input that is."""
+    ports: list[tuple[str, int]] = []
+    for atom in atoms(term.body) if isinstance(term, Abs) else ():
+        match atom:
+            case App("=" | "is", (FieldTerm(Var("it"), slot), Var(port))) if port[:1] == "#":
+                ports.append((slot.lower(), int(port[1:])))
+    return tuple(ports)
 
 
 __all__ = ["Requests", "SlotSalience", "State"]

@@ -5,6 +5,7 @@ Places are nodes or missing arguments. Nothing of the original is touched.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..compiler.schema import Schema
 from ..compiler.terms import Abs, App, Entity, Field, Lit, Term, Var, children, rebuild
@@ -147,31 +148,53 @@ def revised_constraint(
     """`old` and `new` as one specification: what `new` says of a field replaces what `old` said of it, and if
     together they can still not be met, `old` is weakened, its latest conjunct first."""
     old_node, new_node = graph.nodes[old], graph.nodes[new]
-    new_parts, new_inputs = _parts(graph, new), list(new_node.inputs)
-    about = [path for part in new_parts if (path := subject_path(part)) is not None]
+    if satisfiable is None:
+        term, picks = _known_merger(old_node.term, new_node.term)
+    else:
+        values = _values(graph, (*old_node.inputs, *new_node.inputs))
+
+        def can_hold(spec: Term) -> bool | None:
+            return satisfiable(_valued(spec, values))
+
+        term, picks = _merger(old_node.term, new_node.term, len(old_node.inputs), can_hold)
+    both = (old_node.inputs, new_node.inputs)
+    type_ = new_node.type if new_node.type != DYNAMIC else old_node.type
+    return graph.add("{}", tuple([both[side][index] for side, index in picks]), term, type_, turn)
+
+
+Merger = tuple[Abs, tuple[tuple[int, int], ...]]
+"""A specification, and for each of its inputs where it comes from: the old (0) or new (1) one, and which."""
+
+
+@lru_cache(maxsize=1 << 12)
+def _known_merger(old: Term | None, new: Term | None) -> Merger:
+    """Specifications name their values as inputs, so that the same few come again and again."""
+    return _merger(old, new, 0, None)
+
+
+def _merger(
+    old: Term | None, new: Term | None, shift: int, satisfiable: Callable[[Term], bool | None] | None
+) -> Merger:
+    new_parts = _parts(new)
+    about = {path for part in new_parts if (path := subject_path(part)) is not None}
     kept: list[Term] = []
-    for part in _parts(graph, old):
+    for part in _parts(old):
         path = subject_path(part)
         if path is None or not any(_covers(said, path) for said in about):
             kept.append(part)
     if satisfiable is not None:
-        values = _values(graph, (*old_node.inputs, *new_inputs))
-        ours = [_valued(_shifted(part, len(old_node.inputs)), values) for part in new_parts]
-        kept = _weakened(kept, ours, lambda spec: satisfiable(_valued(spec, values)))
-    inputs: list[Edge] = []
+        kept = _weakened(kept, [_shifted(part, shift) for part in new_parts], satisfiable)
+    picks: list[tuple[int, int]] = []
     body: list[Term] = []
-    for parts, given in ((kept, old_node.inputs), (new_parts, new_inputs)):
+    for side, parts in enumerate((kept, new_parts)):
         for part in parts:
             names: dict[str, str] = {}
-            moved = False
             for name in _variables(part):
                 if name not in names:
-                    names[name] = f"#{len(inputs)}"
-                    moved = moved or names[name] != name
-                    inputs.append(given[int(name[1:])])
-            body.append(_renamed(part, names) if moved else part)
-    type_ = new_node.type if new_node.type != DYNAMIC else old_node.type
-    return graph.add("{}", tuple(inputs), Abs("spec", ("it",), _conjunction(body)), type_, turn)
+                    names[name] = f"#{len(picks)}"
+                    picks.append((side, int(name[1:])))
+            body.append(_renamed(part, names))
+    return Abs("spec", ("it",), _conjunction(body)), tuple(picks)
 
 
 def _values(graph: Graph, inputs: tuple[Edge, ...]) -> dict[str, Term]:
@@ -201,8 +224,7 @@ def _weakened(kept: list[Term], new: list[Term], satisfiable: Callable[[Term], b
     return kept
 
 
-def _parts(graph: Graph, node: int) -> list[Term]:
-    term = graph.nodes[node].term
+def _parts(term: Term | None) -> list[Term]:
     if isinstance(term, Abs) and term.kind == "spec":
         return atoms(term.body)
     if term is None or (isinstance(term, App) and term.fn in ("everything", "Constraint")):
@@ -214,22 +236,12 @@ def _covers(new: Role, old: Role) -> bool:
     return old[: len(new)] == new or new[: len(old)] == old
 
 
-def _variables(term: Term) -> list[str]:
+def _variables(term: Term) -> Iterator[str]:
     """The inputs that a term uses, left to right."""
-    if isinstance(term, App) and len(term.args) == 2 and not term.named:
-        left, right = term.args
-        if isinstance(right, Var) and isinstance(left, Field) and isinstance(left.subject, Var):
-            return [right.name] if right.name[:1] == "#" else []
-    found: list[str] = []
-    pending = [term]
-    while pending:
-        term = pending.pop()
-        if isinstance(term, Var):
-            if term.name[:1] == "#":
-                found.append(term.name)
-        else:
-            pending += reversed(children(term))
-    return found
+    if isinstance(term, Var) and term.name[:1] == "#":
+        yield term.name
+    for child in children(term):
+        yield from _variables(child)
 
 
 def _shifted(term: Term, by: int) -> Term:
@@ -240,9 +252,5 @@ def _shifted(term: Term, by: int) -> Term:
 def _renamed(term: Term, names: dict[str, str]) -> Term:
     if isinstance(term, Var):
         return Var(names.get(term.name, term.name))
-    if isinstance(term, App) and len(term.args) == 2 and not term.named and isinstance(term.args[1], Var):
-        left = term.args[0]
-        if isinstance(left, Field) and isinstance(left.subject, Var) and left.subject.name == "it":
-            return App(term.fn, (left, Var(names.get(term.args[1].name, term.args[1].name))), (), term.targs)
     below = children(term)
     return rebuild(term, tuple(_renamed(c, names) for c in below)) if below else term
