@@ -1,7 +1,6 @@
 """The Schema-Guided Dialogue corpus: lists of dialogues, with the schema of their services beside them."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 
 from dlc.grammar.diagnostic import CompileError, Place
@@ -13,10 +12,7 @@ from .json_documents import json_units
 from .options import Options
 from .schemas import Schemas
 from .sources import Read, Source
-from .units import Broken, Unit
-
-OPENING = re.compile(r'\{\s*"dialogue_id"\s*:\s*"([^"\\]*)"')
-"""How a dialogue of the release begins."""
+from .units import OPENING, Broken, Unit
 
 
 def sgd() -> Source:

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
 from dlc.grammar.errors import too_deep
 from dlc.targets.rows import Dialogue, Note, TurnRow
 
 from . import errors
-from .errors import InputFailure
-from .inputs import CHUNK, Document
-from .json_documents import json_units
+from .inputs import Document
 from .options import Options
 from .row_files import row_units
 from .schemas import Schemas
@@ -76,79 +73,9 @@ def source(name: str) -> Source:
 
 
 def _multiwoz() -> Source:
-    return Source((".json",), _multiwoz_units, _multiwoz_reader, _multiwoz_sample)
+    from .multiwoz_sources import multiwoz
 
-
-def _multiwoz_units(document: Document) -> Iterator[Unit | Broken]:
-    first = True
-    for unit in json_units(document, "log"):
-        if first and isinstance(unit, Unit):
-            value = unit.parts[0].value
-            if unit.dialogue is None or not isinstance(value, dict) or not ("log" in value or "goal" in value):
-                why = "this is no file of dialogues: an object {name: {goal, log}} is expected"
-                raise InputFailure(errors.unknown_layout(Place(document.name), why))
-            first = False
-        yield unit
-
-
-def _multiwoz_sample() -> Document:
-    def chunks() -> Iterator[bytes]:
-        with files("dlc").joinpath("data", "multiwoz_sample.json").open("rb") as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
-
-    return Document("multiwoz_sample.json", chunks)
-
-
-def _multiwoz_reader(options: Options) -> Callable[[Unit], Read]:
-    from dlc.targets.slots.multiwoz import read_multiwoz
-    from dlc.targets.slots.states import Memo
-
-    schema = Schemas(options.schema).get(None, "multiwoz", "multiwoz")
-    memo = Memo(schema)
-    speakers = options.wanted_speakers("user")
-    normalize = options.normalize == "trade@1"
-
-    def read(unit: Unit) -> Read:
-        part = unit.parts[0]
-        name = unit.dialogue if unit.dialogue is not None else ""
-        value = _trade_normalized(part.value) if normalize else part.value
-        dialogue = read_multiwoz(name, value, schema, memo, speakers)
-        return Read(dialogue, (schema,) * len(dialogue.turns))
-
-    return read
-
-
-def _trade_normalized(dialogue: Any) -> Any:
-    """The dialogue with every value of its states as TRADE's published rules make it; absent values stay as they are."""
-    from dlc.targets.slots.trade import trade_value
-
-    if not isinstance(dialogue, dict) or not isinstance(dialogue.get("log"), list):
-        return dialogue
-
-    def slots(domain: str, group: str, stored: Any) -> Any:
-        if not isinstance(stored, dict):
-            return stored
-        made = dict(stored)
-        for slot, value in stored.items():
-            if isinstance(value, str):
-                normal = trade_value(domain, group, slot, value)
-                made[slot] = value if normal is None else normal
-        return made
-
-    def turn(entry: Any) -> Any:
-        metadata = entry.get("metadata") if isinstance(entry, dict) else None
-        if not isinstance(metadata, dict) or not metadata:
-            return entry
-        states = {
-            domain: {group: slots(domain, group, stored) for group, stored in parts.items()}
-            if isinstance(parts, dict)
-            else parts
-            for domain, parts in metadata.items()
-        }
-        return {**entry, "metadata": states}
-
-    return {**dialogue, "log": [turn(entry) for entry in dialogue["log"]]}
+    return multiwoz()
 
 
 # ---------------------------------------------------------------- SGD

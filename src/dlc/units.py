@@ -1,10 +1,14 @@
 """What a source is cut into before anything is read: dialogues, or rows that cannot even be cut out."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from dlc.grammar.diagnostic import Diagnostic
+
+OPENING = re.compile(r'\{\s*"dialogue_id"\s*:\s*"([^"\\]*)"')
+"""How a dialogue begins in the releases that are lists of dialogues (SGD, MultiWOZ 2.2); its group is the name."""
 
 
 @dataclass(frozen=True, slots=True)

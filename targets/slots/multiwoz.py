@@ -6,18 +6,20 @@ before. A booked item is the outcome of the domain's action; if the same turn as
 outcome stands on a call of its own.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from ...compiler.schema import Schema
 from ...compiler.terms import Act, Lit, Statement, Term, Turn
-from ..rows import Dialogue, Note, TurnRow
+from ..rows import Dialogue, Mention, Note, TurnRow
 from . import notes as say
 from .decide import ANY_DOMAIN, Asked, Said, States, Talk, asked_for
 from .layout import Layout
 from .states import DomainState, Memo, domain_state
 
 Speaker: TypeAlias = Literal["user", "agent"]
+_WORD: Final = re.compile(r"\S+")
 
 
 def read_multiwoz(
@@ -64,7 +66,8 @@ def read_multiwoz(
                     if state.notes:
                         notes = (*notes, *state.notes)
                 heard = _text(log[index - 1]) if index and not wanted_agent else None
-                rows.append(TurnRow(name, index, "user", _text(entry), schema.name, turn, notes, entry, heard))
+                spans = _mentions(entry)
+                rows.append(TurnRow(name, index, "user", _text(entry), schema.name, turn, notes, entry, heard, spans))
             before, metadata = after, found
         if reply is not None:
             agent = _acts_said(reply, memo)
@@ -76,6 +79,22 @@ def read_multiwoz(
 def _text(entry: Any) -> str | None:
     text = entry.get("text") if isinstance(entry, dict) else None
     return text if isinstance(text, str) else None
+
+
+def _mentions(entry: Any) -> tuple[Mention, ...]:
+    """The annotated spans, `[act, field, value, first word, last word]`, by the characters of their words."""
+    annotated = entry.get("span_info") if isinstance(entry, dict) else None
+    text = _text(entry)
+    if not annotated or text is None or not isinstance(annotated, list):
+        return ()
+    words = [word.span() for word in _WORD.finditer(text)]
+    found: list[Mention] = []
+    for span in annotated:
+        match span:
+            case [str(act), str(slot), _, int(first), int(last)] if 0 <= first <= last < len(words):
+                start, end = words[first][0], words[last][1]
+                found.append(Mention(act.partition("-")[0].lower(), slot, start, end, text[start:end]))
+    return tuple(found)
 
 
 def _state_of(entry: Any, reply: Any) -> dict[str, Any] | Note:
@@ -186,4 +205,6 @@ def _agent_row(name: str, index: int, reply: Any, said: tuple[Said, ...], talk: 
         note = say.malformed("the turn is no object")
         return TurnRow(name, index, "agent", None, schema, None, (note,), reply)
     acts, notes = _acts("agent", said, talk, memo)
-    return TurnRow(name, index, "agent", _text(reply), schema, Turn("agent", acts), notes, reply)
+    return TurnRow(
+        name, index, "agent", _text(reply), schema, Turn("agent", acts), notes, reply, None, _mentions(reply)
+    )

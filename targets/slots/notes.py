@@ -95,6 +95,17 @@ def no_sgd_schema(why: str) -> Diagnostic:
     return Diagnostic("DLC308", f"this is no SGD schema: {why}")
 
 
+def span_outside(part: str, start: int, end: int, length: int) -> Note:
+    """DLC309: an annotated span that is not inside its utterance (a lint).
+
+    What it means: the source says that a slot's value stands at characters which the utterance does not have, as
+    after an edit of the text. The span is left out; states do not depend on it.
+
+    How to fix it: correct the span.
+    """
+    return Note("DLC309", f"the span of {part} is {start} to {end} of an utterance of {length}; left out", part=part)
+
+
 def no_slot(part: str, what: str) -> Note:
     """DLC211: a part of a program that slot states cannot say.
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...compiler.schema import Schema
-from ...compiler.terms import Abs, App, Entity, Outcome, Record, Statement, Term, Var
+from ...compiler.terms import Abs, App, Entity, Outcome, Record, Statement, Term, Var, subterms
 from ...compiler.terms import Field as FieldTerm
 from ...compiler.types import show
 from ..rows import Note
 from . import notes as say
 from .layout import Domain, Layout, Role, layout_of
-from .values import MULTIWOZ, Spelling, read_argument, read_filter
+from .values import MULTIWOZ, Spelling, read_argument, read_filter, read_listed
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Memo:
     spelling: Spelling = MULTIWOZ
     layout: Layout = field(init=False)
     states: dict[object, DomainState | None] = field(default_factory=dict)
-    values: dict[tuple[str, str, str], Term] = field(default_factory=dict)
+    values: dict[tuple[str, str, str | tuple[str, ...]], Term] = field(default_factory=dict)
     acts: dict[object, object] = field(default_factory=dict)
     written: dict[Statement, object] = field(default_factory=dict)
     limit: int = 200_000
@@ -99,8 +99,8 @@ class Memo:
 def domain_state(name: str, parts: Mapping[str, Any], memo: Memo) -> DomainState | None:
     """The state of one domain; None if it says nothing.
 
-    parts: `{"semi": {slot: text}, "book": {slot: text, "booked": [item]}}`. Unknown names and values of
-    other kinds are left out with a note that tells of the loss.
+    parts: `{"semi": {slot: text}, "book": {slot: text, "booked": [item]}}`; a tuple of texts in the place of one
+    lists several values. Unknown names and values of other kinds are left out with a note that tells of the loss.
     """
     try:
         semi, book = parts.get("semi") or {}, parts.get("book") or {}
@@ -145,25 +145,28 @@ def _state(name: str, parts: Any, memo: Memo) -> DomainState | None:
                 known = known or [f"{d}.{s}" for d, found in layout.domains.items() for s in found.slots]
                 notes.append(say.unknown_slot(f"{name}.{part}.{slot}", known))
                 continue
-            if not isinstance(value, str):
+            if not isinstance(value, str | tuple):
                 notes.append(say.not_text(f"{name}.{part}.{slot}", value))
                 continue
             term = memo.values.get((target.owner, target.name, value))
             if term is None:
-                read = read_filter(value, target, schema, spelling) if target.role == "query" else None
-                term = read or read_argument(value, target.type, schema, spelling)
+                if isinstance(value, tuple):
+                    term = read_listed(value, target, schema, spelling)
+                elif target.role == "query":
+                    term = read_filter(value, target, schema, spelling)
+                else:
+                    term = read_argument(value, target.type, schema, spelling)
                 memo.values[target.owner, target.name, value] = term
+            shown = value if isinstance(value, str) else spelling.alternatives.join(value)
             if target.role == "query":
                 conjuncts.append(term)
                 if domain is not None and target.slot == domain.key and isinstance(term, App) and term.fn == "=":
                     key = term.args[1] if isinstance(term.args[1], Entity) else None
-                raw = isinstance(term, App) and _is_raw(term.args[-1])
             else:
                 arguments[target.name] = term
-                raw = _is_raw(term)
-            fields[target.role][target.name] = value
-            if raw:
-                notes.append(say.kept_raw(f"{name}.{part}.{slot}", value, show(target.type)))
+            fields[target.role][target.name] = shown
+            if any(_is_raw(inner) for inner in subterms(term)):
+                notes.append(say.kept_raw(f"{name}.{part}.{slot}", shown, show(target.type)))
     if domain is None:
         return DomainState(_nowhere(name), None, None, fields, None, False, tuple(notes)) if notes else None
     outcome = Outcome(results) if results else None

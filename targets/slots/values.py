@@ -143,6 +143,20 @@ def _alternatives(text: str, target: Target, schema: Schema, spelling: Spelling)
     return tuple(v for v in values if v is not None) if None not in values else ()
 
 
+def read_listed(texts: tuple[str, ...], target: Target, schema: Schema, spelling: Spelling = MULTIWOZ) -> Term:
+    """The conjunct or argument of a slot that lists several values (MultiWOZ 2.2), where 2.1 joins them to one text.
+
+    A conjunct takes each value for itself; an argument, which is one value, keeps the joined text raw.
+    """
+    if target.role == "action":
+        return Lit("raw", spelling.alternatives.join(texts))
+    subject = FieldTerm(Var(target.owner), target.name)
+    terms = tuple(typed(text, target.type, schema, spelling) or Lit("raw", text) for text in texts)
+    if target.op == "=":
+        return App("in", (subject, App("list", terms)))
+    return App("or", tuple(App(target.op, (subject, term)) for term in terms))
+
+
 def read_alternatives(texts: tuple[str, ...], subject: Term, type_: Type, schema: Schema, spelling: Spelling) -> Term:
     """The conjunct of a slot that lists its values, each one way to say it (SGD, MultiWOZ 2.2)."""
     if texts == (spelling.any,):
