@@ -11,6 +11,7 @@ import typer
 from . import __version__
 from .canon_cli import register as register_meaning
 from .harvest_command import HARVESTED
+from .options import LAYOUTS
 from .run_cli import register as register_run
 from .schema_views import VIEWS
 from .sinks import TARGETS
@@ -28,6 +29,7 @@ app.add_typer(schema_app, name="schema")
 
 _METRICS = ("acts", "dataflow", "responses", "slots", "sql", "thingtalk")
 _DRAWINGS = ("dot", "mermaid", "svg")
+_FORMS = ("jsonl", "parquet", "native")
 _SPEAKERS = ("user", "agent", "both")
 _NORMALIZATIONS = ("none", "trade@1")
 _ENGINES = ("local", "ray")
@@ -121,8 +123,12 @@ def convert(
     jobs: JobsOption = 1,
     engine: EngineOption = "local",
     form: Annotated[
-        str, typer.Option("--format", metavar="jsonl", help="Form of the output.", **_named(("jsonl",)))
+        str, typer.Option("--format", metavar="|".join(_FORMS), help="Form of the output.", **_named(_FORMS))
     ] = "jsonl",
+    layout: Annotated[
+        str | None,
+        typer.Option("--layout", metavar="|".join(LAYOUTS), help="Of --format native.", **_named(LAYOUTS)),
+    ] = None,
     speakers: SpeakersOption = None,
     normalize: NormalizeOption = "none",
     syntax: Annotated[
@@ -155,6 +161,9 @@ def convert(
 ) -> None:
     """Convert dialogues: a JSON object a line, each with its status and what was lost.
 
+    --format native writes a corpus's own layout; into an OUT that is there, it changes the states that differ and not
+    a byte beside them.
+
     Without PATH, multiwoz is the small corpus of invented dialogues that ships with dlc.
     """
     from .convert_command import run_convert
@@ -163,6 +172,12 @@ def convert(
     _need_paths(source, paths)
     if rejects is not None and output is not None and rejects == output:
         raise typer.BadParameter("--rejects and -o name one file")
+    if (form == "native") != (layout is not None):
+        raise typer.BadParameter("--format native and --layout go together")
+    if form == "native":
+        if to != "slots":
+            raise typer.BadParameter(f"--layout {layout} is a layout of slots: give --to slots")
+        speakers = speakers or "both"
     if dialect != "sqlite":
         from dlc.targets.sql.dialects import known_dialects
 
@@ -175,7 +190,7 @@ def convert(
 
         recipe = Recipe(*flags)
     options = Options(schema, speakers, normalize, syntax, dialect, recipe)  # type: ignore[arg-type]
-    _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs, engine))  # type: ignore[arg-type]
+    _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs, engine, form, layout))  # type: ignore[arg-type]
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
 from dlc.targets.rows import Mention, Note, TurnRow, Written, status_of
@@ -12,12 +12,12 @@ from .errors import NOWHERE, InputFailure
 from .inputs import Document, find
 from .options import Options
 from .requests import Requests
-from .sinks import WITHOUT_REFERENCES, WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
+from .sinks import WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
 from .sources import Read, Source, source
 from .units import Broken, Unit
 
 if TYPE_CHECKING:
-    pass
+    from dlc.compiler.schema import Schema
 
 
 class RowNote(TypedDict):
@@ -76,6 +76,10 @@ class Converted:
     source: Any = None
 
 
+Made: TypeAlias = "tuple[Converted, TurnRow | None, Schema | None]"
+"""A row with what it was made of; None for what could not be cut out of its file."""
+
+
 class Converter:
     """Reads units of one source and writes their turns for one target. One a process; keeps the memos."""
 
@@ -91,14 +95,17 @@ class Converter:
 
     def convert(self, unit: Unit | Broken) -> list[Converted]:
         """The rows of one unit, in order. Raises InputFailure for a fault of dlc itself, naming the dialogue."""
+        return [converted for converted, _, _ in self.convert_turns(unit)]
+
+    def convert_turns(self, unit: Unit | Broken) -> list[Made]:
+        """`convert`, and what each row was made of."""
         if isinstance(unit, Broken):
-            return [self._broken(unit)]
+            return [(self._broken(unit), None, None)]
         try:
             read = self._read(unit)
-            if self.target in WITHOUT_REFERENCES:
-                read = self._requests.plain(read)
             written = self._as_dialogue(read)
-            return [self._row(unit, read, i, written[i]) for i in range(len(read.dialogue.turns))]
+            turns = zip(read.dialogue.turns, read.schemas, strict=True)
+            return [(self._row(unit, read, i, written[i]), turn, schema) for i, (turn, schema) in enumerate(turns)]
         except (CompileError, InputFailure):
             raise
         except Exception as error:

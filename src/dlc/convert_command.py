@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-
-import orjson
+from typing import Any
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Severity
 
 from .conversion import Converted, Converter, units
 from .errors import InputFailure
+from .forms import form_of
 from .options import Options
 from .outputs import Output
 from .report import FAILURE, Report
@@ -22,9 +22,9 @@ from .workers import Engine, ordered, spare_collector
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """What one unit became: lines of the output and of the rejects, and what to report."""
+    """What one unit became: the form's payload, lines of the rejects, and what to report."""
 
-    output: bytes
+    output: Any
     rejects: bytes
     diagnostics: tuple[Diagnostic, ...]
     turns: int
@@ -39,24 +39,34 @@ def run_convert(
     rejects: str | None = None,
     jobs: int = 1,
     engine: Engine = "local",
+    form_name: str = "jsonl",
+    layout: str | None = None,
 ) -> int:
-    """Convert all inputs; the exit status. Output files appear only if every input could be read to its end."""
+    """Convert all inputs; the exit status. Output files appear only if every input could be read to its end.
+
+    form_name: jsonl, parquet, or native in a layout, which changes a file that is there and nothing else in it.
+    """
     report = Report()
-    make = partial(_work, source_name, target, options, rejects is not None)
+    make = partial(_work, source_name, target, options, rejects is not None, form_name, layout)
     spare_collector()
     try:
+        form = form_of(form_name, layout)
         with ExitStack() as stack:
             out = stack.enter_context(Output(output))
+            sink = form.sink(out, output)
             aside = stack.enter_context(Output(rejects)) if rejects is not None else None
             turns = 0
             for lines in ordered(make, _units(source_name, paths, report), jobs, engine):
-                out.write(lines.output)
+                sink.write(lines.output)
                 if aside is not None:
                     aside.write(lines.rejects)
                 for diagnostic in lines.diagnostics:
                     report.found(diagnostic)
                 turns += lines.turns
                 report.progress(turns)
+            if report.status != FAILURE or out.path is None:
+                for diagnostic in sink.finish():
+                    report.found(diagnostic)
             if report.status == FAILURE:
                 out.flush()
                 if aside is not None:
@@ -79,16 +89,20 @@ def _units(source_name: str, paths: list[str], report: Report) -> Iterator[Unit 
     return units(source(source_name), paths, report.failure)
 
 
-def _work(source_name: str, target: str, options: Options, keep_rejects: bool) -> Callable[[Unit | Broken], _Lines]:
+def _work(
+    source_name: str, target: str, options: Options, keep_rejects: bool, form_name: str, layout: str | None
+) -> Callable[[Unit | Broken], _Lines]:
     converter = Converter(source_name, target, options)
+    encode = form_of(form_name, layout).encoder()
+    # A native layout has no place for what an agent's turn loses: only its rejection is told.
+    quiet = ("agent",) if form_name == "native" else ()
 
     def work(unit: Unit | Broken) -> _Lines:
-        made = converter.convert(unit)
-        output = b"".join(orjson.dumps(one.row, option=orjson.OPT_APPEND_NEWLINE) for one in made)
-        rejects = b""
-        if keep_rejects:
-            rejects = b"".join(_reject(one) for one in made if one.row["status"] == "rejected")
-        return _Lines(output, rejects, tuple(d for one in made for d in one.diagnostics), len(made))
+        made = converter.convert_turns(unit)
+        rejected = [one for one, _, _ in made if one.row["status"] == "rejected"]
+        told = (one for one, _, _ in made if one.row["status"] == "rejected" or one.row["speaker"] not in quiet)
+        rejects = b"".join(map(_reject, rejected)) if keep_rejects else b""
+        return _Lines(encode(made), rejects, tuple(d for one in told for d in one.diagnostics), len(made))
 
     return work
 

@@ -309,6 +309,38 @@ def library_missing(why: str) -> Diagnostic:
     return Diagnostic("DLC377", why, help=("pip install 'dlc[metrics]'",))
 
 
+def no_pyarrow() -> Diagnostic:
+    """DLC378: Parquet without the library that writes it.
+
+    What it means: Parquet is written by pyarrow, which is not installed.
+
+    How to fix it: pip install 'dlc[parquet]', or ask for --format jsonl.
+    """
+    return Diagnostic("DLC378", "pyarrow is not installed", help=("pip install 'dlc[parquet]'",))
+
+
+def no_such_layout(layout: str, schema: str) -> Diagnostic:
+    """DLC380: a native layout that cannot hold the states of a schema.
+
+    What it means: MultiWOZ 2.1's layout keeps one text a slot, `semi` and `book` apart; states of services list
+    values, and have an intent.
+
+    How to fix it: ask for --layout sgd or multiwoz22.
+    """
+    return Diagnostic("DLC380", f"the layout {layout} has no place for the states of `{schema}`")
+
+
+def no_such_turn(place: Place) -> Diagnostic:
+    """DLC381: a turn that the file written into does not have.
+
+    What it means: the dialogue is in the file, but there it is shorter, or has no state at this turn. The turn is left
+    out; everything else is written.
+
+    How to fix it: write into the file that the turns came from, or into a new one.
+    """
+    return Diagnostic("DLC381", "the file to write into has no such turn", place=place)
+
+
 def internal(place: Place, what: str) -> Diagnostic:
     """DLC379: a fault of dlc itself.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_string = json.JSONDecoder().raw_decode
 _ATOM = re.compile(r"[^\s,\]}]+")
 
 
@@ -38,7 +39,7 @@ def _node(text: str, start: int) -> _Node:
     opening = text[start : start + 1]
     if opening not in ("{", "["):
         if opening == '"':
-            return _Node(start, json.decoder.scanstring(text, start + 1)[1])
+            return _Node(start, _string(text, start)[1])
         atom = _ATOM.match(text, start)
         if atom is None:
             raise ValueError(f"no JSON value at {start}")
@@ -49,7 +50,7 @@ def _node(text: str, start: int) -> _Node:
     while text[position : position + 1] != closing:
         key, at = None, position
         if opening == "{":
-            key, position = json.decoder.scanstring(text, position + 1)
+            key, position = _string(text, position)
             position = _after_space(text, _after_space(text, position) + 1)
         value = _node(text, position)
         members.append((key, at, value))
@@ -97,7 +98,7 @@ def _compare_objects(
     if added:
         first = node.members[0]
         lead = text[node.start + 1 : first[1]]
-        colon = text[json.decoder.scanstring(text, first[1] + 1)[1] : first[2].start]
+        colon = text[_string(text, first[1])[1] : first[2].start]
         separator = f",{lead}" if lead or len(node.members) < 2 else text[first[2].end : node.members[1][1]]
         if not lead and len(node.members) < 2:
             separator = ", " if colon.endswith(" ") else ","

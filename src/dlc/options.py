@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Speakers = Literal["user", "agent", "both"]
 Normalize = Literal["none", "trade@1"]
+LAYOUTS = ("multiwoz21", "multiwoz22", "sgd")
 Syntax = Literal["normal", "tokenized"]
 
 

@@ -71,9 +71,10 @@ def read_multiwoz22(dialogue: Any, memo: Memo, speakers: frozenset[str], change:
             known = text if isinstance(text, str) else None
             rows.append(TurnRow(name, position, speaker, known, schema, None, (say.malformed(str(fault)),), turn))
         else:
-            rows.append(
-                TurnRow(name, position, speaker, utterance, schema, program, tuple(notes), turn, mentions=found)
-            )
+            before = turns[position - 1] if position and "agent" not in speakers else None
+            heard = before.get("utterance") if isinstance(before, dict) else None
+            heard = heard if isinstance(heard, str) else None
+            rows.append(TurnRow(name, position, speaker, utterance, schema, program, tuple(notes), turn, heard, found))
     return Dialogue(name, tuple(rows))
 
 

@@ -3,7 +3,7 @@ for, its acts, calls and spans. The layouts themselves are `native_log` (MultiWO
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...compiler.schema import Schema, fact
@@ -36,11 +36,12 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An act under its annotated name, with the slots it is about."""
+    """An act under its annotated name, with the slot it is about and the value said, as far as the turn has it."""
 
     service: str
     act: str
     slot: str
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class NativeReader:
         services: Mapping[str, ServiceState] = {}
         if self.services is not None:
             services = {name: _service_state(said) for name, said in state.items()} if by_service else {}
-            acts, calls = tuple(_acts(row.program, self.services)), tuple(_calls(row.program, self.services))
+            acts, calls = tuple(_acts(row, row.program, self.services)), tuple(_calls(row.program, self.services))
             return NativeTurn(row.turn, row.speaker, row.utterance, state, services, acts, calls, row.mentions, True)
         if by_service:
             services = _domain_states(row.program, state, self.layout)
@@ -159,8 +160,9 @@ def _domain_states(turn: Turn, state: Mapping[str, Any], layout: Layout) -> dict
 # ---------------------------------------------------------------- services: acts and calls
 
 
-def _acts(turn: Turn, services: Services) -> list[Said]:
+def _acts(row: TurnRow, turn: Turn, services: Services) -> list[Said]:
     annotated = {(act.speaker, act.name): fact(act.facts, "slot") for act in services.schema.acts}
+    values = {**_values(turn, services), **{(m.domain, m.slot): m.text for m in row.mentions}}
     said: list[Said] = []
     for act in turn.acts:
         name = annotated.get((turn.speaker, act.name)) or act.name
@@ -168,8 +170,29 @@ def _acts(turn: Turn, services: Services) -> list[Said]:
         for owner, _, field in paths or [("", "", "")]:
             head = services.by_owner.get(owner)
             slot = next((s for s, p in head.slots.items() if p.name == field), "") if head is not None else ""
-            said.append(Said(head.service if head is not None else "", name, slot))
+            service = head.service if head is not None else ""
+            said.append(Said(service, name, slot, values.get((service, slot))))
     return said
+
+
+def _values(turn: Turn, services: Services) -> dict[tuple[str, str], str]:
+    """A value of each slot that the turn's statements speak of: of what is proposed, else found, else asked for."""
+    found: dict[tuple[str, str], str] = {}
+    for statement in sorted(turn.statements, key=lambda s: s.status == "proposed"):
+        parts = opened(replace(statement, status="accepted"))
+        head = services.by_owner.get(parts.head.fn) if parts.head is not None else None
+        if head is None or parts.head is None:
+            continue
+        held = {**_equal(parts.conjuncts), **dict(parts.head.named)}
+        places = [*head.slots.items(), *head.results.items()]
+        if statement.outcome is not None and statement.outcome.results:
+            held.update(statement.outcome.results[0].fields)
+        for slot, place in places:
+            if place.name in held:
+                text = spelled(held[place.name], place.type, services.schema, SGD)
+                if text is not None:
+                    found[head.service, slot] = text
+    return found
 
 
 def _calls(turn: Turn, services: Services) -> list[Called]:

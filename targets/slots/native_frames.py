@@ -20,7 +20,10 @@ def fresh_frames(name: str, turns: Sequence[NativeTurn], every_service: bool) ->
     said = {turn.turn: turn for turn in turns}
     made: list[dict[str, Any]] = []
     services: list[str] = []
-    for position in range(max(said, default=-1) + 1):
+    last = max(said, default=-1)
+    # What a booking gave stands with the agent's turn, which therefore follows even where it is not among the rows.
+    booked = last in said and any(state.results for state in said[last].services.values())
+    for position in range(last + 1 + booked):
         turn = said.get(position)
         entry: dict[str, Any] = {
             "frames": [],
@@ -30,10 +33,10 @@ def fresh_frames(name: str, turns: Sequence[NativeTurn], every_service: bool) ->
         if every_service:
             entry["turn_id"] = str(position)
         if turn is not None:
-            names = _services(turn, every_service)
+            # Thanks and goodbyes name no service: they belong to the one before.
+            names = _services(turn, every_service) or services[-1:] * bool(turn.acts)
             entry["frames"] = [_frame(turn, service) for service in names]
-            active = [s for s in names if s not in services and _is_active(turn, s)]
-            services += active
+            services += [s for s in names if s not in services and _is_active(turn, s)]
         made.append(entry)
     dialogue: dict[str, Any] = merged_frames({"dialogue_id": name, "services": services, "turns": made}, turns)[0]
     return dialogue
@@ -75,7 +78,8 @@ def _frame(turn: NativeTurn, service: str) -> dict[str, Any]:
 
 
 def _action(said: Said) -> dict[str, Any]:
-    return {"act": said.act, "canonical_values": [], "slot": said.slot, "values": []}
+    values = [said.value] if said.value is not None and said.act != "REQUEST" else []
+    return {"act": said.act, "canonical_values": values, "slot": said.slot, "values": values}
 
 
 # ---------------------------------------------------------------- into an existing dialogue
