@@ -9,7 +9,7 @@ from .infer import Env, Inference
 from .lower import OutcomeOrigin
 from .schema import Function, Schema
 from .terms import App, Outcome, Record, Term, children, subterms
-from .types import NUMBER, Con, RecordType, Row, Type, resolve, show, zonk
+from .types import NUMBER, UNIT, Con, RecordType, Row, Type, resolve, show, zonk
 
 _NOTHING = Env()
 
@@ -73,6 +73,8 @@ class Outcomes:
         type_ = resolve(type_)
         if isinstance(type_, Con) and type_.name == "Action" and type_.args:
             type_ = resolve(type_.args[0])
+        if type_ == UNIT:
+            return {}
         if isinstance(type_, RecordType):
             return dict(type_.fields)
         if isinstance(type_, Con) and type_.name in ("Rel", "Groups"):
@@ -101,6 +103,7 @@ class Outcomes:
                 if expected is None:
                     shown = show(zonk(results.type))
                     inference.report(errors.unknown_result_field(label, shown, sorted(columns)), (i,))
+                    continue
             if expected is None:
                 inference.infer(value, _NOTHING, (i,))
             else:

@@ -427,7 +427,8 @@ class ThingTalkReader:
 
     def _field(self, said: str, query: "_Query") -> Term:
         name = query.names.get(said)
-        if name is None and said in query.types:
+        # After a join a bare name does not say whose field it is.
+        if name is None and said in query.types and len(query.binders) == 1:
             name = said
         if name is None:
             raise errors.Misread(errors.unknown_parameter(said, "the query", list(query.names)))
@@ -627,10 +628,10 @@ def _parsed(source: _Source) -> tuple[str | None, tuple[str, ...], tuple[ast.Ite
     except ThingTalkSyntaxError as error:
         raise CompileError(errors.no_thingtalk(error.message, source.characters(error.offset, error.end))) from None
     if isinstance(made, ast.DialogueState):
-        params = tuple(
-            p.name if isinstance(p, values.VarRef) else str(getattr(p, "value", p)) for p in made.params or ()
-        )
-        return made.act, params, made.items
+        fields = [p for p in made.params or () if isinstance(p, values.VarRef)]
+        if len(fields) < len(made.params or ()):
+            raise CompileError(errors.outside("an act about something that is no field", source.span(0)))
+        return made.act, tuple(p.name for p in fields), made.items
     statements = made.statements if isinstance(made, Program) else (made,)
     items = []
     for statement in statements:
