@@ -8,13 +8,12 @@ from typing import Any
 from dlc.grammar.diagnostic import Place
 
 from . import errors
-from .errors import InputFailure
 from .inputs import CHUNK, Document
 from .json_documents import json_units
 from .options import Options
 from .schemas import Schemas
 from .sources import Read, Source
-from .units import OPENING, Broken, Unit
+from .units import OPENING, Broken, Unit, recognized
 
 
 def multiwoz() -> Source:
@@ -23,18 +22,15 @@ def multiwoz() -> Source:
 
 
 def _multiwoz_units(document: Document) -> Iterator[Unit | Broken]:
-    first = True
-    for unit in json_units(document, "log", OPENING):
-        if first and isinstance(unit, Unit):
-            value = unit.parts[0].value
-            known = ("log", "goal") if unit.dialogue is not None else ("turns",)
-            if not isinstance(value, dict) or not any(key in value for key in known):
-                why = (
-                    "this is no file of dialogues: {name: {goal, log}}, or a list of objects with `turns`, is expected"
-                )
-                raise InputFailure(errors.unknown_layout(Place(document.name), why))
-            first = False
-        yield unit
+    why = "this is no file of dialogues: {name: {goal, log}}, or a list of objects with `turns`, is expected"
+    otherwise = errors.unknown_layout(Place(document.name), why)
+    return recognized(json_units(document, "log", OPENING), _is_dialogue, otherwise)
+
+
+def _is_dialogue(unit: Unit) -> bool:
+    value = unit.parts[0].value
+    known = ("log", "goal") if unit.dialogue is not None else ("turns",)
+    return isinstance(value, dict) and any(key in value for key in known)
 
 
 def _multiwoz_sample() -> Document:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from dlc.grammar.diagnostic import CompileError, Place
 
 from . import errors
-from .errors import InputFailure
 from .inputs import Document
 from .json_documents import json_units
 from .options import Options
 from .schemas import Schemas
 from .sources import Read, Source
-from .units import OPENING, Broken, Unit
+from .units import OPENING, Broken, Unit, recognized
+
+SCHEMA_FILE = "schema.json"
+"""How the name of the schema beside the dialogues ends."""
 
 
 def sgd() -> Source:
@@ -21,22 +23,17 @@ def sgd() -> Source:
 
 
 def _units(document: Document) -> Iterator[Unit | Broken]:
-    first = True
-    for unit in json_units(document, "turns", OPENING):
-        if first and isinstance(unit, Unit):
-            value = unit.parts[0].value
-            if not document.sought and isinstance(value, dict) and "service_name" in value:
-                # The schema, which lies in the folder of its dialogues.
-                return
-            if (
-                unit.dialogue is not None
-                or not isinstance(value, dict)
-                or not ("turns" in value or "services" in value)
-            ):
-                why = "this is no file of dialogues: a list of objects with `dialogue_id` and `turns` is expected"
-                raise InputFailure(errors.unknown_layout(Place(document.name), why))
-            first = False
-        yield unit
+    why = "this is no file of dialogues: a list of objects with `dialogue_id` and `turns` is expected"
+    otherwise = errors.unknown_layout(Place(document.name), why)
+    if not document.sought and document.name.removesuffix(".gz").endswith(SCHEMA_FILE):
+        # It lies in the folder of its dialogues.
+        return iter(())
+    return recognized(json_units(document, "turns", OPENING), _is_dialogue, otherwise)
+
+
+def _is_dialogue(unit: Unit) -> bool:
+    value = unit.parts[0].value
+    return unit.dialogue is None and isinstance(value, dict) and ("turns" in value or "dialogue_id" in value)
 
 
 def _reader(options: Options) -> Callable[[Unit], Read]:
@@ -72,8 +69,8 @@ def _reader(options: Options) -> Callable[[Unit], Read]:
 def schema_beside(folder: str) -> str | None:
     """The schema file in a folder of dialogues: `schema.json`, or the one file whose name ends so."""
     try:
-        names = [name for name in os.listdir(folder or ".") if name.endswith("schema.json")]
+        names = [name for name in os.listdir(folder or ".") if name.endswith(SCHEMA_FILE)]
     except OSError:
         return None
-    chosen = "schema.json" if "schema.json" in names else names[0] if len(names) == 1 else None
+    chosen = SCHEMA_FILE if SCHEMA_FILE in names else names[0] if len(names) == 1 else None
     return os.path.join(folder, chosen) if chosen is not None else None

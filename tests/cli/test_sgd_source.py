@@ -96,6 +96,17 @@ def test_a_rejected_turn_names_file_dialogue_turn_and_line(dlc_run, folder):
     assert reject["source"] == broken["turns"][2]
 
 
+@pytest.mark.parametrize("value", [None, "7_00001", 7, [], {}, {"turns": []}, {"dialogue_id": 3}])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_dialogue_that_is_none_costs_no_other(folder, value, at):
+    dialogues = [dialogue("7_00000"), dialogue("7_00001")]
+    dialogues.insert(at, value)
+    rows = list(dlc.convert("sgd", write(folder / "dialogues_001.json", dialogues), to="slots"))
+    assert [row["status"] for row in rows].count("rejected") == 1
+    assert rows[6 * at]["status"] == "rejected" and rows[6 * at]["notes"][0]["code"] == "DLC304"
+    assert [r["program"] for r in rows if r["status"] != "rejected"] == [*states(dialogue()).values()] * 2
+
+
 # ---------------------------------------------------------------- broken syntax
 
 
