@@ -21,6 +21,7 @@ from typing import Any
 from ..compiler.check import Checker
 from ..compiler.terms import Abs, App, Field, Statement, Term, Turn, Var
 from ..compiler.types import DYNAMIC, Con, Type
+from ..targets.dataflow.names import is_variable
 from .build import OfType, Plan, is_spec, plan
 from .errors import RuntimeFailure
 from .evaluate import Call, Context, Relation, Scope, can_evaluate, evaluate
@@ -209,6 +210,8 @@ class Dialogue:
                 return self._failed(node, Failure("unconfirmed", f"{made.fn} waits to be confirmed", (), proposal))
             return self._set(node, Result("value", self.library.call(made.fn, tuple(positional), named)))
         assert made.term is not None
+        if is_variable(made.fn) and made.fn not in self.checker.schema.function:
+            raise Problem("unbound", f"the variable {made.fn} is not bound")
         if self.library.symbolic and self._unknown(made):
             return self._set(node, Result("value", Symbol(node)))
         try:

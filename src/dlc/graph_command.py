@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 
-from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
+from dlc.grammar.diagnostic import CompileError, Place
+from dlc.runtime.dialogue import Dialogue
 from dlc.runtime.graph import Graph
 
 from . import errors
@@ -12,7 +13,9 @@ from .errors import InputFailure
 from .options import Options
 from .outputs import Output
 from .report import FAILURE, Report
-from .sources import Read, source
+from .run_dialogue import reasons, said
+from .sources import source
+from .talks import talk_of
 from .units import Broken, Unit
 
 FORMATS = ("dot", "mermaid", "svg")
@@ -63,40 +66,27 @@ def _one(lang: str, paths: list[str], wanted: str | None, report: Report) -> lis
 
 def _graph(lang: str, found: list[Unit], options: Options, report: Report) -> Graph:
     """The graph of a dialogue after its last turn."""
-    from dlc.canon.filters.decide import specification
-    from dlc.compiler.check import Checker
-    from dlc.runtime.dialogue import Dialogue
-
     read = source(lang).reader(options)
+    whole = [(unit, read(unit)) for unit in found]
+    turns = [[said(made, i) for i in range(len(made.dialogue.turns))] for _, made in whole]
     running: Dialogue | None = None
-    for unit in found:
-        made = read(unit)
-        for i, turn in enumerate(made.dialogue.turns):
+    for (unit, made), programs in zip(whole, turns, strict=True):
+        for i, (turn, program) in enumerate(zip(made.dialogue.turns, programs, strict=True)):
             schema = made.schemas[i]
-            if turn.program is None or schema is None:
-                for diagnostic in _reasons(unit, made, i):
+            if program is None or schema is None:
+                for diagnostic in reasons(unit, made, i):
                     report.found(diagnostic)
                 continue
             if running is None:
-                checker = Checker(schema)
-                running = Dialogue(checker, satisfiable=specification(checker.schema))
+                running = talk_of([p for each in turns for p in each if p is not None], schema).dialogue
             try:
-                running.step(turn.program)
+                running.step(program)
             except CompileError:
                 raise
             except Exception as error:
                 place = Place(unit.file, unit.dialogue, turn.turn)
                 raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
     return running.graph if running is not None else Graph()
-
-
-def _reasons(unit: Unit, read: Read, index: int) -> tuple[Diagnostic, ...]:
-    if read.diagnostics and read.diagnostics[index]:
-        return read.diagnostics[index]
-    turn = read.dialogue.turns[index]
-    line = read.lines[index] if read.lines else None
-    place = Place(unit.file, unit.dialogue, turn.turn, line)
-    return tuple(Diagnostic(note.code, note.message, note.span, place=place) for note in turn.notes)
 
 
 def _drawn(graph: Graph, form: str, dot: str) -> bytes:

@@ -7,6 +7,8 @@ import typer
 
 from .sources import SOURCES
 
+_DIALOGUES = ("dataflow", "smcalflow")
+
 Runs = Callable[[Callable[[], int]], NoReturn]
 
 
@@ -48,13 +50,18 @@ def register(app: typer.Typer, run: Runs) -> None:
             str | None, typer.Option("-o", "--output", metavar="OUT", help="Write here, whole or not at all.")
         ] = None,
     ) -> None:
-        """Run the queries of programs on a database, read-only, or over rows in memory: a JSON object a query."""
+        """Run the queries of programs on a database, read-only, or over rows in memory: a JSON object a query.
+
+        With neither, dataflow dialogues run on their graph, calls that nothing implements standing for themselves: a JSON
+        object a turn, with values, exceptions, and programs whose references are inlined.
+        """
         from dlc.runtime.sql_run import Limits
 
         from .options import Options
-        from .run_command import run_in_memory, run_on_database
+        from .run_command import run_in_memory, run_on_database, run_on_graph
 
-        if bool(db) == bool(data):
+        on_graph = not db and not data and lang in _DIALOGUES
+        if bool(db) == bool(data) and not on_graph:
             raise typer.BadParameter("a database or rows are needed, one of the two: --db FILE or --data PATH")
         if not paths and SOURCES[lang]().sample is None:
             raise typer.BadParameter(f"{lang} needs a PATH; - is standard input")
@@ -65,4 +72,6 @@ def register(app: typer.Typer, run: Runs) -> None:
         limits = Limits(seconds=seconds, rows=rows)
         if data:
             run(lambda: run_in_memory(lang, paths or [], data, options, limits, output))
+        if on_graph:
+            run(lambda: run_on_graph(lang, paths or [], options, output))
         run(lambda: run_on_database(lang, paths or [], db or [], options, limits, output))

@@ -13,6 +13,7 @@ from .errors import InputFailure
 from .options import Options
 from .outputs import Output
 from .report import Report
+from .requests import Requests
 from .sources import source
 from .units import Broken, Unit
 
@@ -64,6 +65,16 @@ def run_in_memory(
     return report.finish()
 
 
+def run_on_graph(lang: str, paths: list[str], options: Options, output: str | None = None) -> int:
+    """Run every dialogue of the inputs on the dataflow graph, without data; the exit status."""
+    from .run_dialogue import Graphs
+
+    report = Report()
+    with _reported(report):
+        _write(lang, paths, Graphs(lang, options).rows, output, report)
+    return report.finish()
+
+
 @contextmanager
 def _reported(report: Report) -> Iterator[None]:
     try:
@@ -110,9 +121,10 @@ def _sent(unit: Unit, database: "Database", report: Report) -> Iterator[Row]:
 def _asked(lang: str, options: Options, ask: Ask) -> Rows:
     """Programs of any source, through DL."""
     reader = source(lang).reader(options)
+    requests = Requests(options)
 
     def rows(unit: Unit, report: Report) -> Iterator[Row]:
-        read = reader(unit)
+        read = requests.plain(reader(unit))
         for i, (turn, schema) in enumerate(zip(read.dialogue.turns, read.schemas, strict=True)):
             line = read.lines[i] if read.lines else None
             place = Place(unit.file, unit.dialogue, turn.turn if unit.dialogue is not None else None, line)
