@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from ..compiler.schema import Schema
 from ..compiler.sugar import is_pipeline, print_term
-from ..compiler.terms import Abs, Act, App, Field, Record, Statement, Term, Turn, children
+from ..compiler.terms import Abs, Act, App, Entity, Field, Hole, Lit, Record, Statement, Term, Turn, Var, children
+from .filters.decide import same
 from .order import term_key
+from .rows import Scope, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,84 @@ def difference(a: Turn, b: Turn) -> Difference | None:
     return Difference(_outcome(x), _outcome(y))
 
 
+def certainly(a: Turn, b: Turn, schema: Schema) -> str | None:
+    """Why two turns in canonical form cannot mean the same, where that needs no database; None if it is not certain.
+
+    Filters of the fragment that has unique forms (marks and matches included: what a user does not care about is
+    information) over one table, and actions called with other plain arguments.
+    """
+    if len(a.statements) != len(b.statements):
+        return None
+    for x, y in zip(a.statements, b.statements, strict=True):
+        if x.term != y.term:
+            found = _apart(x.term, y.term, schema)
+            if found is not None:
+                return found
+    return None
+
+
+def _apart(a: Term, b: Term, schema: Schema) -> str | None:
+    # Rows that only one side has are rows that only one side shows.
+    while isinstance(a, App) and isinstance(b, App) and a.fn == b.fn and a.fn in ("show", "sort") and a.args and b.args:
+        if (a.args[1:], a.named) != (b.args[1:], b.named):
+            return None
+        a, b = a.args[0], b.args[0]
+    (table, first), (other, second) = _filtered(a), _filtered(b)
+    if table is not None and table == other:
+        scope = Scope(schema, {table: Source(table=table)})
+        if (
+            table in schema.table
+            and _interpreted(first)
+            and _interpreted(second)
+            and same(first, second, scope) is False
+        ):
+            return "the filters hold in other rows, or say other things of the dialogue"
+    if isinstance(a, App) and isinstance(b, App) and _plain_action(a, schema) and _plain_action(b, schema):
+        return "another action, or other arguments"
+    return None
+
+
+def _filtered(term: Term) -> tuple[str | None, Term]:
+    condition: Term = Lit("bool", "true")
+    if isinstance(term, App) and term.fn == "where" and isinstance(term.args[1], Abs):
+        term, condition = term.args[0], term.args[1].body
+    plain = isinstance(term, App) and not term.args and not term.named
+    return (term.fn if plain and isinstance(term, App) else None), condition
+
+
+# Tests that are shown whole.
+_WHOLE = frozenset(
+    ("=", "!=", "<", "<=", ">", ">=", "between", "in", "~", "!~", "like", "not_like", "starts_with", "ends_with")
+)
+_TESTS = frozenset(("=", "!=", "<", "<=", ">", ">=", "in", "not_in", "between", "not_between"))
+_MARKS = frozenset(("is_any", "is_none", "is_missing", "is_not_missing"))
+
+
+def _interpreted(term: Term) -> bool:
+    """Whether a condition consists of fields compared with constants, and marks: text matches are not looked into."""
+    if isinstance(term, Lit):
+        return True
+    if not isinstance(term, App) or not term.args:
+        return False
+    if term.fn in ("and", "or", "not"):
+        return all(_interpreted(a) for a in term.args)
+    subject, *others = term.args
+    if not (isinstance(subject, Field) and isinstance(subject.subject, Var) and (term.fn in _TESTS | _MARKS)):
+        return False
+    constants = [c for o in others for c in (children(o) if isinstance(o, App) and o.fn == "list" else (o,))]
+    return all(isinstance(c, Lit | Entity) or (isinstance(c, App) and not c.args and not c.named) for c in constants)
+
+
+def _plain_action(term: App, schema: Schema) -> bool:
+    function = schema.function.get(term.fn)
+    return (
+        function is not None
+        and function.action
+        and all(not children(v) for _, v in term.named)
+        and not any(isinstance(v, Var | Hole) for _, v in term.named)
+    )
+
+
 def terms(a: Term, b: Term) -> Difference:
     """The smallest difference of two terms that are not equal."""
     row: tuple[str, ...] = ()
@@ -56,8 +137,17 @@ def terms(a: Term, b: Term) -> Difference:
         if not _alike(a, b):
             return Difference(fragment(a, row), fragment(b, row))
         apart = [(x, y) for x, y in zip(children(a), children(b), strict=True) if x != y]
-        if len(apart) != 1 or (isinstance(a, App) and a.fn in ("=", "!=", "<", "<=", ">", ">=", "between", "in")):
+        if len(apart) != 1 or (isinstance(a, App) and a.fn in _WHOLE):
             return Difference(fragment(a, row), fragment(b, row))
+        if isinstance(a, App) and isinstance(b, App) and not children(apart[0][0]) and not children(apart[0][1]):
+            # A value alone says little: its label goes with it.
+            named = [
+                (f"{n}: {fragment(x, row)}", f"{n}: {fragment(y, row)}")
+                for (n, x), (_, y) in zip(a.named, b.named, strict=True)
+                if x != y
+            ]
+            if named:
+                return Difference(*named[0])
         a, b = apart[0]
 
 

@@ -10,7 +10,7 @@ from .sources import SOURCES
 Runs = Callable[[Callable[[], int]], NoReturn]
 _FORMS = ("jsonl", "lines")
 _STYLES = ("dl", "thingtalk", "lispress-metric")
-_DIFF_FORMS = ("jsonl", "html")
+_DIFF_FORMS = ("jsonl", "parquet", "html")
 
 
 def register(app: typer.Typer, run: Runs) -> None:
@@ -99,15 +99,21 @@ def register(app: typer.Typer, run: Runs) -> None:
         form: Annotated[
             str,
             typer.Option(
-                "--format", metavar="|".join(_DIFF_FORMS), help="Rows, or a page.", callback=one_of(_DIFF_FORMS)
+                "--format",
+                metavar="|".join(_DIFF_FORMS),
+                help="Rows, a table, or a page.",
+                callback=one_of(_DIFF_FORMS),
             ),
         ] = "jsonl",
         speakers: Annotated[str | None, typer.Option("--speakers", metavar="user|agent|both")] = None,
         prove: Annotated[bool, typer.Option("--prove/--no-prove", help="Beyond forms: databases and Z3.")] = True,
+        summary: Annotated[
+            str | None, typer.Option("--summary", metavar="FILE", help="How far the two agree, as JSON.")
+        ] = None,
     ) -> None:
         """Two annotations turn by turn: same spelling, same meaning, or where they differ."""
         from .diff_command import run_diff
         from .options import Options
 
         options = Options(schema, speakers)  # type: ignore[arg-type]
-        run(lambda: run_diff(first, second, lang, options, form, output, prove))
+        run(lambda: run_diff(first, second, lang, options, form, output, prove, summary))

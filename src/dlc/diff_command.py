@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -12,22 +13,22 @@ from dlc.grammar.diagnostic import CompileError
 from .canon_command import canonical_rows
 from .conversion import units
 from .diff_page import page
+from .diff_rows import ABSENT, DIFFERENT, MEANING, OPEN, SPELLING, VERDICTS, agreement, parquet
 from .errors import InputFailure
 from .options import Options
 from .outputs import Output
 from .report import DIAGNOSTICS, FAILURE, Report
 from .sources import source
 
-SPELLING, MEANING, DIFFERENT, OPEN, ABSENT = "same spelling", "same meaning", "different", "open", "only one side"
-
 
 def run_diff(
     first: str, second: str, lang: str, options: Options, form: str = "jsonl", output: str | None = None,
-    prove: bool = True,
+    prove: bool = True, summary: str | None = None,
 ) -> int:  # fmt: skip
     """Compare two files; status 0 if all turns mean the same, 1 if not.
 
-    Turns pair up by dialogue, turn and part where the files have them, else by position.
+    Turns pair up by dialogue, turn and part where the files have them, else by position. How far the two agree goes
+    to standard error, and as JSON to `summary`.
     """
     report = Report()
     counts: Counter[str] = Counter()
@@ -37,12 +38,21 @@ def run_diff(
             sides = [dict(_rows(path, lang, options, report)) for path in (first, second)]
             rows = [_compared(key, sides[0].get(key), sides[1].get(key), prove) for key in {**sides[0], **sides[1]}]
             counts.update(row["verdict"] for row in rows)
+            agreed = agreement(rows)
+            if summary is not None:
+                figures = {**asdict(agreed), "verdicts": {name: counts[name] for name in VERDICTS}}
+                with Output(summary) as told:
+                    told.write(orjson.dumps(figures, option=orjson.OPT_APPEND_NEWLINE))
+                    told.commit()
             if form == "html":
-                out.write(page(first, second, rows, counts).encode())
+                out.write(page(first, second, rows, agreed).encode())
+            elif form == "parquet":
+                out.write(parquet(rows))
             else:
                 for row in rows:
                     out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE, default=str))
             out.commit()
+            report.say(agreed.line())
     except InputFailure as failure:
         report.failure(failure.diagnostic)
         report.status = FAILURE
@@ -71,7 +81,7 @@ def _rows(path: str, lang: str, options: Options, report: Report) -> Iterator[tu
 
 
 def _compared(key: Key, a: Any, b: Any, prove: bool) -> dict[str, Any]:
-    from dlc.canon.difference import difference
+    from dlc.canon.difference import certainly, difference
     from dlc.canon.equivalence import equivalent_turns
     from dlc.compiler.sugar import print_turn
 
@@ -102,7 +112,11 @@ def _compared(key: Key, a: Any, b: Any, prove: bool) -> dict[str, Any]:
         row["verdict"] = MEANING
         return row
     apart = difference(a[1][1], b[1][1])
+    known = certainly(a[1][1], b[1][1], a[1][2])
     row["differs"] = [apart.first, apart.second] if apart is not None else None
+    if known is not None:
+        row["verdict"], row["reason"] = DIFFERENT, known
+        return row
     verdict = equivalent_turns(a[1][1], b[1][1], a[1][2], run_on(a[1][2])) if prove else None
     if verdict is None or verdict.kind == "different":
         row["verdict"] = DIFFERENT

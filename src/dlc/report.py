@@ -41,6 +41,10 @@ class Report:
         if diagnostic.severity == "error":
             self.status = max(self.status, DIAGNOSTICS)
 
+    def say(self, text: str) -> None:
+        """A line about the whole run."""
+        self._say(text)
+
     def _show(self, diagnostic: Diagnostic) -> None:
         kind = (diagnostic.severity, diagnostic.code)
         self._counts[kind] += 1

@@ -8,6 +8,7 @@ from thingtalk_oracle import Oracle
 from typer.testing import CliRunner
 
 from dlc.canon_cli import register
+from dlc.diff_rows import agreement
 from dlc.meaning import canonicalize, equivalent
 
 SCHEMA = """schema rooms
@@ -169,3 +170,79 @@ def test_smcalflow_in_the_form_of_its_leaderboard(folder: Path, corpora: Path) -
     made = [json.loads(line)["program"] for line in out.splitlines()]
     wanted = [leaderboard_form(turn["lispress"]) for line in lines for turn in json.loads(line)["turns"]]
     assert status == 0 and made == wanted and len(made) > 200
+
+
+# ---------------------------------------------------------------- two annotations
+
+
+def test_agreement_is_by_spelling_and_by_meaning(folder: Path) -> None:
+    figures = folder / "figures.json"
+    run("diff", folder / "a.dl", folder / "b.dl", "--schema", folder / "s.dl", "--summary", figures)
+    told = json.loads(figures.read_text())
+    assert told["verdicts"] == {
+        "same spelling": 1, "same meaning": 1, "different": 1, "open": 0, "only one side": 1,
+    }  # fmt: skip
+    # Three turns have both sides: one written alike, two of one meaning.
+    assert (told["turns"], told["both"]) == (4, 3)
+    assert told["spelling"] == pytest.approx(1 / 3) and told["meaning"] == pytest.approx(2 / 3)
+    # Labels of spelling: 1 2 3 against 1 4 5; of meaning: 1 2 3 against 1 2 4.
+    assert told["kappa_spelling"] == pytest.approx((1 / 3 - 1 / 9) / (1 - 1 / 9))
+    assert told["kappa_meaning"] == pytest.approx((2 / 3 - 2 / 9) / (1 - 2 / 9))
+
+
+def test_forms_proved_equal_are_one_label() -> None:
+    def row(verdict: str, a: str, b: str) -> dict[str, object]:
+        return {"verdict": verdict, "a": a, "b": b, "canonical_a": a, "canonical_b": b}
+
+    rows = [
+        row("same meaning", "p", "q"),
+        row("different", "q", "r"),
+        row("different", "p", "r"),
+        row("open", "s", "t"),
+    ]
+    found = agreement(rows)
+    # p and q are one: p p p s against p r r t.
+    assert found.meaning == 1 / 4 and found.kappa_meaning == pytest.approx((1 / 4 - 3 / 16) / (1 - 3 / 16))
+
+
+def test_the_rows_as_a_parquet_table(folder: Path) -> None:
+    table = pytest.importorskip("pyarrow.parquet")
+    file = folder / "rows.parquet"
+    run("diff", folder / "a.dl", folder / "b.dl", "--schema", folder / "s.dl", "--format", "parquet", "-o", file)
+    rows = table.read_table(file).to_pylist()
+    assert [r["verdict"] for r in rows] == ["same spelling", "same meaning", "different", "only one side"]
+    assert (rows[2]["differs_a"], rows[2]["differs_b"]) == (".parking = true", ".parking = false")
+    assert rows[3]["b"] is None and rows[0]["turn"] is None
+
+
+def test_the_page_counts_and_lists_what_differs_most(folder: Path) -> None:
+    for name, stars in (("c.dl", 3), ("d.dl", 4)):
+        (folder / name).write_text(f'user ask: Inn | where .stars = {stars} and .id = @"<i>";\n' * 3)
+    page = folder / "page.html"
+    run("diff", folder / "c.dl", folder / "d.dl", "--schema", folder / "s.dl", "--format", "html", "-o", page)
+    text = page.read_text()
+    assert "3 of 3 turns on both sides: 0.0% spelled alike" in text
+    assert "<code>.stars = 3</code> → <code>.stars = 4</code></button> 3" in text
+    assert text.count("<article") == 3 and "<i>" not in text.replace("<i>nothing</i>", "")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict", "differs"),
+    [
+        ("Hotel | where .area is any", "Hotel", "different", ["Hotel | where .area is any", "Hotel"]),
+        ("Hotel | where .area is any | show .phone", "Hotel | where .area is none | show .phone", "different", [".area is any", ".area is none"]),
+        ("book_hotel(people: 2, stay: 5)", "book_hotel(people: 3, stay: 5)", "different", ["people: 2", "people: 3"]),
+        ("Hotel | where .stars in [3, 4]", "Hotel | where .stars >= 3 and .stars <= 4", "different", [".stars in [3, 4]", ".stars in 3 .. 4"]),
+        ('Hotel | where .name ~ "A"', 'Hotel | where .name ~ "a"', "open", ['.name ~ "A"', '.name ~ "a"']),
+    ],
+)  # fmt: skip
+def test_what_is_certain_without_a_database(
+    tmp_path: Path, a: str, b: str, verdict: str, differs: list[str] | None
+) -> None:
+    for name, text in (("a.dl", a), ("b.dl", b)):
+        (tmp_path / name).write_text(f"user execute: {text};\n")
+    (row,) = [
+        json.loads(line)
+        for line in run("diff", tmp_path / "a.dl", tmp_path / "b.dl", "--schema", "multiwoz")[1].splitlines()
+    ]
+    assert (row["verdict"], row["differs"]) == (verdict, differs)
