@@ -80,11 +80,13 @@ def _apart(a: Term, b: Term, schema: Schema) -> str | None:
 
 
 def _filtered(term: Term) -> tuple[str | None, Term]:
-    condition: Term = Lit("bool", "true")
-    if isinstance(term, App) and term.fn == "where" and isinstance(term.args[1], Abs):
-        term, condition = term.args[0], term.args[1].body
-    plain = isinstance(term, App) and not term.args and not term.named
-    return (term.fn if plain and isinstance(term, App) else None), condition
+    """The table of a filtered table, None for anything else, and the filter."""
+    match term:
+        case App("where", (App(table, (), ()), Abs(_, _, condition))):
+            return table, condition
+        case App(table, (), ()):
+            return table, Lit("bool", "true")
+    return None, term
 
 
 # Tests that are shown whole.
