@@ -3,7 +3,6 @@
 python benchmarks/canon.py filters [--pairs 20000] [--seed 20260101]    against a reused Z3 solver
 python benchmarks/canon.py programs                                     canonical forms per second, one core
 python benchmarks/canon.py verdicts [--count 300]                       mutants of random queries
-    python benchmarks/canon.py gold [--count 1000]                          mutants of the CoSQL gold
 """
 
 import argparse
@@ -141,65 +140,10 @@ def verdicts(count: int) -> None:
     print(f"mutants: {dict(kinds)} in {time.process_time() - began:.1f} s; open: {reasons.most_common(8)}")
 
 
-def gold(count: int) -> None:
-    """Verdicts on mutants of the SQL gold; every `equal` is held to 500 larger databases of other seeds."""
-    from dlc.canon.databases import Pools, random_database, tables_in
-    from dlc.canon.equivalence import _same, equivalent
-    from dlc.compiler.check import Checker
-    from dlc.conversion import units
-    from dlc.options import Options
-    from dlc.sources import source
-
-    tests, running = importlib.import_module("test_equivalence_verdicts"), importlib.import_module("canon_run")
-    read = source("cosql").reader(Options(schema=str(CORPORA / "spider" / "tables.json")))
-    programs: list[tuple[Any, Any]] = []
-    schemas: dict[int, Any] = {}
-    for unit in units(source("cosql"), [str(CORPORA / "cosql" / "dialogues.json.gz")], lambda diagnostic: None):
-        done = read(unit)
-        for row, schema in zip(done.dialogue.turns, done.schemas, strict=True):
-            if row.program is not None and schema is not None and len(row.program.statements) == 1:
-                full = schemas.setdefault(id(schema), Checker(schema).schema)
-                programs.append((row.program.statements[0].term, full))
-    rng = random.Random(11)
-    kinds: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    wrong = 0
-    began = time.process_time()
-    for i in range(count):
-        first, schema = rng.choice(programs)
-        try:
-            second = tests.mutated(first, rng)
-        except ValueError:
-            continue
-        if first == second:
-            kinds["nothing to mutate"] += 1
-            continue
-        run = running.runner(schema)
-        found = equivalent(first, second, schema, run, databases=100, timeout_ms=1000)
-        kinds[found.kind] += 1
-        if found.kind in ("likely", "unknown"):
-            reasons[found.reason[:70]] += 1
-        if found.kind != "equal":
-            continue
-        dice = random.Random(f"other {i}")
-        tables, pools = tables_in((first, second), schema), Pools((first, second), schema)
-        for _ in range(500):
-            database = random_database(tables, pools, dice, 8, True, 0.3)
-            turned = {name: rows[::-1] for name, rows in database.items()}
-            x, y = run(first, database), run(second, database)
-            stable = _same(x, run(first, turned), False) and _same(y, run(second, turned), False)
-            if stable and not _same(x, y, False):
-                wrong += 1
-                break
-    print(f"gold mutants: {dict(kinds)} in {time.process_time() - began:.1f} s; wrongly equal: {wrong}")
-    for reason, number in reasons.most_common(10):
-        print(f"  open: {number} {reason}")
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("filters", "programs", "verdicts", "gold"))
+    parser.add_argument("what", choices=("filters", "programs", "verdicts"))
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=20260101)
@@ -212,8 +156,6 @@ def main() -> None:
         filters(args.pairs, args.seed)
     elif args.what == "programs":
         programs()
-    elif args.what == "gold":
-        gold(args.count)
     else:
         verdicts(args.count)
 

@@ -63,6 +63,9 @@ class Pools:
         elif isinstance(term, Entity):
             text = term.id if term.id is not None else term.text
             self.constants.setdefault("entity", []).append(text)
+        if isinstance(term, App) and term.fn == "number_of" and not isinstance(term.args[0], Lit):
+            # Text that is read as numbers is one, mostly.
+            self.constants.setdefault("text", []).extend(("0", "1", "2", "10"))
         if isinstance(term, App) and term.fn in ("~", "!~", "like", "not_like") and len(term.args) == 2:
             pattern = term.args[1]
             if isinstance(pattern, Lit) and pattern.kind == "text":

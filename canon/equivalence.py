@@ -1,16 +1,20 @@
 """Whether two queries always give the same: canonical forms, then databases that tell them apart, then Z3.
 
+A witness is replayed before it is reported, by an engine that is handed in (SQLite): what it does not show is no witness.
+
 Rows are compared as a bag; in order too, where both queries end in a sort and the order is determined. A query
 whose result depends on the order of rows in a table (a `take` among ties) is not judged on that database.
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..compiler.schema import Schema
-from ..compiler.terms import App, Term, Turn, subterms
+from ..compiler.terms import App, Lit, Term, Turn, children, rebuild, subterms
 from .context import Assumptions
 from .databases import Database, Pools, random_database, tables_in
 from .pipeline import TRUSTING, canonical_term, canonicalize
@@ -18,6 +22,24 @@ from .verdict import Verdict, Witness
 
 # Runs a query on a database: rows of (label, value) pairs. Raises anything for a query it cannot run.
 Run = Callable[[Term, Database], Sequence[tuple[tuple[str, Any], ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Another engine, handed in, which has the last word.
+
+    differ: whether two queries give different results there, None if they cannot be run there or the order of rows decides.
+    alike: whether it keeps what both show, and what they combine by set operations, the same way; where it does not (a
+    number here, its text there), equal values are no equal results.
+    """
+
+    name: str
+    differ: Callable[[Term, Term, Database], bool | None]
+    alike: Callable[[Term, Term], bool]
+
+
+# Larger tables take too long to run for what they show.
+_LARGEST = 24
 
 _OPEN = frozenset(("is_any", "is_none", "refer", "Execute", "revise", "intension"))
 
@@ -28,6 +50,8 @@ def equivalent(
     schema: Schema,
     run: Run | None = None,
     *,
+    replay: Replay | None = None,
+    distinct: bool = True,
     assume: Assumptions = TRUSTING,
     databases: int = 200,
     seed: int = 0,
@@ -37,14 +61,19 @@ def equivalent(
 ) -> Verdict:
     """The verdict on two queries or expressions over one schema.
 
-    `run` executes queries (`runtime` hands it in); without it no database is tried. `bound` is the number of rows a
-    table has at most in the proof; `smt` False leaves the proof out.
+    `run` executes queries (`runtime` hands it in); without it no database is tried. `replay` confirms witnesses.
+    `distinct` False compares the queries without DISTINCT, as the published SQL metrics do. `bound` is the number of rows
+    a table has at most in the proof; `smt` False leaves the proof out.
     """
     tried = ["canonical form"]
+    if not distinct:
+        first, second = without_distinct(first), without_distinct(second)
     first, second = by_position(first, second)
+    first, second = converted(first), converted(second)
     a, b = canonical_term(first, schema, assume), canonical_term(second, schema, assume)
+    unlike = f"{replay.name} keeps a number here as text there" if replay and not replay.alike(first, second) else ""
     if a == b:
-        return Verdict("equal", tried=tuple(tried))
+        return _undecided(0, unlike, tried) if unlike else Verdict("equal", tried=tuple(tried))
     judged = 0
     reason = "no way to run queries was given"
     if run is not None:
@@ -52,7 +81,9 @@ def equivalent(
         search = _Search(a, b, schema, assume, run, random.Random(seed))
         witness, judged, reason = search.look(databases)
         if witness is not None:
-            return Verdict("different", witness=witness, databases=judged, tried=tuple(tried))
+            return _different(witness, first, second, replay, judged, tried)
+    if unlike:
+        return _undecided(0, unlike, tried)
     if not smt:
         return _undecided(judged, reason or "the proof was left out", tried)
     proof = prove(a, b, schema, assume, bound, timeout_ms)
@@ -65,9 +96,51 @@ def equivalent(
         search = _Search(a, b, schema, assume, run, random.Random(seed))
         witness = search.compare(proof.witness.database)
         if witness is not None:
-            return Verdict("different", witness=witness, databases=judged, tried=tuple(tried))
+            return _different(witness, first, second, replay, judged, tried)
         return Verdict("unknown", reason="running does not show the prover's counterexample", tried=tuple(tried))
     return _undecided(judged, proof.reason, tried)
+
+
+def _different(
+    witness: Witness, first: Term, second: Term, replay: Replay | None, judged: int, tried: list[str]
+) -> Verdict:
+    """A witness as it was found, once the other engine shows it too (the queries as given, not their forms)."""
+    if replay is not None:
+        name, shown = replay.name, replay.differ(first, second, witness.database)
+        if shown is False:
+            why = f"the evaluator and {name} disagree on a database: {witness.database}"
+            return Verdict("unknown", reason=why, databases=judged, tried=(*tried, f"replay in {name}"))
+        if shown:
+            witness = replace(witness, replayed=name)
+        tried = [*tried, f"replay in {name}"]
+    return Verdict("different", witness=witness, databases=judged, tried=tuple(tried))
+
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)\Z", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z", re.ASCII)
+
+
+def converted(term: Term) -> Term:
+    """The query with constants that are converted before they are compared in converted form: `text_of(2)` is "2"."""
+    match term:
+        case App("text_of", (Lit("number", value),)) if _WHOLE.match(value):
+            return Lit("text", value)
+        case App("number_of", (Lit("text", value),)) if _NUMBER.match(value):
+            return Lit("number", value)
+    parts = children(term)
+    return rebuild(term, tuple(map(converted, parts))) if parts else term
+
+
+_PLAIN = {"count_distinct": "count", "sum_distinct": "sum", "avg_distinct": "avg"}
+
+
+def without_distinct(term: Term) -> Term:
+    """The query with no DISTINCT in it, neither of rows nor in aggregates."""
+    parts = children(term)
+    made = rebuild(term, tuple(map(without_distinct, parts))) if parts else term
+    if isinstance(made, App) and made.fn == "distinct":
+        return made.args[0]
+    return App(_PLAIN[made.fn], made.args, made.named) if isinstance(made, App) and made.fn in _PLAIN else made
 
 
 def _undecided(judged: int, reason: str, tried: list[str]) -> Verdict:
@@ -111,9 +184,24 @@ def _numbered(term: Term) -> Term:
     return App("show", term.args, tuple((f"c{i:03d}", over) for i, (_, over) in enumerate(term.named)))
 
 
-def equivalent_turns(first: Turn, second: Turn, schema: Schema, run: Run | None = None) -> Verdict:
-    """The verdict on two turns: acts and statements pairwise, outcomes by form."""
-    a, b = canonicalize(first, schema), canonicalize(second, schema)
+def equivalent_turns(
+    first: Turn,
+    second: Turn,
+    schema: Schema,
+    run: Run | None = None,
+    *,
+    assume: Assumptions = TRUSTING,
+    **options: Any,
+) -> Verdict:
+    """The verdict on two turns: acts and statements pairwise, outcomes by form. `options` are those of `equivalent`."""
+    if len(first.statements) == len(second.statements) == 1 and (first.speaker, first.acts) == (
+        second.speaker,
+        second.acts,
+    ):
+        x, y = first.statements[0], second.statements[0]
+        if x.let is y.let is None and x.outcome is y.outcome is None and x.status == y.status:
+            return equivalent(x.term, y.term, schema, run, assume=assume, **options)
+    a, b = canonicalize(first, schema, assume), canonicalize(second, schema, assume)
     if a == b:
         return Verdict("equal", tried=("canonical form",))
     if (a.speaker, a.acts) != (b.speaker, b.acts) or len(a.statements) != len(b.statements):
@@ -124,7 +212,7 @@ def equivalent_turns(first: Turn, second: Turn, schema: Schema, run: Run | None 
             continue
         if (x.status, x.let, x.outcome) != (y.status, y.let, y.outcome):
             return Verdict("different", reason="status or outcome differs", tried=("canonical form",))
-        verdict = equivalent(x.term, y.term, schema, run)
+        verdict = equivalent(x.term, y.term, schema, run, assume=assume, **options)
         if verdict.kind != "equal":
             worst = verdict
             if verdict.kind == "different":
@@ -147,8 +235,10 @@ class _Search:
         if any(isinstance(p, App) and p.fn in _OPEN for t in (self.a, self.b) for p in subterms(t)):
             return None, 0, "marks and references have no value in a database"
         judged = 0
+        largest = min(max((5, *(2 * n + 2 for n in numbers_of_rows((self.a, self.b))))), _LARGEST)
         for i in range(count):
-            size = 1 + i % 5
+            # Every other database is small, so that rows meet and witnesses are short.
+            size = 1 + i % (5 if i % 2 else largest)
             database = random_database(self.tables, self.pools, self.rng, size, self.assume.keys)
             found = self.judge(database)
             if isinstance(found, Witness):
@@ -183,7 +273,8 @@ class _Search:
 
     def smaller(self, witness: Witness) -> Witness:
         """The witness with every row gone that it does not need."""
-        for name in self.tables:
+        # Rows that refer go before the rows they refer to.
+        for name in reversed(self.tables):
             for i in range(len(witness.database[name]) - 1, -1, -1):
                 rows = witness.database[name]
                 trial = {**witness.database, name: rows[:i] + rows[i + 1 :]}
@@ -203,6 +294,20 @@ class _Search:
                 if any(r[column.name] is not None and r[column.name] not in there for r in rows):
                     return False
         return True
+
+
+def numbers_of_rows(terms: Sequence[Term]) -> list[int]:
+    """Numbers that counts are compared with, and of rows that are taken: a database needs as many rows to show them."""
+    found: list[int] = []
+    for part in (p for term in terms for p in subterms(term)):
+        if not isinstance(part, App) or len(part.args) < 2:
+            continue
+        counting = part.fn in ("take", "at") or any(
+            isinstance(a, App) and a.fn in ("count", "count_distinct") for a in part.args
+        )
+        if counting:
+            found += [int(a.value) for a in part.args if isinstance(a, Lit) and a.value.isdigit() and len(a.value) < 6]
+    return found
 
 
 def ends_sorted(term: Term) -> bool:

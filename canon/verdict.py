@@ -8,11 +8,12 @@ from .databases import Database
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A database on which two queries differ, with what each gives."""
+    """A database on which two queries differ, with what each gives. `replayed`: where else running them showed it."""
 
     database: Database
     first: tuple[Any, ...]
     second: tuple[Any, ...]
+    replayed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

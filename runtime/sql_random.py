@@ -55,10 +55,11 @@ def _literals(term: Term) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a database is, and how often a value is missing."""
+    """How large a database is, and how often a value is missing. `strict`: a reference leads to a row or is missing."""
 
     rows: tuple[int, int] = (5, 12)
     missing: float = 0.0
+    strict: bool = False
 
 
 def create(schema: Schema, connection: sqlite3.Connection) -> None:
@@ -78,9 +79,11 @@ def random_database(schema: Schema, seed: int, shape: Shape | None = None) -> sq
     kept: dict[tuple[str, str], list[Value]] = {}
     for table in _parents_first(catalog):
         count = chance.randint(*shape.rows)
+        if shape.strict:
+            count = _keep_to_parents(table, kept, count, chance)
         rows = [_row(table, i, kept, chance, shape, schema) for i in range(count)]
-        for column, values in zip(table.columns, zip(*rows, strict=True), strict=True):
-            kept[(table.name, column)] = list(values)
+        for i, column in enumerate(table.columns):
+            kept[(table.name, column)] = [row[i] for row in rows]
         marks = ", ".join("?" * len(table.columns))
         connection.executemany(f"INSERT INTO {identifier(table.sql)} VALUES ({marks})", rows)
     return connection
@@ -127,6 +130,8 @@ def _value(
     schema: Schema,
 ) -> Value:
     column = info.column
+    if column.key and shape.strict and column.references in kept:
+        return kept[column.references][index]
     if column.key:
         return index + 1 if _is_number(info) else f"{index + 1}"
     if column.optional and chance.random() < shape.missing:
@@ -135,7 +140,21 @@ def _value(
     if pool:
         # The smaller of two draws: the first rows are referred to more often.
         return pool[min(chance.randrange(len(pool)), chance.randrange(len(pool)))]
+    if shape.strict and column.references is not None and column.references[0] in schema.table:
+        return None
     return _plain(info, chance, schema)
+
+
+def _keep_to_parents(
+    table: TableInfo, kept: dict[tuple[str, str], list[Value]], count: int, chance: random.Random
+) -> int:
+    """How many rows a table can have whose key is a reference too; the values it leads to are mixed."""
+    for column in table.columns.values():
+        if column.column.key and column.column.references in kept:
+            values = kept[column.column.references]
+            chance.shuffle(values)
+            count = min(count, len(values))
+    return count
 
 
 def _is_number(info: ColumnInfo) -> bool:
@@ -160,14 +179,27 @@ def _plain(info: ColumnInfo, chance: random.Random, schema: Schema) -> Value:
     return chance.choice(_WORDS)
 
 
-def plant(connection: sqlite3.Connection, schema: Schema, constants: Mapping[str, Sequence[str]], seed: int) -> None:
+def plant(
+    connection: sqlite3.Connection,
+    schema: Schema | Catalog,
+    constants: Mapping[str, Sequence[str]],
+    seed: int,
+    keep_keys: bool = False,
+) -> None:
     """Write a query's constants, and values beside them, into some rows of the columns that have the name.
 
-    The same rows get the constants of all columns, so that conjunctions meet; other rows get one or none.
+    The same rows get the constants of all columns, so that conjunctions meet; other rows get one or none. `keep_keys`:
+    keys stay unique and references lead to a row, so that a constant of a key renames one row everywhere.
     """
-    chance = random.Random(f"{schema.name}/{seed}/plant")
-    for table in Catalog(schema).by_name.values():
+    catalog = schema if isinstance(schema, Catalog) else Catalog(schema)
+    chance = random.Random(f"{catalog.schema.name}/{seed}/plant")
+    for table in catalog.by_name.values():
         planted = [(c, constants[c.name]) for c in table.columns.values() if c.name in constants]
+        if keep_keys:
+            for column, values in planted:
+                if column.column.key:
+                    _rename_keys(connection, catalog, column, values, chance)
+            planted = [(c, v) for c, v in planted if not c.column.key and c.column.references is None]
         if not planted:
             continue
         count = connection.execute(f"SELECT count(*) FROM {identifier(table.sql)}").fetchone()[0]
@@ -178,6 +210,30 @@ def plant(connection: sqlite3.Connection, schema: Schema, constants: Mapping[str
                     value = _near(chance.choice(list(values)), column, chance)
                     query = f"UPDATE {identifier(table.sql)} SET {identifier(column.sql)} = ? WHERE rowid = ?"
                     connection.execute(query, (value, rowid))
+
+
+def turn_rows(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Let tables made by `create` be read in the opposite order, which no query should notice."""
+    for table in tables:
+        connection.execute(f"UPDATE {identifier(table)} SET rowid = -rowid")
+
+
+def _rename_keys(
+    connection: sqlite3.Connection, catalog: Catalog, key: ColumnInfo, values: Sequence[str], chance: random.Random
+) -> None:
+    table, column = identifier(catalog.by_name[key.table].sql), identifier(key.sql)
+    there = [row[0] for row in connection.execute(f"SELECT {column} FROM {table}")]
+    chance.shuffle(there)
+    for old, constant in zip(there, values, strict=False):
+        new = _near(constant, key, chance)
+        if new in there or connection.execute(f"SELECT 1 FROM {table} WHERE {column} = ?", (new,)).fetchone():
+            continue
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new, old))
+        for child in catalog.by_name.values():
+            for other in child.columns.values():
+                if other.column.references == (key.table, key.name):
+                    query = f"UPDATE {identifier(child.sql)} SET {identifier(other.sql)} = ? WHERE {identifier(other.sql)} = ?"
+                    connection.execute(query, (new, old))
 
 
 def _near(constant: str, column: ColumnInfo, chance: random.Random) -> Value:

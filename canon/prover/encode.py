@@ -5,7 +5,7 @@ from typing import Any
 
 import z3
 
-from ...compiler.terms import Abs, App, Ascribe, Entity, Field, Lit, Term, Var
+from ...compiler.terms import Abs, App, Ascribe, Entity, Field, Lit, Term, Var, subterms
 from ..matching import NEGATED_MATCH
 from ..order import term_key
 from .values import Columns, Group, Row, Symbol, Unsupported, World
@@ -24,6 +24,12 @@ _COMPARE = {
     ">=": lambda a, b: a >= b,
 }
 _FALSE = z3.BoolVal(False)
+# Functions that give a missing value exactly for a missing argument: what else they compute does not matter to a proof.
+_OPAQUE = {
+    **dict.fromkeys(("number_of", "to_number", "to_whole", "length", "position_of"), "Number"),
+    **dict.fromkeys(("abs", "round", "ceiling", "floor", "sign", "*"), "Number"),
+    **dict.fromkeys(("text_of", "to_text", "upper", "lower", "trim", "replace", "substring", "concat"), "Text"),
+}
 
 
 class Encoder:
@@ -61,6 +67,7 @@ class Encoder:
                 return self._first(rows) if fn == "union" else rows
             case App("except" | "intersect" as fn, (left, right)):
                 first, second = self._first(self.relation(left, env)), self.relation(right, env)
+                self.world.spend(len(first) * len(second) * width(first))
                 out = []
                 for row in first:
                     among = z3.Or([z3.And(o.there, same(row, o)) for o in second])
@@ -103,6 +110,7 @@ class Encoder:
 
     def _first(self, rows: Relation) -> Relation:
         """Rows that no earlier row is equal to."""
+        self.world.spend(len(rows) ** 2 // 2 * width(rows))
         out = []
         for i, row in enumerate(rows):
             earlier = [z3.And(o.there, same(row, o)) for o in rows[:i]]
@@ -148,6 +156,7 @@ class Encoder:
                 return (Group(z3.BoolVal(True), tuple(r.there for r in rows), rows),)
             case App("group", (source, *keys)):
                 rows = self.relation(source, env)
+                self.world.spend(len(rows) ** 2 * len(keys))
                 values = []
                 for row in rows:
                     overs = [k for k in keys if isinstance(k, Abs)]
@@ -183,6 +192,10 @@ class Encoder:
                 return Symbol(z3.Or(a.missing, b.missing), value, a.kind)
             case App("coerce", (inner,)):
                 return self.value(inner, env, group, like)
+            case App("pick", (inner,)) if group is not None:
+                return self._pick(inner, *group)
+            case App(fn, (*arguments,), ()) if fn in _OPAQUE:
+                return self._opaque(fn, arguments, env, group)
             case App("the", (query,)):
                 return self._scalar(query, env)
             case Lit() | Entity():
@@ -203,6 +216,23 @@ class Encoder:
                     return next(iter(self.relation(query, env)[0].data["it"].values()))
         raise Unsupported("a subquery that may give several values")
 
+    def _opaque(self, fn: str, arguments: list[Term], env: Env, group: Any) -> Symbol:
+        values = tuple(self.value(a, env, group, _OPAQUE[fn]) for a in arguments)
+        if fn == "number_of" and values[0].kind in ("Number", "Int", "number", "int"):
+            return values[0]
+        if fn == "text_of" and values[0].kind in ("Text", "text"):
+            return values[0]
+        return self.world.computed(fn, values, _OPAQUE[fn])
+
+    def _pick(self, inner: Term, group: Group, over: Abs, env: Env) -> Symbol:
+        """Any row's value: a value only if all rows of the group have the same."""
+        values = [self.value(inner, self._inside(r, over, env), None) for r in group.rows]
+        for member, value in zip(group.members, values, strict=True):
+            alike = z3.Implies(z3.And(group.there, group.members[0], member), _all_same([values[0]], [value]))
+            self.world.determined.append(alike)
+        # A group that `whole` makes of no rows has no value to pick.
+        return Symbol(z3.Or(values[0].missing, z3.Not(z3.Or(group.members))), values[0].value, values[0].kind)
+
     def _aggregate(self, term: App, group: Group, over: Abs, env: Env) -> Symbol:
         if not term.args:
             return Symbol(_FALSE, z3.Sum([z3.If(m, 1, 0) for m in group.members]), "Number")
@@ -220,6 +250,9 @@ class Encoder:
         empty = z3.Not(z3.Or(counted))
         kind = values[0].kind
         if fn in ("sum", "avg"):
+            if any(isinstance(p, App) and p.fn == "number_of" for p in subterms(term)):
+                # Text in the place of a number is ordered one way and added up another.
+                raise Unsupported(f"the {fn} of text")
             total = z3.Sum([z3.If(c, v.value, 0) for c, v in zip(counted, values, strict=True)])
             if fn == "avg":
                 total = z3.ToReal(total) if total.is_int() else total
@@ -297,6 +330,11 @@ class Encoder:
         empty = z3.And([z3.Not(t) for t, _ in there])
         apart = [z3.Implies(t, z3.And(z3.Not(v.missing), v.value != subject.value)) for t, v in there]
         return z3.Or(empty, z3.And(z3.Not(subject.missing), *apart))
+
+
+def width(rows: Relation) -> int:
+    """How many columns a relation has; 1 if it has no rows to tell."""
+    return len(flat(rows[0])) if rows else 1
 
 
 def flat(row: Row) -> list[Symbol]:

@@ -9,11 +9,11 @@ from ...compiler.terms import Abs, App, Lit, Term, subterms
 from ..context import Assumptions, Context
 from ..rows import Scope
 from ..verdict import Verdict, Witness
-from .encode import Encoder, Relation, flat, same
+from .encode import Encoder, Relation, flat, same, width
 from .values import Row, Unsupported, World, database_of, named_texts
 
 # Without a row in any result a proof says nothing; then tables may have more rows, up to this.
-MAX_BOUND = 4
+MAX_BOUND = 6
 
 
 def bounded(a: Term, b: Term, schema: Schema, assume: Assumptions, bound: int, timeout_ms: int) -> Verdict:
@@ -34,6 +34,9 @@ def bounded(a: Term, b: Term, schema: Schema, assume: Assumptions, bound: int, t
         try:
             verdict = _attempt(a, b, schema, assume, rows, share)
         except Unsupported as missing:
+            if reason:
+                # A larger bound would have been needed, and is out of reach.
+                return Verdict("unknown", reason=reason, tried=("z3",))
             return Verdict("unknown", reason=f"the proof does not cover {missing}", tried=("z3",))
         except z3.Z3Exception as error:
             return Verdict("unknown", reason=f"Z3 failed: {error}", tried=("z3",))
@@ -65,7 +68,8 @@ def _attempt(a: Term, b: Term, schema: Schema, assume: Assumptions, rows: int, t
     left, right = _by_label(encoder.relation(first, {}), encoder.relation(second, {}))
     solver = z3.Solver()
     solver.set("timeout", timeout_ms)
-    differ = _bags_differ(left, right)
+    world.spend((len(left) + len(right)) ** 2 * width(left or right))
+    differ = z3.And(_bags_differ(left, right), *world.determined)
     solver.add(*world.facts)
     solver.push()
     solver.add(differ)
@@ -78,6 +82,14 @@ def _attempt(a: Term, b: Term, schema: Schema, assume: Assumptions, rows: int, t
         database = database_of(solver.model(), world)
         return Verdict("different", witness=Witness(database, (), ()), tried=("z3",))
     solver.pop()
+    if world.determined:
+        solver.push()
+        solver.add(z3.Not(z3.And(world.determined)))
+        if solver.check() != z3.unsat:
+            return Verdict(
+                "unknown", reason="a picked value is not shown to be the only one of its group", tried=("z3",)
+            )
+        solver.pop()
     solver.add(z3.Or([r.there for r in left] or [z3.BoolVal(False)]))
     if solver.check() == z3.sat:
         return Verdict("equal", bound=rows, tried=("z3",))

@@ -54,7 +54,11 @@ class Group:
 
 @dataclass(slots=True)
 class World:
-    """Tables with at most `bound` rows each, and what holds of them."""
+    """Tables with at most `bound` rows each, and what holds of them.
+
+    `budget`: how many pairs of values may still be compared: formulas beyond it take longer to build than anybody waits.
+    `determined` must follow from `facts` for a proof to count: that values picked from groups are the same in every row.
+    """
 
     schema: Schema
     context: Context
@@ -63,6 +67,14 @@ class World:
     tables: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     facts: list[Any] = field(default_factory=list)
     matched: dict[tuple[str, str], Any] = field(default_factory=dict)
+    determined: list[Any] = field(default_factory=list)
+    budget: int = 30_000
+
+    def spend(self, pairs: int) -> None:
+        """Pay for comparing so many pairs of values. Raises Unsupported."""
+        self.budget -= pairs
+        if self.budget < 0:
+            raise Unsupported("results with so many rows and columns")
 
     def table(self, name: str) -> tuple[Row, ...]:
         """The symbolic rows of a table; made, with those its references lead to, on first use."""
@@ -134,6 +146,12 @@ class World:
             place = members.index(term.fn) if term.fn in members else len(members) + self.names[term.fn]
             return Symbol(present, z3.IntVal(place), like)
         return None
+
+    def computed(self, name: str, arguments: tuple[Symbol, ...], kind: str) -> Symbol:
+        """A function of present values of which nothing is known but that equal values give equal results."""
+        values = [z3.ToReal(a.value) if a.value.sort() == z3.IntSort() else a.value for a in arguments]
+        function = z3.Function(f"{name}/{len(values)}", *(z3.RealSort() for _ in values), z3.RealSort())
+        return Symbol(z3.Or([a.missing for a in arguments]), function(*values), kind)
 
     def match(self, operator: str, pattern: str, subject: Symbol) -> Any:
         """A text match: some property of texts, known for the texts the queries name."""

@@ -7,6 +7,8 @@ import typer
 
 from .sources import SOURCES
 
+# As `equiv_command.LANGUAGES`, which is not loaded for a help text.
+LANGUAGES = ("dl", "sql", "thingtalk", "dataflow")
 Runs = Callable[[Callable[[], int]], NoReturn]
 _FORMS = ("jsonl", "lines")
 _STYLES = ("dl", "thingtalk", "lispress-metric")
@@ -67,11 +69,20 @@ def register(app: typer.Typer, run: Runs) -> None:
 
     @app.command()
     def equiv(
-        first: Annotated[str, typer.Argument(metavar="QUERY", help="A query in DL.")],
-        second: Annotated[str, typer.Argument(metavar="QUERY", help="Another one.")],
-        schema: Annotated[
-            str, typer.Option("--schema", metavar="S", help="A built-in schema or a schema file.")
-        ] = "multiwoz",
+        programs: Annotated[
+            list[str] | None, typer.Argument(metavar="[A B]", help="Two programs, if no --pairs are given.")
+        ] = None,
+        lang: Annotated[
+            str, typer.Option("--lang", metavar="L", help="dl, sql, thingtalk or dataflow.", callback=one_of(LANGUAGES))
+        ] = "dl",
+        pairs: Annotated[
+            str | None, typer.Option("--pairs", metavar="FILE", help="Rows {a, b, lang?, db_id?}: a verdict for each.")
+        ] = None,
+        schema: Schema = None,
+        witness: Annotated[
+            str | None, typer.Option("--witness", metavar="FILE", help="Write the database that shows a difference.")
+        ] = None,
+        output: Out = None,
         form: Annotated[
             str,
             typer.Option(
@@ -83,11 +94,21 @@ def register(app: typer.Typer, run: Runs) -> None:
         timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for the proof.")] = 5.0,
         keys: Annotated[bool, typer.Option("--keys/--no-keys", help="Trust declared keys and references.")] = True,
         smt: Annotated[bool, typer.Option("--smt/--no-smt", help="Try to prove with Z3.")] = True,
+        distinct: Annotated[
+            bool, typer.Option("--distinct/--no-distinct", help="Compare DISTINCT too, or as if there were none.")
+        ] = True,
     ) -> None:
-        """Whether two queries always give the same: proved, refuted with a database, or open."""
-        from .equiv_command import run_equiv
+        """Whether two programs always give the same: proved, refuted with a database, or open."""
+        from .equiv_command import Effort, run_equiv, run_pairs
 
-        run(lambda: run_equiv(first, second, schema, form, databases, bound, timeout, keys, smt))
+        effort = Effort(databases, bound, timeout, keys, smt, distinct)
+        known = schema or ("multiwoz" if lang in ("dl", "thingtalk") else None)
+        if pairs is not None and not programs:
+            run(lambda: run_pairs(pairs, lang, schema, effort, output))
+        if pairs is not None or programs is None or len(programs) != 2:
+            raise typer.BadParameter("two programs, or --pairs FILE")
+        first, second = programs
+        run(lambda: run_equiv(first, second, lang, known, form, effort, witness))
 
     @app.command()
     def diff(

@@ -7,7 +7,7 @@ from .programs import Program, _schema, parse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlc.canon.equivalence import Run
+    from dlc.canon.equivalence import Replay, Run
     from dlc.canon.verdict import Verdict
     from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Term
@@ -27,7 +27,7 @@ def canonicalize(program: "Program | str", schema: "Schema | str | None" = None)
 
 def equivalent(
     first: str, second: str, schema: "Schema | str", *, databases: int = 200, bound: int = 2,
-    timeout_ms: int = 5000, smt: bool = True, keys: bool = True, seed: int = 0,
+    timeout_ms: int = 5000, smt: bool = True, keys: bool = True, seed: int = 0, distinct: bool = True,
 ) -> "Verdict":  # fmt: skip
     """The verdict on two queries, written in DL. Raises CompileError for text that does not parse."""
     from dlc.canon.context import Assumptions
@@ -40,7 +40,7 @@ def equivalent(
     full = merge(prelude(), _schema(schema, ""))
     a, b = (lower_query(parse_text(text, "query"))[0] for text in (first, second))
     return judge(
-        a, b, full, run_on(full), assume=Assumptions(keys), databases=databases, seed=seed, bound=bound,
+        a, b, full, run_on(full), replay=replay_on(full), distinct=distinct, assume=Assumptions(keys), databases=databases, seed=seed, bound=bound,
         timeout_ms=timeout_ms, smt=smt,
     )  # fmt: skip
 
@@ -58,3 +58,15 @@ def run_on(schema: "Schema") -> "Run":
         ]
 
     return run
+
+
+def replay_on(schema: "Schema") -> "Replay":
+    """How witnesses are replayed: both queries as SQL in SQLite, on the witness's rows."""
+    from dlc.canon.equivalence import Replay
+    from dlc.runtime.sql_replay import differ_in_sqlite, kept_alike
+
+    return Replay(
+        "SQLite",
+        lambda first, second, database: differ_in_sqlite(first, second, database, schema),
+        lambda first, second: kept_alike(first, second, schema),
+    )
