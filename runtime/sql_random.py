@@ -130,7 +130,7 @@ def _value(
     schema: Schema,
 ) -> Value:
     column = info.column
-    if column.key and shape.strict and column.references in kept:
+    if column.key and shape.strict and column.references is not None and column.references in kept:
         return kept[column.references][index]
     if column.key:
         return index + 1 if _is_number(info) else f"{index + 1}"

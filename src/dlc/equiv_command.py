@@ -154,7 +154,7 @@ class Judge:
         if lang == "dl" and not _TURN.match(text):
             text = f"user: {text.strip().rstrip(';')};"
         fields = {"program": text, **({"db_id": db_id} if db_id else {})}
-        read = reader(Unit(place.file, None, (Part(place.line, fields, text),)))
+        read = reader(Unit(place.file or "", None, (Part(place.line, fields, text),)))
         found = [d for some in read.diagnostics for d in some if d.severity == "error"]
         turn = read.dialogue.turns[0] if read.dialogue.turns else None
         if turn is None or turn.program is None or not read.schemas or read.schemas[0] is None:
