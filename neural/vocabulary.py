@@ -64,26 +64,32 @@ class Vocabulary:
         return out[::-1]
 
     def _best(self, text: bytes) -> tuple[list[int], list[tuple[int, int]]]:
-        known, longest = self._spellings
-        best = [0] + [UNSPELLED] * len(text)
-        last = [(0, -1)] * (len(text) + 1)
-        for start in range(len(text)):
+        known, lengths = self._spellings
+        size = len(text)
+        best = [0] + [10**6] * size
+        last = [(0, -1)] * (size + 1)
+        for start in range(size):
             base = best[start] + 1
-            for at in range(start + 1, min(len(text), start + longest) + 1):
-                if base < best[at]:
+            for length in (*lengths.get(text[start : start + 1], ()), *lengths.get(text[start : start + 3], ())):
+                at = start + length
+                if at <= size and base < best[at]:
                     token = known.get(text[start:at])
                     if token is not None:
                         best[at], last[at] = base, (start, token)
         return best, last
 
     @cached_property
-    def _spellings(self) -> tuple[dict[bytes, int], int]:
-        """The first token of each spelling, and the length of the longest."""
+    def _spellings(self) -> tuple[dict[bytes, int], dict[bytes, tuple[int, ...]]]:
+        """The first token of each spelling, and the lengths of tokens: below three bytes by the first of them, from
+        there by the first three."""
         known: dict[bytes, int] = {}
+        lengths: dict[bytes, set[int]] = {}
         for i, token in enumerate(self.tokens):
-            if token:
-                known.setdefault(token, i)
-        return known, max(map(len, known), default=0)
+            if token and token not in known:
+                known[token] = i
+                lengths.setdefault(token[: 3 if len(token) > 2 else 1], set()).add(len(token))
+        return known, {begun: tuple(sorted(found)) for begun, found in lengths.items()}
+
 
 
 @cache
