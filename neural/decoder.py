@@ -25,14 +25,15 @@ from .vocabulary import Vocabulary, read_vocabulary
 
 if TYPE_CHECKING:
     from .batch import ArrayState, BatchExecutor
+    from .gpu import DeviceExecutor, DeviceState
     from .hf import TypedLogitsProcessor
 
 SURFACES = ("dl", "dataflow")
 BUDGETS = ("safe", "exact")
-EXECUTORS = ("numpy", "cpu")
+EXECUTORS = ("numpy", "cpu", "gpu")
 UNBOUNDED = NEVER + 4096
 
-DecoderState: TypeAlias = "CellState | ArrayState"
+DecoderState: TypeAlias = "CellState | ArrayState | DeviceState"
 """A batch of sequences, as the executor keeps it: a value, with `done`, `budgets` and `log_z`, a row each."""
 
 
@@ -41,7 +42,8 @@ class ConstrainedDecoder:
 
     surface: `dl` or `dataflow` (Lispress). schema: a schema, or a sequence of them (each row of a batch names its own).
     tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
-    executor: `numpy`, the reference; `cpu`, compiled batches. Their masks are equal bit by bit.
+    executor: `numpy`, the reference; `cpu`, compiled batches; `gpu`, tensors on `device`
+    (default: CUDA where there is one). Their masks are equal bit by bit.
     budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
     is (small schemas and vocabularies).
     ends: token ids that end a sequence; default the tokenizer's end-of-sequence token.
@@ -57,6 +59,7 @@ class ConstrainedDecoder:
         ends: tuple[int, ...] | None = None,
         budgets: str = "safe",
         executor: str = "numpy",
+        device: Any = None,
     ) -> None:
         options = (("surface", surface, SURFACES), ("budgets", budgets, BUDGETS), ("executor", executor, EXECUTORS))
         for name, given, known in options:
@@ -70,7 +73,8 @@ class ConstrainedDecoder:
         self.budgets = budgets
         schemas = [schema] if isinstance(schema, Schema) else list(schema)
         self.machines = tuple(self._machine(each) for each in schemas)
-        self.executor = self._executor(executor)
+        self.executor_name = executor
+        self.executor = self._executor(executor, device)
 
     def _machine(self, schema: Schema) -> Machine:
         net, root = self._surface(schema)
@@ -86,9 +90,13 @@ class ConstrainedDecoder:
 
         return dataflow_surface(schema, cache(self.vocabulary.fewest))
 
-    def _executor(self, name: str) -> "ReferenceExecutor | BatchExecutor":
+    def _executor(self, name: str, device: Any) -> "ReferenceExecutor | BatchExecutor | DeviceExecutor":
         if name == "numpy":
             return ReferenceExecutor(self.machines, self.vocabulary)
+        if name == "gpu":
+            from .gpu import DeviceExecutor
+
+            return DeviceExecutor(self.machines, self.vocabulary, device)
         from .batch import BatchExecutor
 
         return BatchExecutor(self.machines, self.vocabulary)
@@ -132,8 +140,9 @@ class ConstrainedDecoder:
 
     # ------------------------------------------------------------ masks
 
-    def bits(self, state: DecoderState) -> NDArray[np.uint32]:
-        """Allowed tokens, packed: uint32 [batch, ceil(vocabulary / 32)], token t at bit t % 32 of word t // 32."""
+    def bits(self, state: DecoderState) -> Any:
+        """Allowed tokens, packed: uint32 [batch, ceil(vocabulary / 32)], token t at bit t % 32 of word t // 32
+        (on `gpu` a tensor of int32 there)."""
         return self.executor.bits(state)  # type: ignore[arg-type]
 
     def fill(self, state: DecoderState, row: int, out: NDArray[np.uint32]) -> None:
@@ -142,7 +151,7 @@ class ConstrainedDecoder:
 
     def mask(self, state: DecoderState) -> NDArray[np.bool_]:
         """Allowed tokens: bool [batch, vocabulary]. The end token is allowed exactly where a program is complete."""
-        packed = self.bits(state)
+        packed = host_bits(self.bits(state))
         bytes_ = packed.astype("<u4", copy=False).view(np.uint8)
         return np.unpackbits(bytes_, axis=1, bitorder="little")[:, : self.vocabulary.size].astype(np.bool_)
 
@@ -155,7 +164,13 @@ class ConstrainedDecoder:
         """
         if len(tokens) != len(state):
             raise CompileError(errors.wrong_shape(f"{len(tokens)} tokens for {len(state)} rows"))
-        return self.executor.advance(state, np.asarray(tokens, dtype=np.int64))  # type: ignore[arg-type]
+        return self.executor.advance(state, self._tokens(tokens))  # type: ignore[arg-type]
+
+    def _tokens(self, tokens: Any) -> Any:
+        """Token ids as the executor takes them."""
+        return (
+            tokens if self.executor_name == "gpu" and hasattr(tokens, "device") else np.asarray(tokens, dtype=np.int64)
+        )
 
     def is_complete(self, state: DecoderState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""
@@ -183,7 +198,7 @@ class ConstrainedDecoder:
             one = self.fork(state, [i])
             run: list[int] = []
             while len(run) < limit and not one.done[0]:
-                row = self.bits(one)[0]
+                row = host_bits(self.bits(one))[0]
                 words = np.flatnonzero(row)
                 if len(words) != 1 or int(row[words[0]]).bit_count() != 1:
                     break
@@ -200,3 +215,8 @@ class ConstrainedDecoder:
         from .hf import TypedLogitsProcessor
 
         return TypedLogitsProcessor(self, budget)
+
+
+def host_bits(bits: Any) -> NDArray[np.uint32]:
+    """Bits of any executor as numpy has them."""
+    return bits if isinstance(bits, np.ndarray) else bits.cpu().numpy().view(np.uint32)

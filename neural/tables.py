@@ -154,6 +154,11 @@ class Tables:
         at = int(self.head[section]) + number * _STRIDES[section]
         return self.memory[at : at + _STRIDES[section]]
 
+    def section(self, section: int) -> Ints:
+        """Everything in a section that is not hashed: int32 [entries, fields]."""
+        start, stride = int(self.head[section]), _STRIDES[section]
+        return self.memory[start : start + self._used[section]].reshape(-1, stride)
+
     def sizes(self) -> dict[str, int]:
         """How many there are of what, and the bytes they take."""
         return {

@@ -91,7 +91,6 @@ class Vocabulary:
         return known, {begun: tuple(sorted(found)) for begun, found in lengths.items()}
 
 
-
 @cache
 def _byte_characters() -> dict[str, int]:
     """The printable stand-ins of byte-level BPE: a byte that prints stands for itself, others follow from 256."""
