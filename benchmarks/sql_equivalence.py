@@ -3,6 +3,7 @@
     python benchmarks/sql_equivalence.py mutants [--count 1000] [--databases 500]     one small change each
     python benchmarks/sql_equivalence.py rewrites [--count 1000] [--databases 500]    the same meaning, by cause
 
+    python benchmarks/sql_equivalence.py answers                                       published answers, by meaning
 
 A mutant is a gold query with an operator, constant, conjunct, column, DISTINCT or join changed (`tests/support/sql_mutants.py`);
 a rewrite is a pair that means the same (`tests/support/sql_rewrites.py`). Each pair is given to `equivalent`, then run by
@@ -11,6 +12,8 @@ them. A database on which a query's own result depends on the order of rows (rea
 """
 
 import argparse
+import gzip
+import json
 import os
 import random
 import sqlite3
@@ -34,6 +37,7 @@ from dlc.compiler.check import Checker
 from dlc.compiler.schema import Schema
 from dlc.compiler.sugar import print_term
 from dlc.compiler.terms import Statement, Term, Turn
+from dlc.eval_sql_meaning import Kind, MeaningJudge, crossed
 from dlc.meaning import replay_on, run_on
 from dlc.runtime.sql_random import Shape, constants_of, plant, random_database, turn_rows
 from dlc.targets.sql.names import Catalog
@@ -217,10 +221,33 @@ def measure(what: str, arguments: argparse.Namespace) -> None:
             print(f"    {print_term(case.first)}\n    {print_term(case.second)}")
 
 
+def answers() -> None:
+    """The answers of published systems with their official verdict: what is proved of them (`dlc eval sql --variant meaning`)."""
+    schemas = gold_schemas(CORPORA)
+    judges: dict[str, MeaningJudge] = {}
+    counts: dict[str, list[tuple[bool, Kind]]] = {}
+    began = time.perf_counter()
+    with gzip.open(CORPORA / "spider" / "exact_set_match.jsonl.gz", "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            judge = judges.get(row["db_id"]) or MeaningJudge(schemas[row["db_id"]])
+            judges[row["db_id"]] = judge
+            found = judge.judge(row["gold"], row["pred"])
+            counts.setdefault(row["system"], []).append((row["exact_set_match"], found))
+    for system, pairs in sorted(counts.items()):
+        right = sum(exact for exact, _ in pairs)
+        proved = sum(found == "equal" for _, found in pairs)
+        print(
+            f"{system}: {len(pairs)} answers, exact set match {right / len(pairs):.3f}, proved equal {proved / len(pairs):.3f}"
+        )
+        for kind, called_right, called_wrong in crossed(pairs):
+            print(f"  {kind}: exact set match right {called_right}, wrong {called_wrong}")
+    print(f"{sum(map(len, counts.values())) / (time.perf_counter() - began):.0f} answers/s")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("mutants", "rewrites"))
+    parser.add_argument("what", choices=("mutants", "rewrites", "answers"))
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--databases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
@@ -228,7 +255,10 @@ def main() -> None:
     parser.add_argument("--open", type=int, default=0, metavar="N", help="show N of the pairs that stay open")
     spare_collector()
     arguments = parser.parse_args()
-    measure(arguments.what, arguments)
+    if arguments.what == "answers":
+        answers()
+    else:
+        measure(arguments.what, arguments)
 
 
 if __name__ == "__main__":

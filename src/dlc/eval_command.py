@@ -26,7 +26,7 @@ VARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
         "convlab3",
         "all",
     ),
-    "sql": ("official", "repaired"),
+    "sql": ("official", "repaired", "meaning"),
     "thingtalk": (),
     "dataflow": ("all", "token", "leaderboard", "report"),
     "acts": (),
@@ -94,7 +94,7 @@ def _figures(pairs: Pairs, metric: str, options: EvalOptions) -> list[Section]:
     if metric == "sql":
         from .eval_sql import sql_figures
 
-        return sql_figures(pairs, options.tables, options.db, variant == "repaired")
+        return sql_figures(pairs, options.tables, options.db, variant)
     if metric == "slots":
         from .eval_states import read_inventory, slots_figures
 

@@ -17,16 +17,19 @@ from . import errors
 from .errors import InputFailure
 from .eval_figures import Cell, Section
 from .eval_rows import Pairs, Row
+from .eval_sql_meaning import Kind, MeaningJudge, crossed
+from .schemas import Schemas, load_schema
 
 Judge = Callable[[GoldTurn, str], bool]
 
 
-def sql_figures(pairs: Pairs, tables: str | None, db: str | None, repaired: bool) -> list[Section]:
-    """Figures by turn, hardness and part; with `db` also by execution.
+def sql_figures(pairs: Pairs, tables: str | None, db: str | None, variant: str) -> list[Section]:
+    """Figures by turn, hardness and part; with `db` also by execution, in the variant `meaning` also by proved equality.
 
     tables: a `tables.json`; without it the schemas are those of the SQLite files under `db`. Raises InputFailure for
     files that cannot be read, CompileError for gold rows that cannot be used.
     """
+    repaired = variant == "repaired"
     repairs = ALL_REPAIRS if repaired else NO_REPAIRS
     names = dict.fromkeys(name for name in map(_database, _gold(pairs)) if name)
     schemas = _schemas(tables, db, names)
@@ -50,7 +53,50 @@ def sql_figures(pairs: Pairs, tables: str | None, db: str | None, repaired: bool
     for name, decide in _judges(db, names).items():
         verdicts = iter(_decided(pairs, decide))
         scores[name] = score(turns, schemas, judge=lambda _, __, left=verdicts: next(left))  # type: ignore[misc]
-    return _sections(scores, exact, sum(map(len, pairs)))
+    kinds = _meanings(pairs, tables, db) if variant == "meaning" else []
+    for name, good in (("proved equal", ("equal",)), ("equal or likely", ("equal", "likely"))) if kinds else ():
+        following = iter(kinds)
+        scores[name] = score(turns, schemas, judge=lambda _, __, left=following, right=good: next(left) in right)  # type: ignore[misc]
+    sections = _sections(scores, exact, sum(map(len, pairs)))
+    if kinds:
+        matched = [
+            compare(gold.text, answer.text, schemas[_database(gold)]).exact
+            for dialogue in pairs
+            for gold, answer in dialogue
+        ]
+        rows = crossed(list(zip(matched, kinds, strict=True)))
+        sections.append(Section("by meaning", ("verdict", "exact set match right", "exact set match wrong"), rows))
+    return sections
+
+
+def _meanings(pairs: Pairs, tables: str | None, db: str | None) -> list[Kind]:
+    """What is shown of each answer. Raises CompileError for gold that DL does not read."""
+    judges: dict[str, MeaningJudge] = {}
+    schemas = Schemas(tables) if tables is not None else None
+    kinds: list[Kind] = []
+    found: list[Diagnostic] = []
+    for gold, answer in ((g, a) for dialogue in pairs for g, a in dialogue):
+        name = _database(gold)
+        try:
+            if name not in judges:
+                schema = schemas.get(name, None, "sql") if schemas is not None else load_schema(_file(db, name))
+                judges[name] = MeaningJudge(schema)
+            kinds.append(judges[name].judge(gold.text, answer.text))
+        except CompileError as error:
+            found += [errors.unusable_gold(gold.place, d.message) for d in error.diagnostics]
+    if found:
+        raise CompileError(*found)
+    return kinds
+
+
+def _file(db: str | None, name: str) -> str:
+    """The SQLite file of a database. Raises InputFailure."""
+    assert db is not None
+    try:
+        files = databases(Path(db), name)
+    except (MetricError, OSError) as error:
+        raise InputFailure(errors.no_such_file(db, str(error))) from error
+    return str(next((file for file in files if file.name == f"{name}.sqlite"), files[0]))
 
 
 def _gold(pairs: Pairs) -> Iterable[Row]:

@@ -319,6 +319,44 @@ def test_usage(dlc_run, tmp_path):
         assert done.status == 2 and "Traceback" not in done.err, args
 
 
+# ---------------------------------------------------------------- SQL by meaning
+
+
+def test_sql_by_meaning(dlc_run, tmp_path):
+    entry = {
+        "db_id": "harbour",
+        "table_names_original": ["port", "ship"], "table_names": ["port", "ship"],
+        "column_names_original": [[-1, "*"], [0, "code"], [0, "town"], [1, "id"], [1, "name"], [1, "home"]],
+        "column_names": [[-1, "*"], [0, "code"], [0, "town"], [1, "id"], [1, "name"], [1, "home"]],
+        "column_types": ["text", "number", "text", "number", "text", "number"],
+        "primary_keys": [1, 3], "foreign_keys": [[5, 1]],
+    }  # fmt: skip
+    (tmp_path / "tables.json").write_text(json.dumps([entry]))
+    cases = [
+        ("SELECT name FROM ship", "SELECT ship.name FROM ship JOIN port ON ship.home = port.code"),  # equal, not exact
+        ("SELECT count(*) FROM ship", "SELECT count(*) FROM ship"),  # equal, exact
+        ("SELECT town FROM port JOIN ship ON home = code WHERE name = 'x y'", 'SELECT town FROM port JOIN ship WHERE name = "value"'),
+        ("SELECT name FROM ship WHERE home = 3", "SELECT name FROM ship WHERE home = value"),  # value tried
+        ("SELECT DISTINCT name FROM ship", "SELECT name FROM ship"),  # DISTINCT aside
+        ("SELECT name FROM ship", "SELECT id FROM ship"),
+        ("SELECT name FROM ship", "this is no query"),
+    ]  # fmt: skip
+    (tmp_path / "gold.txt").write_text("".join(f"{gold}\tharbour\n" for gold, _ in cases))
+    (tmp_path / "pred.txt").write_text("".join(f"{answer}\n" for _, answer in cases))
+    args = ("eval", "sql", "--gold", "gold.txt", "--pred", "pred.txt", "--tables", "tables.json", "--format", "json")
+    done = dlc_run(*args, "--variant", "meaning")
+    question = table(done, "sql: 7")["question"]
+    assert question["proved equal"] == pytest.approx(5 / 7) and question["exact set match"] == pytest.approx(4 / 7)
+    rows = table(done, "by meaning")
+    assert rows["equal"] == {"verdict": "equal", "exact set match right": 4, "exact set match wrong": 1}
+    assert rows["different"]["exact set match wrong"] == rows["unreadable"]["exact set match wrong"] == 1
+    # Nothing of it without the variant.
+    assert "by meaning" not in dlc_run(*args).out
+    (tmp_path / "gold.txt").write_text("SELECT nosuch FROM ship\tharbour\n")
+    (tmp_path / "pred.txt").write_text("SELECT name FROM ship\n")
+    assert dlc_run(*args, "--variant", "meaning").status == 1
+
+
 # ---------------------------------------------------------------- CoSQL's acts and responses
 
 
