@@ -12,7 +12,7 @@ from .errors import NOWHERE, InputFailure
 from .inputs import Document, find
 from .options import Options
 from .requests import Requests
-from .sinks import WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
+from .sinks import WITHOUT_REFERENCES, WITHOUT_TYPES, DialogueWriter, Writer, dialogue_writer, writer
 from .sources import Read, Source, source
 from .units import Broken, Unit
 
@@ -103,6 +103,8 @@ class Converter:
             return [(self._broken(unit), None, None)]
         try:
             read = self._read(unit)
+            if self.target in WITHOUT_REFERENCES:
+                read = self._requests.plain(read)
             written = self._as_dialogue(read)
             turns = zip(read.dialogue.turns, read.schemas, strict=True)
             return [(self._row(unit, read, i, written[i]), turn, schema) for i, (turn, schema) in enumerate(turns)]
