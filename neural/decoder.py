@@ -210,11 +210,19 @@ class ConstrainedDecoder:
             out.append(run)
         return out
 
-    def logits_processor(self, budget: int | None = None) -> "TypedLogitsProcessor":
-        """A `transformers.LogitsProcessor` for one call of `generate`, greedy, sampling or with beams."""
+    def logits_processor(
+        self,
+        budget: "int | Sequence[int] | None" = None,
+        *,
+        schemas: Sequence[int] | None = None,
+        prefix: str = "",
+        beams: int = 1,
+    ) -> "TypedLogitsProcessor":
+        """A `transformers.LogitsProcessor` for one call of `generate`: greedy, sampling or with beams, whose number
+        it must be told. budget, schemas and prefix are those of `start`, for the prompts of the batch."""
         from .hf import TypedLogitsProcessor
 
-        return TypedLogitsProcessor(self, budget)
+        return TypedLogitsProcessor(self, budget, schemas=schemas, prefix=prefix, beams=beams)
 
 
 def host_bits(bits: Any) -> NDArray[np.uint32]:

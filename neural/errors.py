@@ -150,3 +150,15 @@ def too_deep(row: int) -> Diagnostic:
     How to fix it: report it; the depth at which only a finish is open should have prevented this.
     """
     return Diagnostic("DLC514", f"row {row}: the program nests too deep")
+
+
+def tables_incomplete(row: int) -> Diagnostic:
+    """DLC515: tables that lack a place which a device reached.
+
+    What it means: a loop on the device cannot wait for the host to fill in its tables, and a row came to a place that
+    was in none of them. The row stopped there; nothing unchecked was emitted.
+
+    How to fix it: close the tables beforehand (`decoder.executor.tables.close()`), warm them up on programs like
+    those expected, or step with `mask` and `advance`, which fill in what is missing.
+    """
+    return Diagnostic("DLC515", f"row {row}: the tables on the device lack what comes next")

@@ -9,59 +9,13 @@ import random
 
 import numpy as np
 import torch
+from names_language import CAP, TOKENS, VOCABULARY, machine
 
 from dlc.neural.batch import BatchExecutor
 from dlc.neural.decoder import UNBOUNDED
 from dlc.neural.gpu import DeviceExecutor
 from dlc.neural.machine import Machine
-from dlc.neural.net import Net, Part
 from dlc.neural.reference import ReferenceExecutor
-from dlc.neural.vocabulary import Vocabulary
-
-CAP = 12
-TOKENS = [*"letx0123456789=ns;+. ", "let x0=", " x", " x1", "x1 ", "n;", "n;let x", " n x0", "s;. x0", "x0 n"]
-VOCABULARY = Vocabulary((*(t.encode() for t in TOKENS), None), (len(TOKENS),))
-
-
-def toy() -> tuple[Net, int]:
-    net = Net()
-    number, text = net.name("number"), net.name("text")
-
-    def values(*constants: tuple[str, int]) -> int:
-        """A constant, or a variable: which of them go, the caller says."""
-
-        def build(part: Part) -> None:
-            for spelled, result in constants:
-                part.end(part.text(part.start, spelled), result)
-            part.variables(part.start, CAP)
-
-        made = net.procedure(("value", constants), build)
-        net.shorten(made, lambda: (constants[0][0].encode(), constants[0][1]))
-        return made
-
-    def program(part: Part) -> None:
-        at = part.start
-        for slot in range(CAP + 1):
-            for sign, wanted, short in (("+", number, b"n"), (".", text, b"s")):
-                argument = part.text(at, sign + " ")
-                for last in (False, True):
-                    after = part.new()
-                    goes = net.continuation(
-                        lambda r, after=after, wanted=wanted: after if r == wanted else None, lambda: 3
-                    )
-                    part.call(argument, values((short.decode(), wanted)), goes)
-                    part.rest(argument, lambda last=last, short=short: short if last else short + b" " + short)
-                    if last:
-                        part.end(after)
-                    else:
-                        argument = part.text(after, " ")
-            if slot < CAP:
-                bound = part.new()
-                goes = net.continuation(lambda _, bound=bound: bound, lambda: 6)
-                part.call(part.text(at, f"let x{slot}="), values(("n", number), ("s", text)), goes, binds=True)
-                at = part.text(bound, ";")
-
-    return net, net.procedure("program", program)
 
 
 def well_typed(said: str) -> bool:
@@ -74,10 +28,6 @@ def well_typed(said: str) -> bool:
         types[name] = types[value]
     parts = body.split(" ")
     return len(parts) == 3 and parts[0] in "+." and all(types.get(p) == "n.s"[2 * (parts[0] == ".")] for p in parts[1:])
-
-
-def machine() -> Machine:
-    return Machine(*toy(), VOCABULARY)
 
 
 def allowed(running: Machine, cell: object) -> set[int]:

@@ -1,0 +1,241 @@
+"""The decoder inside other people's loops: transformers, an engine of vLLM's call order, a loop on the device."""
+
+import json
+import random
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import torch
+from names_language import VOCABULARY, machine
+
+from dlc.compiler.check import Checker
+from dlc.compiler.pipeline import compile_program
+from dlc.compiler.schema_text import read_schema
+from dlc.grammar.diagnostic import CompileError
+from dlc.neural import core
+from dlc.neural.decoder import ConstrainedDecoder
+from dlc.neural.gpu import DeviceExecutor
+from dlc.neural.logits import constrained
+from dlc.neural.loop import generate
+from dlc.neural.serving import TypedBackend
+from dlc.neural.vocabulary import Vocabulary
+
+SCHEMA = read_schema(files("dlc").joinpath("data", "multiwoz.dl").read_text(encoding="utf-8"))
+WORDS = ["user", "user: ", "Hotel", " | where ", ".area = ", "north", " and ", ".stars", " = ", "book_", "any"]
+END = 256 + len(WORDS)
+PAD = END + 1
+USER = 256 + WORDS.index("user: ")
+TOKENS = Vocabulary((*(bytes((b,)) for b in range(256)), *(w.encode() for w in WORDS), None, None), (END,))
+WIDTH = TOKENS.size + 5
+BUDGET = 40
+
+
+@pytest.fixture(scope="module")
+def decoder() -> ConstrainedDecoder:
+    torch.set_num_threads(1)
+    return ConstrainedDecoder(schema=SCHEMA, tokenizer=TOKENS, executor="cpu")
+
+
+@pytest.fixture(scope="module")
+def checker() -> Checker:
+    return Checker(SCHEMA)
+
+
+def judge(rows: list[list[int]], checker: Checker) -> None:
+    for row in rows:
+        assert row.index(END) <= BUDGET + 1
+        said = b"".join(TOKENS.tokens[t] or b"" for t in row[: row.index(END)]).decode()
+        assert compile_program(said, checker).ok, said
+
+
+def decoder_only() -> torch.nn.Module:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(3)
+    config = GPT2Config(
+        vocab_size=WIDTH, n_positions=120, n_embd=16, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=END
+    )
+    return GPT2LMHeadModel(config).eval()
+
+
+def encoder_decoder() -> torch.nn.Module:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    torch.manual_seed(4)
+    config = BartConfig(
+        vocab_size=WIDTH, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=120,
+        bos_token_id=0, eos_token_id=END, pad_token_id=PAD, decoder_start_token_id=PAD, forced_eos_token_id=None,
+    )  # fmt: skip
+    return BartForConditionalGeneration(config).eval()
+
+
+@pytest.mark.parametrize("model", [decoder_only, encoder_decoder])
+@pytest.mark.parametrize("how", ["greedy", "sampling", "beams"])
+def test_generate_is_held_to_well_typed_programs(decoder, checker, model, how) -> None:
+    options = {
+        "greedy": {"do_sample": False},
+        "sampling": {"do_sample": True, "num_return_sequences": 2},
+        "beams": {"num_beams": 3, "do_sample": False, "num_return_sequences": 2},
+    }[how]
+    processor = decoder.logits_processor(BUDGET, beams={"greedy": 1, "sampling": 2, "beams": 3}[how])
+    prompts = torch.tensor([[PAD, PAD, 5, 7], [1, 2, 3, 4], [PAD, 8, 8, 8]])
+    made = model().generate(
+        prompts,
+        attention_mask=(prompts != PAD).long(),
+        max_new_tokens=BUDGET + 1,
+        eos_token_id=END,
+        pad_token_id=PAD,
+        logits_processor=[processor],
+        **options,
+    )
+    said = made[:, 4 if model is decoder_only else 1 :].tolist()
+    assert len(said) == 3 * options.get("num_return_sequences", 1)
+    judge(said, checker)
+    assert len(processor.log_z) == 3 * processor.beams and all(z < 0 for z in processor.log_z)
+
+
+def test_a_processor_that_was_not_told_of_beams_says_so(decoder) -> None:
+    with pytest.raises(CompileError) as caught:
+        decoder_only().generate(
+            torch.ones((2, 3), dtype=torch.long),
+            max_new_tokens=30,
+            num_beams=4,
+            do_sample=False,
+            eos_token_id=END,
+            pad_token_id=PAD,
+            logits_processor=[decoder.logits_processor(BUDGET)],
+        )
+    assert caught.value.diagnostics[0].code == "DLC508"
+
+
+# ------------------------------------------------------------------ vLLM's order of calls
+
+
+def test_an_engine_of_vllm_s_call_order(decoder, checker) -> None:
+    backend = TypedBackend(decoder, WIDTH)
+    bitmask, rng = backend.allocate_token_bitmask(4), random.Random(2)
+    running = {
+        f"r{i}": backend.compile_grammar("json", json.dumps({"budget": BUDGET, "prefix": "user: " if i % 2 else ""}))
+        for i in range(4)
+    }
+    said: dict[str, list[int]] = {name: [] for name in running}
+    while not all(g.is_terminated() for g in running.values()):
+        for row, (name, grammar) in enumerate(running.items()):
+            if grammar.is_terminated():
+                continue
+            grammar.fill_bitmask(bitmask, row)
+            allowed = np.flatnonzero(np.unpackbits(bitmask[row].numpy().view(np.uint8), bitorder="little"))
+            assert allowed.max() < TOKENS.size
+            token = int(rng.choice(allowed))
+            # A draft of three tokens, of which only some hold; then all but the first are taken back.
+            draft = grammar.validate_tokens([token, int(rng.choice(allowed)), PAD])
+            assert 1 <= len(draft) <= 2 and draft[0] == token
+            assert not grammar.accept_tokens(name, [token, PAD])
+            assert grammar.accept_tokens(name, draft)
+            grammar.rollback(len(draft) - 1)
+            said[name].append(token)
+            assert grammar.num_processed_tokens == len(said[name])
+    for i, tokens in enumerate(said.values()):
+        assert len(tokens) <= BUDGET + 1
+        judge([([USER] if i % 2 else []) + tokens], checker)
+    one = running["r0"]
+    assert not one.accept_tokens("r0", [END]) and one.validate_tokens([65]) == []
+    one.reset()
+    assert not one.is_terminated() and one.num_processed_tokens == 0
+    with pytest.raises(CompileError):
+        one.rollback(1)
+    backend.destroy()
+    with pytest.raises(CompileError):
+        backend.compile_grammar("json", "{}")
+
+
+@pytest.mark.parametrize("spec", ["[]", "{", '{"schema": 7}', '{"budget": 0}', '{"prefix": 3}', '{"schema": "x"}'])
+def test_requests_that_are_not_understood(decoder, spec) -> None:
+    with pytest.raises(CompileError) as caught:
+        TypedBackend(decoder).compile_grammar("json", spec)
+    assert caught.value.diagnostics[0].code == "DLC508"
+
+
+def test_bit_masks_that_do_not_fit(decoder) -> None:
+    grammar = TypedBackend(decoder).compile_grammar("json", "{}")
+    for bad in (torch.zeros((1, 2), dtype=torch.int32), torch.zeros((1, 90), dtype=torch.int64)):
+        with pytest.raises(CompileError) as caught:
+            grammar.fill_bitmask(bad, 0)
+        assert caught.value.diagnostics[0].code == "DLC508"
+    with pytest.raises(CompileError) as caught:
+        TypedBackend(decoder, 100)
+    assert caught.value.diagnostics[0].code == "DLC507"
+
+
+# ------------------------------------------------------------------ logits
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_logits_are_masked_and_log_z_is_the_mass_kept(dtype) -> None:
+    allowed = torch.tensor([[True, False, True], [False, False, True]])
+    logits = torch.tensor([[1.0, 2.0, 0.5, 3.0], [0.0, 1.0, -1.0, 9.0]], dtype=dtype)
+    masked, log_z = constrained(logits, allowed)
+    assert masked.dtype == dtype and masked.isinf().tolist() == [[False, True, False, True], [True, True, False, True]]
+    kept = logits.float().softmax(-1)[:, :3].masked_fill(~allowed, 0).sum(-1).log()
+    assert torch.allclose(log_z, kept, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("logits", "code"),
+    [
+        (torch.tensor([[0.0, float("nan"), 0.0]]), "DLC506"),
+        (torch.tensor([[0.0, float("inf"), 0.0]]), "DLC506"),
+        (torch.tensor([[float("-inf"), 1.0, float("-inf")]]), "DLC506"),
+        (torch.zeros((1, 2)), "DLC507"),
+        (torch.zeros((2, 3)), "DLC508"),
+        (torch.zeros(3), "DLC508"),
+        (torch.zeros((1, 3), dtype=torch.int32), "DLC508"),
+        (torch.zeros((1, 3), device="meta"), "DLC508"),
+    ],
+)
+def test_bad_logits_raise(logits, code) -> None:
+    with pytest.raises(CompileError) as caught:
+        constrained(logits, torch.tensor([[True, False, True]]))
+    assert caught.value.diagnostics[0].code == code
+
+
+# ------------------------------------------------------------------ the loop on the device
+
+
+def device_loop(batch: int, budget: int) -> tuple[DeviceExecutor, object]:
+    torch.set_num_threads(1)
+    running = machine()
+    executor = DeviceExecutor([running], VOCABULARY, "cpu")
+    return executor, executor.start([0] * batch, [running.start] * batch, [budget] * batch)
+
+
+def test_a_loop_on_the_device_writes_programs_and_no_more() -> None:
+    executor, state = device_loop(4, 14)
+    executor.tables.close()
+    torch.manual_seed(1)
+    head = torch.randn(VOCABULARY.size, VOCABULARY.size)
+    made = generate(executor, lambda tokens: head[tokens], state, torch.randn(4, VOCABULARY.size), 16)
+    assert made.state.done.all() and made.tokens[:, -1].eq(VOCABULARY.ends[0]).all()
+    assert torch.allclose(made.log_z.sum(1), made.state.log_z, atol=1e-4)
+    for row in made.tokens.tolist():
+        said = b"".join(VOCABULARY.tokens[t] or b"" for t in row if t not in VOCABULARY.ends)
+        assert executor.tables.machines[0].read(executor.tables.machines[0].start, said).complete
+
+
+def test_a_loop_on_the_device_fails_closed() -> None:
+    executor, state = device_loop(2, 20)
+    with pytest.raises(CompileError) as caught:
+        generate(executor, lambda tokens: torch.zeros(2, VOCABULARY.size), state, torch.zeros(2, VOCABULARY.size), 3)
+    assert caught.value.diagnostics[0].code == "DLC515"
+    executor.tables.close()
+    bad = torch.zeros(2, VOCABULARY.size)
+    bad[1, 3] = float("nan")
+    with pytest.raises(CompileError) as caught:
+        generate(executor, lambda tokens: bad, state, bad, 3)
+    assert caught.value.diagnostics[0].code == "DLC506"
+    bits, after = executor.step_bits(state)
+    assert bits.any() and not after.code.any()
+    refused = executor.step(state, torch.tensor([VOCABULARY.ends[0], -5]))
+    assert refused.code.tolist() == [core.REFUSED] * 2 and refused.rows.equal(state.rows)
