@@ -146,6 +146,10 @@ class Converter:
             written = known
         elif turn.program is None or schema is None:
             written = Written(None, ())
+        elif self.target == "slots" and turn.speaker == "agent" and not (read.parts and read.parts[index]):
+            from dlc.targets.slots.write import without_state
+
+            written = without_state(turn.program)
         else:
             as_read = bool(read.tokenized) and read.tokenized[index]
             tokenized = as_read if self._syntax is None else self._syntax == "tokenized"

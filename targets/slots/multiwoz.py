@@ -16,6 +16,7 @@ from ..rows import Dialogue, Mention, Note, TurnRow
 from . import notes as say
 from .decide import ANY_DOMAIN, Asked, Said, States, Talk, asked_for
 from .layout import Layout
+from .multiwoz_agent import agent_statements
 from .states import DomainState, Memo, domain_state
 
 Speaker: TypeAlias = Literal["user", "agent"]
@@ -72,7 +73,7 @@ def read_multiwoz(
         if reply is not None:
             agent = _acts_said(reply, memo)
             if wanted_agent:
-                rows.append(_agent_row(name, index + 1, reply, agent, talk, memo))
+                rows.append(_agent_row(name, index + 1, reply, agent, before, talk, memo))
     return Dialogue(name, tuple(rows))
 
 
@@ -194,17 +195,17 @@ def _acts_of(
                 path = Lit("path", target.path) if target is not None else None
                 if path is not None and path not in paths:
                     paths.append(path)
-        if speaker == "agent" and any(value not in ("none", "?") for _, value in pairs):
-            notes.append(say.said_values(whole))
     return tuple(Act(act, tuple(paths)) for act, paths in fields.items()), tuple(notes)
 
 
-def _agent_row(name: str, index: int, reply: Any, said: tuple[Said, ...], talk: Talk, memo: Memo) -> TurnRow:
+def _agent_row(
+    name: str, index: int, reply: Any, said: tuple[Said, ...], states: States, talk: Talk, memo: Memo
+) -> TurnRow:
     schema = memo.schema.name
     if not isinstance(reply, dict):
         note = say.malformed("the turn is no object")
         return TurnRow(name, index, "agent", None, schema, None, (note,), reply)
     acts, notes = _acts("agent", said, talk, memo)
-    return TurnRow(
-        name, index, "agent", _text(reply), schema, Turn("agent", acts), notes, reply, None, _mentions(reply)
-    )
+    statements, unsaid = agent_statements(said, states, talk.active, memo)
+    turn = Turn("agent", acts, statements)
+    return TurnRow(name, index, "agent", _text(reply), schema, turn, (*notes, *unsaid), reply, None, _mentions(reply))

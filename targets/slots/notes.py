@@ -74,12 +74,12 @@ def unknown_act(name: str, known: list[str]) -> Note:
 
 
 def said_values(part: str) -> Note:
-    """DLC307: an agent act whose values are not kept.
+    """DLC307: a value that the agent says and no statement holds.
 
-    What it means: an act of the agent says values (`Name`, `Phone`). DL keeps which fields it is about; the
-    values themselves are not part of the act.
+    What it means: an act of the agent says a value of a field that the schema does not have, or is about a booking
+    while no domain is being talked about. The act and all other values are kept.
 
-    How to fix it: nothing to fix; the source has the values.
+    How to fix it: declare the field in the schema (`@act`), and what the act says (`@says`).
     """
     return Note("DLC307", f"the values said by {part} are not kept", loss=True, part=part)
 

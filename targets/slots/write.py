@@ -50,6 +50,12 @@ def write_slots(turn: Turn, schema: Schema, memo: Memo | None = None) -> Written
     return Written(state, tuple(notes))
 
 
+def without_state(turn: Turn) -> Written:
+    """The state of an agent's turn, which has none: what it says of results and proposals has no place in one."""
+    notes = (say.acts_elsewhere(),) if turn.acts else ()
+    return Written({}, (say.no_slot("agent", "what the agent says"), *notes) if turn.statements else notes)
+
+
 def _statement(statement: Statement, memo: Memo) -> Assigned:
     parts = opened(statement)
     notes = list(parts.notes)

@@ -63,6 +63,28 @@ def test_every_turn_is_read_and_every_slot_of_the_ontology_known(
         assert f"{part}.{name}" in domains[domain].slots
 
 
+@pytest.mark.oracle
+def test_what_agents_say_is_well_typed_and_accepted(
+    val: dict[str, Any], multiwoz: Schema, data: Path, verdicts: Any
+) -> None:
+    memo, names, checker = Memo(multiwoz), ThingTalkMemo(multiwoz), Checker(multiwoz)
+    turns, programs, unsaid, said = 0, set(), 0, 0
+    for name, dialogue in val.items():
+        for row in read_multiwoz(name, dialogue, multiwoz, memo, frozenset(("agent",))).turns:
+            assert row.program is not None
+            turns += 1
+            said += bool(row.program.statements)
+            unsaid += any(note.loss for note in row.notes)
+            assert checker.check_turn(row.program).ok
+            programs.add(write_thingtalk(row.program, multiwoz, names).program)
+    # A booking before any domain has been named, a number said with nothing, and the like.
+    assert turns > 7000 and said > 0.5 * turns and unsaid <= 0.001 * turns
+    assert None not in programs
+    listed = sorted(program for program in programs if program)
+    refused = [a for a in verdicts(listed, schema_to_classes(multiwoz)) if not a["typecheck"]]
+    assert not refused, refused[:3]
+
+
 def test_states_come_back_through_printed_text(converted: Converted, multiwoz: Schema) -> None:
     """Each distinct text is parsed afresh, by itself, and written with a memo that never saw the reader."""
     turns: dict[str, Turn] = {}

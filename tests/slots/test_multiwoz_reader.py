@@ -161,13 +161,85 @@ def test_thanks_ask_for_nothing_even_when_the_state_moves() -> None:
     assert print_turn(row.program) == "user thank: confirmed Hotel | where .area = north;"
 
 
-def test_agent_turns_carry_acts_and_say_which_values_are_not_kept() -> None:
-    log = [entry(), entry({}, {"Hotel-Request": [["Area", "?"]], "Hotel-Inform": [["Choice", "3"]]})]
-    rows = read_multiwoz("x", {"log": log}, SCHEMA, speakers=frozenset(("agent",))).turns
-    assert [(r.turn, r.speaker) for r in rows] == [(1, "agent")]
-    assert rows[0].program is not None
-    assert print_turn(rows[0].program) == "agent request(Hotel.area), inform:"
-    assert [(n.code, n.loss) for n in rows[0].notes] == [("DLC307", True)]
+def agent(acts: dict[str, Any], state: dict[str, Any] | None = None, schema: Schema = SCHEMA) -> TurnRow:
+    """The agent's turn after a user's with a state."""
+    log = [entry(), entry(state or {}, acts)]
+    (row,) = read_multiwoz("x", {"log": log}, schema, speakers=frozenset(("agent",))).turns
+    assert (row.turn, row.speaker) == (1, "agent") and row.program is not None
+    assert Checker(schema).check_turn(row.program).ok
+    assert again(row.program) == row.program
+    return row
+
+
+HOTEL = {"hotel": {"semi": {"area": "north"}, "book": {"day": "monday"}}}
+
+
+@pytest.mark.parametrize(
+    ("acts", "text"),
+    [
+        ({"Hotel-Request": [["Area", "?"]], "general-reqmore": [["none", "none"]]},
+         "agent request(Hotel.area), reqmore:"),
+        ({"Hotel-Inform": [["Choice", "3"]]}, "agent inform: Hotel | where .area = north -> [] of 3;"),
+        ({"Hotel-Inform": [["Choice", "several"], ["Stars", "4"], ["Area", "south"]]},
+         "agent inform(Hotel.stars, Hotel.area): Hotel | where .stars = 4 and .area = south -> [] more;"),
+        ({"Hotel-Inform": [["Choice", "two"], ["Name", "acorn"], ["Name", "elm"], ["Post", "cb1"], ["Post", "cb2"]]},
+         "agent inform(Hotel.name, Hotel.postcode): Hotel | where .area = north -> "
+         '[{ name: @"acorn", postcode: "cb1" }, { name: @"elm", postcode: "cb2" }];'),
+        ({"Hotel-Recommend": [["Name", "acorn"]], "Hotel-Inform": [["Name", "acorn"], ["Stars", "four"]]},
+         "agent recommend(Hotel.name), inform(Hotel.name, Hotel.stars): Hotel | where .area = north -> "
+         '[{ name: @"acorn", stars: raw "four" }];'),
+        ({"Hotel-Inform": [["Choice", "1"], ["Name", "acorn"], ["Name", "elm"]]},
+         'agent inform(Hotel.name): Hotel | where .area = north -> [{ name: @"acorn" }, { name: @"elm" }];'),
+        ({"Hotel-Select": [["Price", "cheap"], ["Price", "moderate"]]},
+         "agent select(Hotel.price_range): proposed Hotel | where .price_range in [cheap, moderate];"),
+        ({"Train-Select": [["Leave", "09:00"]]},
+         "agent select(Train.leave_at): proposed Train | where .leave_at >= 09:00;"),
+        ({"Hotel-NoOffer": [["Type", "hotel"]]},
+         "agent no_offer(Hotel.type): Hotel | where .area = north and .type = hotel -> [];"),
+        ({"Hotel-OfferBook": [["none", "none"]], "Hotel-Recommend": [["Name", "acorn"]]},
+         'agent offer_book, recommend(Hotel.name): Hotel | where .area = north -> [{ name: @"acorn" }]; '
+         'proposed book_hotel(hotel: @"acorn", day: monday);'),
+        ({"Train-OfferBook": [["People", "2"]]},
+         "agent offer_book(book_train.people): proposed book_train(people: 2);"),
+        ({"Train-OfferBooked": [["Ref", "X1"], ["Id", "TR1"], ["Ticket", "9 pounds"]]},
+         "agent offer_booked(book_train.ref, Train.id, Train.price): "
+         'Train -> [{ id: @"TR1", price: raw "9 pounds" }]; book_train(train: @"TR1") -> [{ ref: "X1" }];'),
+        ({"Taxi-Inform": [["Car", "white audi"], ["Phone", "07"], ["Leave", "09:00"]]},
+         "agent inform(book_taxi.car, book_taxi.phone, book_taxi.leave_at): "
+         'book_taxi(leave_at: 09:00) -> [{ car: "white audi", phone: @"07" }];'),
+        ({"Taxi-Inform": [["Leave", "09:00"]]},
+         "agent inform(book_taxi.leave_at): proposed book_taxi(leave_at: 09:00);"),
+        ({"Hotel-Inform": [["Internet", "none"]]}, "agent inform(Hotel.internet):"),
+    ],
+)  # fmt: skip
+def test_what_agents_say(acts: dict[str, Any], text: str) -> None:
+    state = HOTEL if any(name.startswith("Hotel") for name in acts) else {}
+    row = agent(acts, state)
+    assert row.program is not None and print_turn(row.program) == text
+    assert not row.notes
+
+
+@pytest.mark.parametrize(
+    ("acts", "statements"),
+    [
+        ({"Booking-Book": [["Ref", "AB"], ["Day", "friday"]]}, ' book_hotel(day: friday) -> [{ ref: "AB" }];'),
+        ({"Booking-NoBook": [["Day", "friday"]]}, " book_hotel(day: friday) -> [] error no_slot_available;"),
+        ({"Booking-Inform": [["none", "none"]]}, " proposed book_hotel(day: monday);"),
+        ({"Booking-Request": [["Stay", "?"]]}, ""),
+    ],
+)
+def test_acts_about_a_booking_are_about_the_domain_being_talked_about(acts: dict[str, Any], statements: str) -> None:
+    row = agent(acts, HOTEL)
+    assert row.program is not None and not row.notes
+    assert print_turn(Turn("agent", (), row.program.statements)) == f"agent:{statements}"
+
+
+def test_what_has_no_place_in_a_statement_is_named() -> None:
+    assert [n.code for n in agent({"Booking-Book": [["Ref", "AB"]]}).notes] == ["DLC307"]
+    assert [n.code for n in agent({"Hotel-Inform": [["Moat", "deep"], ["Stars", "4"]]}).notes] == ["DLC307"]
+    assert [(n.code, n.loss) for n in agent({"Hotel-Boast": [["Stars", "4"]]}).notes] == [
+        ("DLC306", False), ("DLC307", True),
+    ]  # fmt: skip
 
 
 def test_turns_count_both_speakers_and_json_is_dropped_from_the_name() -> None:

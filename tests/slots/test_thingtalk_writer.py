@@ -258,3 +258,9 @@ def test_the_reference_accepts_random_programs_of_random_schemas(verdicts: Any) 
     assert len(programs) > 500
     refused = [(a["error"], programs[a["id"]]) for a in verdicts(programs, "\n".join(classes)) if not a["typecheck"]]
     assert refused == []
+
+
+def test_a_count_below_the_number_of_results_is_left_out(multiwoz: Schema) -> None:
+    (turn,), _ = lower_program(parse('agent: Hotel -> [{ name: @"acorn" }, { name: @"elm" }] of 1;'))
+    written = write_thingtalk(turn, multiwoz)
+    assert "count" not in written.program and [note.code for note in written.notes] == ["DLC274"]
