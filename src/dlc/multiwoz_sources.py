@@ -28,9 +28,13 @@ def _multiwoz_units(document: Document) -> Iterator[Unit | Broken]:
 
 
 def _is_dialogue(unit: Unit) -> bool:
+    from dlc.targets.slots.convlab import is_unified
+    from dlc.targets.slots.multiwoz22 import is_frames
+
     value = unit.parts[0].value
-    known = ("log", "goal") if unit.dialogue is not None else ("turns",)
-    return isinstance(value, dict) and any(key in value for key in known)
+    if unit.dialogue is None:
+        return is_frames(value) or is_unified(value)
+    return isinstance(value, dict) and ("log" in value or "goal" in value)
 
 
 def _multiwoz_sample() -> Document:
