@@ -1,5 +1,6 @@
 """What passes between readers and writers: turns with their notes, and what a conversion says it did."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,10 +67,14 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a writer made of a turn: text (an object for `slots`), or None with a rejecting note."""
+    """What a writer made of a turn: text (an object for `slots`), or None with a rejecting note.
+
+    entities: what the program's placeholders stand for, where constants were taken out of it.
+    """
 
     program: Any
     notes: tuple[Note, ...] = ()
+    entities: Mapping[str, Any] | None = None
 
 
 def status_of(written: Written, read_notes: tuple[Note, ...] = ()) -> Status:

@@ -141,6 +141,12 @@ def convert(
             **_named(_SYNTAXES),
         ),
     ] = None,
+    delexicalize: Annotated[
+        bool,
+        typer.Option(
+            "--delexicalize", help="ThingTalk tokenized, its constants as placeholders; values in `entities`."
+        ),
+    ] = False,
     dialect: Annotated[str, typer.Option("--dialect", metavar="D", help="Of SQL that is written.")] = "sqlite",
     no_refer: Annotated[bool, typer.Option("--no-refer", help="States as dataflow: never refer.")] = False,
     no_revise: Annotated[
@@ -189,7 +195,9 @@ def convert(
         from dlc.targets.dataflow.multiwoz import Options as Recipe
 
         recipe = Recipe(*flags)
-    options = Options(schema, speakers, normalize, syntax, dialect, recipe)  # type: ignore[arg-type]
+    if delexicalize and (to != "thingtalk" or syntax == "normal"):
+        raise typer.BadParameter("--delexicalize is for --to thingtalk in the tokenized syntax")
+    options = Options(schema, speakers, normalize, syntax, dialect, recipe, delexicalize)  # type: ignore[arg-type]
     _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs, engine, form, layout))  # type: ignore[arg-type]
 
 

@@ -62,6 +62,7 @@ class OutputRow(TypedDict):
     status: Literal["exact", "approximate", "rejected"]
     notes: list[RowNote]
     part: NotRequired[str]
+    entities: NotRequired[dict[str, Any]]
     heard: NotRequired[str]
     provenance: NotRequired[Provenance]
 
@@ -155,7 +156,9 @@ class Converter:
             tokenized = as_read if self._syntax is None else self._syntax == "tokenized"
             write = self._writers.get((id(schema), tokenized))
             if write is None:
-                write = self._writers[id(schema), tokenized] = writer(self.target, schema, tokenized, self._dialect)
+                write = self._writers[id(schema), tokenized] = writer(
+                    self.target, schema, tokenized, self._dialect, self._options.delexicalize
+                )
             written = write(turn.program)
         status = status_of(written, turn.notes)
         notes = [*turn.notes, *written.notes]
@@ -170,6 +173,8 @@ class Converter:
             "status": status,
             "notes": [_note_json(note) for note in notes],
         }
+        if written.entities is not None:
+            row["entities"] = dict(written.entities)
         part = read.parts[index] if read.parts else None
         if part is not None:
             row["part"] = part

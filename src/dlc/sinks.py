@@ -15,14 +15,19 @@ Writer: TypeAlias = Callable[[Turn], Written]
 DialogueWriter: TypeAlias = Callable[[Sequence[TurnRow]], list[Written | None]]
 
 
-def writer(name: str, schema: "Schema", tokenized: bool = False, dialect: str = "sqlite") -> Writer:
+def writer(
+    name: str, schema: "Schema", tokenized: bool = False, dialect: str = "sqlite", delexicalize: bool = False
+) -> Writer:
     """A writer of turns over one schema; it may memoize, so one is kept per run. Raises KeyError.
 
-    tokenized: which of the two syntaxes ThingTalk is written in. dialect: the SQL that is written.
+    tokenized: which of the two syntaxes ThingTalk is written in; delexicalize: tokenized, its constants as placeholders.
+    dialect: the SQL that is written.
     """
     if name == "sql" and dialect != "sqlite":
         return _sql(schema, dialect)
-    return _tokenized(schema) if tokenized and name == "thingtalk" else TARGETS[name](schema)
+    if name == "thingtalk" and (tokenized or delexicalize):
+        return _tokenized(schema, delexicalize)
+    return TARGETS[name](schema)
 
 
 def dialogue_writer(name: str, schema: "Schema", options: Options) -> DialogueWriter | None:
@@ -91,9 +96,10 @@ def _thingtalk(schema: "Schema") -> Writer:
     return lambda turn: write_thingtalk(turn, schema, memo)
 
 
-def _tokenized(schema: "Schema") -> Writer:
+def _tokenized(schema: "Schema", delexicalize: bool) -> Writer:
     from dataclasses import replace
 
+    from dlc.targets.thingtalk.entities import taken_out
     from dlc.targets.thingtalk.print_programs import to_text
     from dlc.targets.thingtalk.programs import parse
     from dlc.targets.thingtalk.write import ThingTalkMemo, write_thingtalk
@@ -104,7 +110,11 @@ def _tokenized(schema: "Schema") -> Writer:
         written = write_thingtalk(turn, schema, memo)
         if written.program is None:
             return written
-        return replace(written, program=to_text(parse(written.program), tokenized=True))
+        tree = parse(written.program)
+        if not delexicalize:
+            return replace(written, program=to_text(tree, tokenized=True))
+        bare, held = taken_out(tree)
+        return replace(written, program=to_text(bare, tokenized=True), entities=held)
 
     return write
 

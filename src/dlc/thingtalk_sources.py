@@ -151,7 +151,8 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
             result: CheckedTurn | CompileError
             try:
                 schema = programs.schemas.get(fields.get("schema"), DEFAULT, "thingtalk")
-                result = programs.read(_text(program), schema, speaker, tokenized)
+                said_whole = _filled(_text(program), fields.get("entities"), tokenized)
+                result = programs.read(said_whole, schema, speaker, tokenized)
             except CompileError as error:
                 result = error
             said, whence = fields.get("utterance"), fields.get("part")
@@ -167,6 +168,26 @@ def _text(program: object) -> str:
     if not isinstance(program, str):
         raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
     return program
+
+
+def _filled(text: str, entities: object, tokenized: bool) -> str:
+    """A program with the values its row gives for its placeholders. Raises CompileError."""
+    if entities is None or not tokenized:
+        return text
+    from dlc.targets.thingtalk.entities import ValueFault, filled
+    from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
+    from dlc.targets.thingtalk.print_programs import to_text
+    from dlc.targets.thingtalk.programs import parse
+
+    if not isinstance(entities, dict):
+        raise CompileError(errors.bad_row(Place(), f"`entities` is {type(entities).__name__}, not an object"))
+    try:
+        return to_text(filled(parse(text, True), entities), True)
+    except ThingTalkSyntaxError:
+        # Said where the program is read.
+        return text
+    except ValueFault as fault:
+        raise CompileError(errors.bad_row(Place(), f"`entities`: {fault}")) from None
 
 
 def _speaker(text: str) -> Speaker:

@@ -6,13 +6,14 @@ The values are JSON by token, in the shapes that ThingTalk's tools keep beside a
 Constants are numbered by kind in the order they are written, and equal ones share a number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final, TypeVar
 
 from ...compiler.units import MEASURE_UNITS, TIME_UNITS
 from . import ast, values
 from .declarations import Program
+from .lexer import PLACEHOLDER
 from .values import Placeholder
 
 T = TypeVar("T")
@@ -171,8 +172,25 @@ def taken_out(tree: T, held: Held | None = None) -> tuple[T, dict[str, Any]]:
     Numbers from 0 to 12, empty strings, members of enums and truth values stay, as does what has no placeholder.
     """
     allocator = _Allocator(dict(held or {}))
+    for token in _placeholders(tree):
+        allocator.reserve(token)
     made: T = allocator.walk(tree)
     return made, allocator.held
+
+
+def _placeholders(node: Any) -> Iterator[str]:
+    if isinstance(node, Placeholder):
+        yield node.token
+    elif isinstance(node, values.VarRef):
+        # The normal syntax has no placeholders of its own: there they are names.
+        if PLACEHOLDER.fullmatch(node.name):
+            yield node.name
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _placeholders(item)
+    elif is_dataclass(node):
+        for part in fields(node):
+            yield from _placeholders(getattr(node, part.name))
 
 
 @dataclass(slots=True)
@@ -183,9 +201,14 @@ class _Allocator:
 
     def __post_init__(self) -> None:
         for token, value in self.held.items():
-            kind, _, index = token.rpartition("_")
+            kind = token.rpartition("_")[0]
             self.tokens.setdefault((kind, _key(kind, value)), token)
-            self.counts[kind] = max(self.counts.get(kind, 0), int(index) + 1)
+            self.reserve(token)
+
+    def reserve(self, token: str) -> None:
+        """Number no other value so."""
+        kind, _, index = token.rpartition("_")
+        self.counts[kind] = max(self.counts.get(kind, 0), int(index) + 1)
 
     def walk(self, node: Any) -> Any:
         """A node with its constants taken out, in the order they are written."""

@@ -89,14 +89,18 @@ class ThingTalkReader:
 
     def _tokenized(self, text: str, speaker: Literal["user", "agent"]) -> Turn:
         """A tokenized program by its statements."""
+        if not text.lstrip().startswith("$dialogue"):
+            source = _Source(text, True)
+            act, params, found = _parsed(source)
+            return self._turn(act, params, tuple(self.statement(item, source) for item in found), speaker)
         head, *rest = _statements(text)
         memory = self._memory
         parsed = memory.heads.get(head)
         if parsed is None:
-            parsed = memory.heads[head] = _parsed(_Source(head + " ;", True))
+            parsed = memory.heads[head] = _parsed(_Source(head + " ;", True))[:2]
         items = memory.items
         statements = tuple([items.get(item) or self._item_text(item) for item in rest])
-        return self._turn(parsed[0], parsed[1], statements, speaker)
+        return self._turn(*parsed, statements, speaker)
 
     def _item_text(self, text: str) -> Statement:
         """A tokenized item, in its parts if they can be told apart: dialogues repeat each of them."""
@@ -567,7 +571,7 @@ class _Memory:
     too much. Nothing in it depends on where it stood."""
 
     turns: dict[tuple[str, str], Turn] = field(default_factory=dict)
-    heads: dict[str, tuple[str | None, tuple[str, ...], tuple[ast.Item, ...]]] = field(default_factory=dict)
+    heads: dict[str, tuple[str | None, tuple[str, ...]]] = field(default_factory=dict)
     items: dict[str, Statement] = field(default_factory=dict)
     expressions: dict[str, _Query] = field(default_factory=dict)
     tokens: Known = field(default_factory=dict)

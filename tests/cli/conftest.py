@@ -79,6 +79,16 @@ def corpus() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def oracle_tokens(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[str], Path], list[dict[str, Any]]]:
+    """The same for programs in the tokenized syntax."""
+    from thingtalk_oracle import install
+
+    folder = Path(os.environ.get("DLC_ORACLE") or Path(__file__).resolve().parents[3] / "shared/oracles/thingtalk")
+    oracle = install(folder, tmp_path_factory.mktemp("oracle"))
+    return lambda programs, classes: oracle.judge([(program, "tokenized") for program in programs], classes)
+
+
+@pytest.fixture(scope="session")
 def oracle_judge(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[str], Path], list[dict[str, Any]]]:
     """The ThingTalk reference's verdicts on programs in normal syntax against a class file, in order."""
     from thingtalk_oracle import install

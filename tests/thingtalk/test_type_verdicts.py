@@ -9,6 +9,8 @@ from thingtalk_oracle import Oracle
 
 from dlc.compiler.check import Checker
 from dlc.grammar.diagnostic import CompileError
+from dlc.targets.thingtalk.print_programs import to_text
+from dlc.targets.thingtalk.programs import parse
 from dlc.targets.thingtalk.read import ThingTalkReader
 from dlc.targets.thingtalk.read_classes import schema_of_class_file
 
@@ -143,10 +145,18 @@ def test_a_table_in_a_subquery_is_its_keys(judge):
 )  # fmt: skip
 def test_outside_dl_has_its_own_code_and_a_place(code):
     reader = ThingTalkReader(schema_of_class_file(CLASSES, "sea"))
-    with pytest.raises(CompileError) as caught:
-        reader.read(code)
-    (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.code == "DLC225" and diagnostic.span is not None
+    for text, tokenized in ((code, False), (to_text(parse(code), True), True)):
+        with pytest.raises(CompileError) as caught:
+            reader.read(text, "user", tokenized)
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.code == "DLC225" and diagnostic.span is not None
+
+
+def test_programs_without_a_dialogue_are_read_whole_in_both_syntaxes():
+    reader = ThingTalkReader(schema_of_class_file(CLASSES, "sea"))
+    code = '@org.sea.boat() filter length >= 4; @org.sea.paint(colour="a ; b");'
+    first, second = reader.read(code), reader.read(to_text(parse(code), True), "user", True)
+    assert first == second and len(first.statements) == 2 and not first.acts
 
 
 def test_a_bare_field_after_a_join_belongs_to_nobody(judge):
