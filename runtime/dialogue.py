@@ -200,14 +200,15 @@ class Dialogue:
 
     def _call(self, node: int) -> Result:
         made = self.graph.nodes[node]
+        if made.fn in self.library.effects and node not in self.graph.confirmed:
+            arguments = tuple((self._label(made, e)[0], self.graph.value(e.node)) for e in made.inputs)
+            proposal = Call(made.fn, arguments)
+            return self._failed(node, Failure("unconfirmed", f"{made.fn} waits to be confirmed", (), proposal))
         if made.fn in self.library.functions:
             positional = [v for e, v in zip(made.inputs, self._inputs(node), strict=True) if e.role[0].isdigit()]
             named = {
                 e.role[0]: v for e, v in zip(made.inputs, self._inputs(node), strict=True) if not e.role[0].isdigit()
             }
-            if made.fn in self.library.effects and node not in self.graph.confirmed:
-                proposal = Call(made.fn, tuple(named.items()))
-                return self._failed(node, Failure("unconfirmed", f"{made.fn} waits to be confirmed", (), proposal))
             return self._set(node, Result("value", self.library.call(made.fn, tuple(positional), named)))
         assert made.term is not None
         if is_variable(made.fn) and made.fn not in self.checker.schema.function:
@@ -236,14 +237,22 @@ class Dialogue:
         return isinstance(made.term, App) and not can_evaluate(made.term.fn) and made.fn not in _LIBRARY_OF_PATHS
 
     def _confirm(self, node: int) -> Result:
+        """The most salient proposal of the wanted type, confirmed; without data, else the last thing shown."""
+        wanted = _argument(self.graph.nodes[node].type)
         for candidate in self.salience.order(self.graph):
             result = self.graph.results.get(candidate)
+            if wanted not in (DYNAMIC, self.graph.nodes[candidate].type):
+                continue
             if result is not None and isinstance(result.value, Failure) and result.value.kind == "unconfirmed":
                 self.graph.confirmed.add(candidate)
                 for other in [n for n in self.graph.results if candidate in set(self.graph.within(n))]:
                     del self.graph.results[other]
                     self.graph.tainted.discard(other)
                 self.evaluate(candidate)
+                return self._set(node, Result("value", Reference(candidate)))
+        shown = self.salience.order(self.graph) if self.library.symbolic else ()
+        for candidate in shown:
+            if candidate in self.outputs and wanted in (DYNAMIC, self.graph.nodes[candidate].type):
                 return self._set(node, Result("value", Reference(candidate)))
         raise Problem("nothing_to_confirm", "there is nothing that waits to be confirmed")
 
@@ -351,6 +360,8 @@ class Dialogue:
 
     def _execute(self, node: int) -> Result:
         reference = self.graph.value(self.graph.nodes[node].inputs[0].node)
+        if isinstance(reference, Symbol):
+            return self._set(node, Result("value", Symbol(node)))
         if not isinstance(reference, Reference):
             raise Problem("no_reference", "only a reference can be executed")
         self.evaluate(reference.node)

@@ -26,5 +26,15 @@ _LOCATIONS: Final = (
     "QueryEventIntensionConstraint",
 )
 
-SYMBOLIC: Final = Library({name: _anything for name in _LOCATIONS}, seconds=0, symbolic=True)
+_EFFECTS: Final = frozenset(("CreateCommitEventWrapper", "UpdateCommitEventWrapper", "DeleteCommitEventWrapper"))
+_CONFIRMATIONS: Final = frozenset(
+    (
+        "ConfirmAndReturnAction",
+        "ConfirmCreateAndReturnAction",
+        "ConfirmUpdateAndReturnActionIntension",
+        "ConfirmDeleteAndReturnAction",
+    )
+)
+
+SYMBOLIC: Final = Library({name: _anything for name in _LOCATIONS}, _EFFECTS, _CONFIRMATIONS, 0, symbolic=True)
 """The library of dialogues that are run for their references and revisions only."""

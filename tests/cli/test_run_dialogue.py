@@ -33,6 +33,14 @@ def test_a_revision_is_run_and_inlined(dlc_run, tmp_path):
     assert all(r["exception"] is None for r in results(done))
 
 
+def test_a_proposal_is_confirmed(dlc_run, tmp_path):
+    create = '(Yield (CreateCommitEventWrapper (CreatePreflightEventWrapper (Event.subject_? (?= "lunch")))))'
+    name = write(tmp_path / "talk.jsonl", [create, "(Yield (Execute (^(Dynamic) ConfirmAndReturnAction)))"])
+    proposed, confirmed = results(dlc_run("run", "--lang", "dataflow", name))
+    assert proposed["exception"]["kind"] == "unconfirmed" and confirmed["exception"] is None
+    assert confirmed["program"] == proposed["program"]
+
+
 def test_requests_show_their_state(dlc_run, tmp_path):
     programs = ['(find (Constraint[Hotel] :area (?= "east")))', REVISE.format('(Constraint[Hotel] :stars (?= "4"))')]
     name = write(tmp_path / "talk.jsonl", programs, schema="multiwoz")

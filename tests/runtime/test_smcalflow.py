@@ -1,5 +1,10 @@
 """SMCalFlow's metacomputation on the graph, without data: references by role and type, revision, substitution."""
 
+import gzip
+import json
+from itertools import islice
+from pathlib import Path
+
 import pytest
 
 from dlc.compiler.sugar import print_term
@@ -27,9 +32,9 @@ class Talk:
         return self.dialogue.step(turn)
 
     def means(self, text: str) -> str:
-        """What the program stands for once its references are inlined."""
+        """What the program stands for once its references are inlined; a proposal may wait to be confirmed."""
         result = self.say(text)
-        assert result.failures == (None,) * len(result.failures), result.failures
+        assert {f.kind for f in result.failures if f} <= {"unconfirmed"}, result.failures
         graph = self.dialogue.graph
         return print_term(fragment(graph, graph.turns[-1].roots[-1]))
 
@@ -57,6 +62,23 @@ def test_new_clobber_puts_a_value_in_place_of_another() -> None:
         " (intension (Today)))))"
     )
     assert "DateAtTimeWithDefaults(Today, NumberPM(3L))" in talk.means(clobber)
+
+
+def test_a_commit_waits_for_its_confirmation() -> None:
+    talk = Talk()
+    proposed = talk.say(CREATE.format('(Event.subject_? (?= "lunch"))'))
+    assert [f.kind for f in proposed.failures if f] == ["unconfirmed"]
+    made = 'Yield(CreateCommitEventWrapper(CreatePreflightEventWrapper({ .subject = "lunch" })))'
+    assert talk.say("(Yield (Today))").failures == (None,)
+    confirm = talk.say("(Yield (Execute (^(Dynamic) ConfirmAndReturnAction)))")
+    assert confirm.failures == (None,)
+    graph = talk.dialogue.graph
+    assert print_term(fragment(graph, graph.turns[-1].roots[0])) == made
+    assert graph.failure(graph.turns[0].roots[0]) is None
+    # Nothing waits any more: what was shown last is what is meant; a proposal of another type is not there.
+    assert talk.say("(Yield (Execute (^(Dynamic) ConfirmAndReturnAction)))").failures == (None,)
+    delete = "(Yield (Execute (ConfirmDeleteAndReturnAction (^(Event) EmptyStructConstraint))))"
+    assert [f.kind for f in talk.say(delete).failures if f] == ["nothing_to_confirm"]
 
 
 def test_output_is_what_was_shown_not_the_showing() -> None:
@@ -102,3 +124,20 @@ def test_the_budget_of_steps_ends_a_program_that_is_too_large() -> None:
 @pytest.mark.parametrize("text", ["(Yield x7)", "(let (x0 (Today) x1 x9) (Yield (NextDOW x1)))"])
 def test_unbound_variables_are_exceptions(text: str) -> None:
     assert [f.kind for f in Talk().say(text).failures if f] == ["unbound"]
+
+
+@pytest.mark.corpus
+def test_exceptions_are_where_the_published_execution_had_them(corpora: Path) -> None:
+    """Without calendar or people: references that need data apart, who proposes, confirms and revises decides.
+
+    Saying "no exception" always is right on 60 % of the corpus.
+    """
+    turns = right = 0
+    with gzip.open(corpora / "smcalflow2" / "dialogues.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in islice(lines, 300):
+            talk = Talk()
+            for stored in json.loads(line)["turns"]:
+                failed = any(talk.say(stored["lispress"]).failures)
+                turns += 1
+                right += failed == stored["program_execution_oracle"]["has_exception"]
+    assert right / turns > 0.85, right / turns
