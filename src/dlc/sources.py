@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
 from dlc.grammar.errors import too_deep
-from dlc.targets.rows import Dialogue, Note, TurnRow
+from dlc.targets.rows import Dialogue, Mention, Note, TurnRow
 
 from . import errors
 from .inputs import Document
@@ -178,9 +178,28 @@ def _dl_row(
             notes,
             part.text,
             part.value.get("heard"),
+            spans_of(part) if len(result.turns) == 1 else (),
         )
         made.append((row, turn, turn.diagnostics))
     return made
+
+
+def spans_of(part: Part) -> tuple[Mention, ...]:
+    """The annotated spans that a row of `convert`'s output carries; what is none is passed over."""
+    provenance = part.value.get("provenance")
+    spans = provenance.get("spans") if isinstance(provenance, dict) else None
+    found: list[Mention] = []
+    for span in spans if isinstance(spans, list) else ():
+        match span:
+            case {
+                "domain": str(of),
+                "slot": str(slot),
+                "start": int(start),
+                "exclusive_end": int(end),
+                "value": str(v),
+            }:
+                found.append(Mention(of, slot, start, end, v))
+    return tuple(found)
 
 
 def _rejected(unit: Unit, part: Part, turn: int, diagnostics: tuple[Diagnostic, ...]) -> TurnRow:

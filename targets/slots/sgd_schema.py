@@ -16,11 +16,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ...compiler.check import prelude
+from ...compiler.operators import OPERATORS
+from ...compiler.relations import RELATIONAL
 from ...compiler.schema import ActDecl, Column, EnumType, Facts, Function, Member, Parameter, Schema, Table
 from ...compiler.types import BOOL, TEXT, Con, RecordType, Type
 from ...grammar.diagnostic import CompileError
+from ..thingtalk.write_names import identifier
 from . import notes as say
 
+_MARKS: Final = frozenset(("any", "none", "missing", "it", "everything", "true", "false", "coerce"))
 _BOOLEANS = frozenset(("True", "False"))
 _IDENTIFIER: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][\w -]*", re.ASCII)
@@ -57,12 +62,16 @@ FAILED: Final = "failed"
 
 @dataclass
 class _Made:
-    """Declarations so far, and the names they have taken."""
+    """Declarations so far, the names they have taken, and those that no member of an enum may have: it would read as
+    the table, action or function of that name.
+    """
 
     enums: list[EnumType] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     actions: list[Function] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    reserved: set[str] = field(default_factory=set)
+    tables_of: dict[str, str] = field(default_factory=dict)
 
     def named(self, wanted: str) -> str:
         """A name of its own for a declaration."""
@@ -78,11 +87,15 @@ def sgd_schema(services: Any, name: str = "sgd") -> Schema:
     if not isinstance(services, list) or not services:
         raise CompileError(say.no_sgd_schema("a list of services is expected"))
     made = _Made()
+    core = {*OPERATORS, *RELATIONAL, *prelude().function, *_MARKS}
     names = [_text(service, "service_name", "a service") for service in services]
-    for called in names:
-        if called in made.taken:
+    for service, called in zip(services, names, strict=True):
+        if called in made.tables_of:
             raise CompileError(say.no_sgd_schema(f"the service {called} is declared twice"))
-        made.taken.add(called)
+        made.tables_of[called] = made.named(f"{called}_" if called in core else called)
+        listed = _list(service, "intents", called)
+        made.reserved |= {made.tables_of[called], *(f"{called}_{intent.get('name')}" for intent in listed)}
+    made.reserved |= core
     for service, called in zip(services, names, strict=True):
         _service(service, called, f"org.dlc.{_plain(name)}", made)
     return Schema(
@@ -113,16 +126,17 @@ def _service(service: dict[str, Any], called: str, vendor: str, made: _Made) -> 
         short = own.removeprefix(f"{called}-")
         column = _distinct(_plain(short), plain)
         columns[own] = Column(column, _type(f"{_plain(called)}_{column}", slot, made), facts=(("slot", own),))
-    kind = f"{vendor}.{_plain(called)}"
-    functions = {_plain(called)}
-    facts: Facts = (("slot", called), ("thingtalk", f"{kind}.{_plain(called)}"))
-    made.tables.append(Table(called, tuple(columns.values()), facts))
+    own_class = identifier(_plain(called))
+    kind = f"{vendor}.{own_class}"
+    functions = {own_class}
+    facts: Facts = (("slot", called), ("thingtalk", f"{kind}.{own_class}"))
+    made.tables.append(Table(made.tables_of[called], tuple(columns.values()), facts))
     for intent in _list(service, "intents", called):
         own = _text(intent, "name", f"an intent of {called}")
         facts = (
             ("slot", called),
             ("intent", own),
-            ("thingtalk", f"{kind}.{_distinct(_plain(own), functions)}"),
+            ("thingtalk", f"{kind}.{_distinct(identifier(_plain(own)), functions)}"),
         )
         _intent(intent, f"{called}.{own}", columns, facts, made)
 
@@ -150,12 +164,12 @@ def _type(name: str, slot: dict[str, Any], made: _Made) -> Type:
     if _BOOLEANS.issuperset(values):
         return BOOL
     enum = made.named(name)
-    made.enums.append(EnumType(enum, tuple(_members(dict.fromkeys(values)))))
+    made.enums.append(EnumType(enum, tuple(_members(dict.fromkeys(values), made.reserved))))
     return Con(enum)
 
 
-def _members(values: Iterable[str]) -> Iterable[Member]:
-    taken: set[str] = set()
+def _members(values: Iterable[str], reserved: set[str]) -> Iterable[Member]:
+    taken = set(reserved)
     for value in values:
         member = _distinct(_plain(value), taken)
         yield Member(member, () if member == value else (("slot", value),))

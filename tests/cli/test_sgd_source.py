@@ -45,6 +45,19 @@ def test_spans_are_kept_as_provenance(dlc_run, folder):
     }
 
 
+def test_spans_stay_with_rows_of_dl(dlc_run, folder):
+    dlc_run("convert", "sgd", "dialogues_001.json", "--to", "dl", "-o", "out.jsonl")
+    rows = dlc_run("convert", "dl", "out.jsonl", "--schema", "schema.json", "--to", "thingtalk").rows()
+    assert [row.get("provenance") for row in rows] == [
+        row.get("provenance") for row in dlc_run("convert", "sgd", "dialogues_001.json", "--to", "thingtalk").rows()
+    ]
+    lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    for odd in ("spans", {"spans": 3}, {"spans": [{"domain": 1}, "x"]}):
+        (folder / "odd.jsonl").write_text(json.dumps({**lines[0], "provenance": odd}))
+        (row,) = dlc_run("convert", "dl", "odd.jsonl", "--schema", "schema.json", "--to", "dl").rows()
+        assert row["program"] == lines[0]["program"] and "provenance" not in row
+
+
 def test_a_folder_a_gz_and_standard_input_give_the_same(dlc_run, folder):
     one = dlc_run("convert", "sgd", "dialogues_001.json", "--to", "dl")
     text = (folder / "dialogues_001.json").read_bytes()

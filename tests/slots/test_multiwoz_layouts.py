@@ -200,3 +200,22 @@ def test_spans_of_the_log_are_words(multiwoz: Schema) -> None:
     }
     (row,) = read_multiwoz("x", {"log": [entry, {"text": "", "metadata": {}}]}, multiwoz).turns
     assert row.mentions == (Mention("hotel", "Area", 12, 21, "the north"),)
+
+
+def test_later_releases_in_the_layout_of_2_1(multiwoz: Schema) -> None:
+    """2.3 adds coreference and turn numbers, 2.4 leaves acts out: what is there is read as in 2.1."""
+    state = {"hotel": {"book": {"booked": [], "people": "2"}, "semi": {"area": "north", "name": "not mentioned"}}}
+    log = [
+        {"text": "a room in the north for us two", "metadata": {}, "turn_id": 0,
+         "dialog_act": {"Hotel-Inform": [["Area", "north"]]},
+         "coreference": {"Hotel-Inform": [["Area", "north", "there", 0, ""]]}},
+        {"text": "Booked", "metadata": state, "turn_id": 1, "dialog_act": {}},
+        {"text": "Thanks", "metadata": {}},
+        {"text": "Bye", "metadata": state},
+    ]  # fmt: skip
+    rows = read_multiwoz("MUL1.json", {"log": log, "new": True}, multiwoz).turns
+    assert [text(row) for row in rows] == [
+        "user inform: Hotel | where .area = north; book_hotel(people: 2);",
+        "user: confirmed Hotel | where .area = north; confirmed book_hotel(people: 2);",
+    ]
+    assert not any(row.notes for row in rows)

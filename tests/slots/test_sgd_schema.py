@@ -2,15 +2,22 @@
 
 import copy
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 from boats import BOATS as SERVICE
 
+from dlc.compiler.check import Checker
+from dlc.compiler.lower import lower_program
 from dlc.compiler.schema_text import print_schema, read_schema
+from dlc.compiler.sugar import print_turn
 from dlc.grammar.diagnostic import CompileError
+from dlc.grammar.parser import parse
+from dlc.targets.slots.sgd import ServiceMemo, read_sgd
 from dlc.targets.slots.sgd_schema import sgd_schema
+from dlc.targets.slots.sgd_write import write_services
 from dlc.targets.thingtalk.write_classes import schema_to_classes
 
 TEXT = """\
@@ -63,6 +70,58 @@ def test_what_is_no_schema_is_refused(services: Any) -> None:
     with pytest.raises(CompileError) as caught:
         sgd_schema(services)
     assert caught.value.diagnostics[0].code == "DLC308"
+
+
+_WORDS = """
+any none missing true it everything now list and or not in is where show take count as exists coerce refer Path
+between like class new of enum Number True NONE dontcare 1a ü日 Boats_1 Boats_1_FindBoat a|b NOT(x)
+"""
+ODD = [*_WORDS.split(), "", "a b", "a_b", 'q"q', "back\\slash", "new\nline", "$0", "-- c", "5", "12:30", "`tick`"]
+NAMES = [word for word in ODD if word.isidentifier() and word.isascii()]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_names_and_values_come_back_well_typed(seed: int) -> None:
+    """Values that are words of DL or ThingTalk, names of tables, or no words at all."""
+    chance = random.Random(seed)
+    slots = chance.sample([n for n in NAMES if n != "dontcare"], 6)
+    service = chance.choice(NAMES)
+    listed = [
+        {"name": slot, "is_categorical": i < 4, "possible_values": chance.sample(ODD, 8) if i < 4 else []}
+        for i, slot in enumerate(slots)
+    ]
+    intents = [
+        {"name": name, "is_transactional": bool(i), "required_slots": slots[:2], "result_slots": slots[2:5],
+         "optional_slots": {slots[2]: "dontcare"}}
+        for i, name in enumerate(chance.sample(NAMES, 2))
+    ]  # fmt: skip
+    schema = sgd_schema([{"service_name": service, "slots": listed, "intents": intents}])
+    assert read_schema(print_schema(schema)) == schema
+    memo, checker = ServiceMemo(schema), Checker(schema)
+    for _ in range(12):
+        state = {
+            "active_intent": chance.choice(["NONE", *(intent["name"] for intent in intents)]),
+            "requested_slots": chance.sample(slots, chance.randrange(3)),
+            "slot_values": {
+                slot["name"]: chance.sample(slot["possible_values"] or ODD, chance.choice((1, 1, 2)))
+                for slot in listed
+                if chance.random() < 0.6
+            },
+        }
+        frame = {"service": service, "actions": [], "slots": [], "state": state}
+        turn = {"speaker": "USER", "utterance": "", "frames": [frame]}
+        value = {"dialogue_id": "1", "services": [service], "turns": [turn]}
+        (row,) = read_sgd(value, schema, memo, frozenset(("user",))).turns
+        assert row.program is not None, row.notes
+        (again,), _ = lower_program(parse(print_turn(row.program)))
+        assert again == row.program and checker.check_turn(again).ok, print_turn(row.program)
+        assert write_services(again, ServiceMemo(schema)).program == {
+            service: {
+                "slots": state["slot_values"],
+                "intent": state["active_intent"],
+                "requested": state["requested_slots"],
+            }
+        }
 
 
 @pytest.mark.corpus
