@@ -18,6 +18,7 @@ from ..grammar.diagnostic import CompileError
 from . import errors
 from .costs import NEVER
 from .dl_turns import dl_surface
+from .framing import framed
 from .machine import Cell, Machine
 from .net import Net
 from .reference import CellState, ReferenceExecutor
@@ -46,6 +47,8 @@ class ConstrainedDecoder:
     (default: CUDA where there is one). Their masks are equal bit by bit.
     budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
     is (small schemas and vocabularies).
+    marker: if given, free text comes before the program (reasoning) and ends with this. after: text behind the program,
+    such as a closing fence.
     ends: token ids that end a sequence; default the tokenizer's end-of-sequence token.
     Raises CompileError (DLC501, DLC502, DLC509, DLC510).
     """
@@ -60,6 +63,8 @@ class ConstrainedDecoder:
         budgets: str = "safe",
         executor: str = "numpy",
         device: Any = None,
+        marker: str = "",
+        after: str = "",
     ) -> None:
         options = (("surface", surface, SURFACES), ("budgets", budgets, BUDGETS), ("executor", executor, EXECUTORS))
         for name, given, known in options:
@@ -70,6 +75,7 @@ class ConstrainedDecoder:
         is_vocabulary = isinstance(tokenizer, Vocabulary)
         self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
         self.surface = surface
+        self._frame = marker.encode(), after.encode()
         self.budgets = budgets
         schemas = [schema] if isinstance(schema, Schema) else list(schema)
         self.machines = tuple(self._machine(each) for each in schemas)
@@ -78,6 +84,8 @@ class ConstrainedDecoder:
 
     def _machine(self, schema: Schema) -> Machine:
         net, root = self._surface(schema)
+        if any(self._frame):
+            root = framed(net, root, *self._frame)
         machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
         if machine.costs.rest(net.starts[root]) is None:
             raise CompileError(errors.nothing_to_say("a program"))
