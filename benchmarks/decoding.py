@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 from typed_grammar import Grammar
-from vocabularies import CORPORA, load
+from vocabularies import CORPORA, FOLDER, load
 
 from dlc import load_schema
+from dlc.neural.cache import cached_vocabulary
 from dlc.neural.decoder import ConstrainedDecoder
-from dlc.neural.vocabulary import read_vocabulary
 from dlc.targets.dataflow.canonical import write_canonical
 from dlc.targets.dataflow.reader import read_program
 
@@ -123,8 +123,10 @@ class Ours:
 class XGrammar:
     """xgrammar on the typed grammar."""
 
-    def __init__(self, tokenizer: Any, grammar: Grammar, size: int) -> None:
+    def __init__(self, tokenizer: Any, grammar: Grammar, size: int, threads: bool) -> None:
         import xgrammar
+
+        self.threads = threads
 
         self.module = xgrammar
         start = time.perf_counter()
@@ -141,6 +143,15 @@ class XGrammar:
 
     def batch(self, size: int) -> Callable[[list[int]], None]:
         matchers = [self.module.GrammarMatcher(self.compiled) for _ in range(size)]
+        together = self.module.BatchGrammarMatcher(max_threads="auto" if self.threads else 1)
+
+        def all_at_once(tokens: list[int]) -> None:
+            together.batch_fill_next_token_bitmask(matchers, self.mask[:size])
+            for matcher, token in zip(matchers, tokens, strict=True):
+                matcher.accept_token(token)
+
+        if self.threads:
+            return all_at_once
 
         def step(tokens: list[int]) -> None:
             for row, (matcher, token) in enumerate(zip(matchers, tokens, strict=True)):
@@ -236,14 +247,15 @@ def main() -> None:
     texts = [text for text, _ in pairs if text in learnt][: options.programs]
     tokenizer = load(options.size)
     ids = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    cached_vocabulary(tokenizer, folder=FOLDER)
     start = time.perf_counter()
-    vocabulary = read_vocabulary(tokenizer)
-    assert vocabulary.trie.levels
-    print(f"dlc tokenizer: {time.perf_counter() - start:.3f} s")
+    vocabulary = cached_vocabulary(tokenizer, folder=FOLDER)
+    assert vocabulary.trie.levels and vocabulary.spell(b"x")
+    print(f"dlc tokenizer, kept on disk: {time.perf_counter() - start:.3f} s")
     ours = Ours(vocabulary, options.threads)
     single("dlc, first pass", ours.make, ids)
     engines: dict[str, Any] = {"dlc": ours}
-    engines["xgrammar"] = XGrammar(tokenizer, grammar, options.size)
+    engines["xgrammar"] = XGrammar(tokenizer, grammar, options.size, options.threads)
     engines["llguidance"] = LLGuidance(tokenizer, grammar, options.size)
     for name in ("xgrammar", "llguidance"):
         single(f"{name}, first pass", engines[name].make, ids)

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from ..compiler.schema import Schema
 from ..grammar.diagnostic import CompileError
 from . import errors
+from .cache import cached_vocabulary
 from .costs import NEVER
 from .dl_turns import dl_surface
 from .framing import framed
 from .machine import Cell, Machine
 from .net import Net
 from .reference import CellState, ReferenceExecutor
-from .vocabulary import Vocabulary, read_vocabulary
+from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from .batch import ArrayState, BatchExecutor
@@ -42,7 +43,7 @@ class ConstrainedDecoder:
     """Allows a token exactly when a well-typed program of the surface goes on that way (docs/decoding.md).
 
     surface: `dl` or `dataflow` (Lispress). schema: a schema, or a sequence of them (each row of a batch names its own).
-    tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary`.
+    tokenizer: a Hugging Face fast tokenizer, a `tokenizers.Tokenizer`, or a `Vocabulary` (`cache` keeps them on disk).
     executor: `numpy`, the reference; `cpu`, compiled batches; `gpu`, tensors on `device`
     (default: CUDA where there is one). Their masks are equal bit by bit.
     budgets: `safe` keeps every budget by a finish that is always at hand; `exact` by the least number of tokens there
@@ -73,7 +74,7 @@ class ConstrainedDecoder:
         if budgets == "exact" and executor != "numpy":
             raise CompileError(errors.unknown_option("executor of exact budgets", executor, ("numpy",)))
         is_vocabulary = isinstance(tokenizer, Vocabulary)
-        self.vocabulary: Vocabulary = tokenizer if is_vocabulary else read_vocabulary(tokenizer, ends)
+        self.vocabulary: Vocabulary = tokenizer if is_vocabulary else cached_vocabulary(tokenizer, ends)
         self.surface = surface
         self._frame = marker.encode(), after.encode()
         self.budgets = budgets
