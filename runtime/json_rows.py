@@ -5,6 +5,7 @@ A value is read by its column's type, as SQL's constants are (`targets/sql/const
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ..compiler.schema import Schema, fact
@@ -56,6 +57,11 @@ def value_of(schema: Schema, column: ColumnInfo, stored: Any) -> Value:
         number, _, _ = text.partition(" ")
         try:
             return quantity(f"{float(number):g}{fact(column.column.facts, 'sql_unit') or ''}")
+        except ValueError:
+            return Raw(text)
+    if type_ == Con("DateTime"):
+        try:
+            return datetime.fromisoformat(text)
         except ValueError:
             return Raw(text)
     term = term_of_text(schema, type_, text, column.stored)

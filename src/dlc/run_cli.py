@@ -1,6 +1,7 @@
 """The command `dlc run`."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, NoReturn
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from .sources import SOURCES
 
 _DIALOGUES = ("dataflow", "smcalflow")
+_LIBRARIES = ("assistant",)
 
 Runs = Callable[[Callable[[], int]], NoReturn]
 
@@ -40,6 +42,13 @@ def register(app: typer.Typer, run: Runs) -> None:
                 help="Rows in memory instead: JSON files of rows by table, or a folder of tables.",
             ),
         ] = None,
+        library: Annotated[
+            str | None,
+            typer.Option("--library", metavar="|".join(_LIBRARIES), help="Functions over --data for dialogues."),
+        ] = None,
+        now: Annotated[
+            datetime | None, typer.Option("--now", help="The moment it is for --library; else the present.")
+        ] = None,
         schema: Annotated[
             str | None,
             typer.Option("--schema", metavar="S", help="A built-in schema or a schema file; the database's."),
@@ -58,8 +67,11 @@ def register(app: typer.Typer, run: Runs) -> None:
         from dlc.runtime.sql_run import Limits
 
         from .options import Options
-        from .run_command import run_in_memory, run_on_database, run_on_graph
+        from .run_command import run_in_memory, run_on_database, run_on_graph, run_with_library
 
+        if library is not None and (library not in _LIBRARIES or not data):
+            known = ", ".join(_LIBRARIES)
+            raise typer.BadParameter(f"--library is one of {known}, over rows given with --data")
         on_graph = not db and not data and lang in _DIALOGUES
         if bool(db) == bool(data) and not on_graph:
             raise typer.BadParameter("a database or rows are needed, one of the two: --db FILE or --data PATH")
@@ -70,6 +82,10 @@ def register(app: typer.Typer, run: Runs) -> None:
             known = db[0]
         options = Options(known, "both" if lang in ("dl", "sql") else None)
         limits = Limits(seconds=seconds, rows=rows)
+        if library is not None:
+            told = Options(schema or library, "both")
+            moment = now if now is not None else datetime.now()
+            run(lambda: run_with_library(lang, paths or [], library, data or [], moment, told, output))
         if data:
             run(lambda: run_in_memory(lang, paths or [], data, options, limits, output))
         if on_graph:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -72,6 +73,27 @@ def run_on_graph(lang: str, paths: list[str], options: Options, output: str | No
     report = Report()
     with _reported(report):
         _write(lang, paths, Graphs(lang, options).rows, output, report)
+    return report.finish()
+
+
+def run_with_library(
+    lang: str,
+    paths: list[str],
+    library: str,
+    data: list[str],
+    now: datetime,
+    options: Options,
+    output: str | None = None,
+) -> int:
+    """Run every dialogue of the inputs on the dataflow graph with a library over rows of JSON files; the exit status."""
+    from .run_dialogue import Graphs
+    from .run_memory import read_tables
+    from .talks import World
+
+    report = Report()
+    with _reported(report):
+        world = World(library, read_tables(data), now)
+        _write(lang, paths, Graphs(lang, options, world).rows, output, report)
     return report.finish()
 
 

@@ -8,10 +8,11 @@ from dlc.grammar.diagnostic import Diagnostic, Place
 from .options import Options
 from .report import Report
 from .sources import Read, source
-from .talks import talk_of
+from .talks import Talk, World, talk_in, talk_of
 from .units import Unit
 
 if TYPE_CHECKING:
+    from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Turn
     from dlc.runtime.dialogue import StepResult
     from dlc.runtime.graph import Failure, Graph
@@ -22,7 +23,8 @@ Row = dict[str, Any]
 class Graphs:
     """The dialogues of one run. Rows without a dialogue's name are each a dialogue of their own."""
 
-    def __init__(self, lang: str, options: Options) -> None:
+    def __init__(self, lang: str, options: Options, world: World | None = None) -> None:
+        self._world = world
         self._read = source(lang).reader(options)
         self._whole = options.recipe is not None and options.recipe.no_revise
 
@@ -31,7 +33,7 @@ class Graphs:
         read = self._read(unit)
         turns = [said(read, i) for i in range(len(read.dialogue.turns))]
         schema = next((schema for schema in read.schemas if schema is not None), None)
-        talk = talk_of([turn for turn in turns if turn is not None], schema, self._whole) if schema else None
+        talk = self._begun([turn for turn in turns if turn is not None], schema) if schema is not None else None
         for i, (row, turn) in enumerate(zip(read.dialogue.turns, turns, strict=True)):
             if turn is None or talk is None or read.schemas[i] is not schema:
                 for diagnostic in reasons(unit, read, i):
@@ -47,6 +49,9 @@ class Graphs:
             if talk.requests is not None:
                 made["state"] = talk.requests.update(graph, graph.turns[-1])
             yield made
+
+    def _begun(self, turns: "list[Turn]", schema: "Schema") -> Talk:
+        return talk_in(self._world, schema) if self._world is not None else talk_of(turns, schema, self._whole)
 
 
 def said(read: Read, index: int) -> "Turn | None":

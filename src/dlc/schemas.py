@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
 
 MAX_SCHEMA_BYTES = 64 << 20
-BUILT_IN: Mapping[str, str] = {"multiwoz": "multiwoz.dl", "smcalflow": "smcalflow.dl"}
+BUILT_IN: Mapping[str, str] = {
+    "multiwoz": "multiwoz.dl",
+    "smcalflow": "smcalflow.dl",
+    "assistant": "assistant.dl",
+}
 
 
 def load_schema(source: str) -> "Schema":

@@ -1,10 +1,11 @@
 """Dialogues run on the graph, whatever language they are written in."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Turn
@@ -18,6 +19,31 @@ class Talk:
 
     dialogue: "Dialogue"
     requests: "Requests | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a dialogue runs on: functions, and rows by table as JSON has them. now: the moment it is."""
+
+    library: str
+    tables: "Mapping[str, Any]"
+    now: datetime
+
+
+def talk_in(world: World, schema: "Schema") -> Talk:
+    """A dialogue over given data, about to begin. Raises CompileError for rows that do not fit the schema."""
+    from dlc.canon.filters.decide import specification
+    from dlc.compiler.check import Checker
+    from dlc.runtime.assistant import assistant
+    from dlc.runtime.dialogue import Dialogue
+    from dlc.runtime.json_rows import rows_of_json
+
+    named = {
+        table.name: world.tables[table.name.lower()] for table in schema.tables if table.name.lower() in world.tables
+    }
+    rows = rows_of_json(schema, named)
+    checker = Checker(schema)
+    return Talk(Dialogue(checker, assistant(rows, world.now), rows, satisfiable=specification(checker.schema)))
 
 
 def talk_of(turns: "Iterable[Turn]", schema: "Schema", whole: bool = False) -> Talk:
