@@ -70,8 +70,7 @@ def register(app: typer.Typer, run: Runs) -> None:
         from .run_command import run_in_memory, run_on_database, run_on_graph, run_with_library
 
         if library is not None and (library not in _LIBRARIES or not data):
-            known = ", ".join(_LIBRARIES)
-            raise typer.BadParameter(f"--library is one of {known}, over rows given with --data")
+            raise typer.BadParameter(f"--library is one of {', '.join(_LIBRARIES)}, over rows given with --data")
         on_graph = not db and not data and lang in _DIALOGUES
         if bool(db) == bool(data) and not on_graph:
             raise typer.BadParameter("a database or rows are needed, one of the two: --db FILE or --data PATH")
