@@ -21,7 +21,7 @@ from .costs import NEVER
 from .dl_turns import dl_surface
 from .framing import framed
 from .machine import Cell, Machine
-from .net import Net
+from .net import Net, spaced
 from .reference import CellState, ReferenceExecutor
 from .vocabulary import Vocabulary
 
@@ -87,6 +87,8 @@ class ConstrainedDecoder:
         net, root = self._surface(schema)
         if any(self._frame):
             root = framed(net, root, *self._frame)
+        if self.vocabulary.leading_space and not self._frame[0]:
+            root = spaced(net, root)
         machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
         if machine.costs.rest(net.starts[root]) is None:
             raise CompileError(errors.nothing_to_say("a program"))

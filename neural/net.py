@@ -221,3 +221,16 @@ class Part:
         if binds:
             self.net.binding.add(target)
         return target
+
+
+def spaced(net: Net, procedure: int) -> int:
+    """A procedure with or without a space before it, which the tokenizer takes away again when it decodes."""
+
+    def build(part: Part) -> None:
+        done = part.new()
+        part.end(done)
+        goes = net.continuation(lambda _: done, lambda: 0)
+        part.call(part.start, procedure, goes)
+        part.call(part.text(part.start, " "), procedure, goes)
+
+    return net.procedure(("spaced", procedure), build)

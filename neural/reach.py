@@ -23,7 +23,7 @@ from .trie import Trie
 _NOTHING: Final[frozenset[int]] = frozenset()
 START: Final = 0
 """The place where a token begins."""
-MAX_PUSHED: Final = 12
+MAX_PUSHED: Final = 24
 """Frames that one token may push; what would push more is not allowed (stacks have a fixed depth)."""
 _WIDE: Final = 30
 """Moves by byte from which on the trie is walked a level at a time, in numpy."""
