@@ -126,6 +126,7 @@ def transformer(size: int, rng: np.random.Generator) -> Choose:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
+    torch.set_num_threads(1)
     torch.manual_seed(int(rng.integers(1 << 30)))
     config = GPT2Config(
         vocab_size=size,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..compiler.classes import has_class
 from ..compiler.schema import Function, Schema, fact
-from ..compiler.types import BOOL, INT, NUMBER, TEXT, Constraint, Type
+from ..compiler.types import BOOL, INT, NUMBER, TEXT, Con, Constraint, Param, Type
 from ..targets.dataflow.judge import Judge
 from ..targets.dataflow.names import MEMBER, leading
 from ..targets.dataflow.program import Call
@@ -56,12 +56,14 @@ class Signatures:
     count: the tokens a text takes at least. Costs are in tokens, added up piece by piece.
     """
 
-    def __init__(self, schema: Schema, judge: Judge, depth: int, count: Count) -> None:
+    def __init__(
+        self, schema: Schema, judge: Judge, depth: int, count: Count, only: "Sequence[Con] | None" = None
+    ) -> None:
         self.schema = schema
         self.count = count
         functions = [f for head in dict.fromkeys(judge.heads()) if (f := judge.function(head)) is not None]
         heads = [head for head in dict.fromkeys(judge.heads()) if judge.function(head) is not None]
-        self.universe: Universe = universe(schema, functions, depth)
+        self.universe: Universe = universe(schema, functions, depth, only)
         self.all = [_signature(h, f) for h, f in zip(heads, functions, strict=True)]
         self.type_cost = self._type_costs()
         self._ends = count(b")"), count(b" ")
@@ -129,8 +131,6 @@ class Signatures:
         return np.array(sorted(rows), dtype=np.int32).reshape(-1, len(names))
 
     def _match(self, pattern: Type, type_: Type) -> dict[str, int] | None:
-        from ..compiler.types import Con, Param
-
         if isinstance(pattern, Param):
             number = self.universe.number.get(type_) if isinstance(type_, Con) else None
             return None if number is None else {pattern.name: number}
@@ -201,7 +201,8 @@ class Signatures:
     def _price(self) -> None:
         """The cheapest value of each type: rounds until nothing gets cheaper."""
         for type_, text in LITERALS:
-            self.cost[self.universe.number[type_]] = self.count(text)
+            if type_ in self.universe.number:
+                self.cost[self.universe.number[type_]] = self.count(text)
         starts = [self.fixed(s) for s in self.all]
         changed = True
         while changed:
@@ -253,7 +254,7 @@ class Signatures:
         if known is None:
             i, row = self._best[number].tolist()
             if i < 0:
-                known = next(text for type_, text in LITERALS if self.universe.number[type_] == number)
+                known = next(text for type_, text in LITERALS if self.universe.number.get(type_) == number)
             else:
                 signature, space = self.all[i], self._rows[i]
                 assert space is not None

@@ -24,7 +24,7 @@ from ..targets.dataflow.judge import Judge
 from ..targets.dataflow.names import Names
 from . import errors
 from .flow_signatures import Count, Signature, Signatures, Space
-from .flow_types import Ids
+from .flow_types import NONE, Ids
 from .net import Net, Part, Short
 from .patterns import draw
 
@@ -35,15 +35,22 @@ STRING = (
 """The rest of a string after its opening quote: JSON's escapes as `json.dumps` writes them, or the characters."""
 LONG = r"(?:0|[1-9][0-9]*)L"
 FLOAT = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
+VARIABLE = r"x[0-9]+"
 MEMBER_NAME = r"[A-Z][A-Za-z0-9_]*"
 
 
 @dataclass(frozen=True, slots=True)
 class FlowLimits:
-    """Bounds of the decoder's Lispress: how deep the constructors of a type nest, how many names a let binds."""
+    """Bounds of the decoder's Lispress: how deep the constructors of a type nest, how many names a let binds.
+
+    To compare with context-free grammars: `only` these ground types, and with `scoped` off any variable may be named
+    and used anywhere.
+    """
 
     types: int = 5
     names: int = 16
+    only: tuple[Con, ...] | None = None
+    scoped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def dataflow_surface(schema: Schema, count: Count, limits: FlowLimits | None = N
     """
     limits = limits or FlowLimits()
     names = Names(schema)
-    signatures = Signatures(schema, Judge(schema, names, Checker(schema)), limits.types, count)
+    signatures = Signatures(schema, Judge(schema, names, Checker(schema)), limits.types, count, limits.only)
     if not signatures.inhabited.any():
         raise CompileError(errors.nothing_to_say("any type"))
     net = Net()
@@ -147,6 +154,14 @@ class Flow:
         part.call(body, self.value(everything), self.net.continuation(lambda _: after, lambda: count(b")")))
         at = part.text(part.start, "(let (")
         dearest = count(b") ") + count(cheapest) + count(b")")
+        if not self.limits.scoped:
+            named, bound = part.new(), part.new()
+            draw(part, at, VARIABLE, named)
+            goes = self.net.continuation(lambda _: bound, lambda: dearest)
+            part.call(part.text(named, " "), self.value(everything), goes)
+            part.text(bound, ") ", body)
+            part.text(bound, " ", at)
+            return
         for slot in range(self.limits.names):
             bound = part.new()
             goes = self.net.continuation(lambda _, bound=bound: bound, lambda: dearest)  # type: ignore[misc]
@@ -175,10 +190,23 @@ class Flow:
         mask, number = self._masks[types], self.signatures.universe.number
         self._hint(start, lambda: self._cheapest(types))
         for type_, literal in ((TEXT, self._string), (INT, self._long), (NUMBER, self._float), (BOOL, self._truth)):
-            if mask[number[type_]]:
+            if type_ in number and mask[number[type_]]:
                 part.join(start, self._state(("literal", type_), literal))
-        part.join(start, self._state("variable", lambda part, state: part.variables(state, self.limits.names)))
+        if self.limits.scoped:
+            part.join(start, self._state("variable", lambda part, state: part.variables(state, self.limits.names)))
+        else:
+            draw(
+                part,
+                start,
+                VARIABLE,
+                self._state(("any", types), lambda part, state: self._anything(part, state, mask)),
+            )
         part.text(start, "(", self._state(("call", types), lambda part, state: self._heads(part, state, types)))
+
+    def _anything(self, part: Part, state: int, mask: NDArray[np.bool_]) -> None:
+        """After a variable that may be of any type."""
+        for number in np.flatnonzero(mask).tolist():
+            part.join(state, self._ended(number))
 
     def _string(self, part: Part, state: int) -> None:
         end = self._ended(self.signatures.universe.number[TEXT])
@@ -222,8 +250,13 @@ class Flow:
         schema, number = self.signatures.schema, self.signatures.universe.number
         functions = {s.head for s in self.signatures.all if s.function.params}
         for enum in schema.enums:
-            own, type_ = f"{enum.name}.", number[Con(enum.name)]
-            if enum.open and self._masks[types][type_] and not any(head.startswith(own) for head in functions):
+            own, type_ = f"{enum.name}.", number.get(Con(enum.name), NONE)
+            if (
+                enum.open
+                and type_ >= 0
+                and self._masks[types][type_]
+                and not any(head.startswith(own) for head in functions)
+            ):
 
                 def close(part: Part, state: int, type_: int = type_) -> None:
                     part.text(state, ")", self._ended(type_))

@@ -59,6 +59,16 @@ class Universe:
         rank[self.order] = np.arange(len(self.types), dtype=np.int32)
         return rank
 
+    @cached_property
+    def _wide(self) -> dict[tuple[str, int], dict[tuple[int, ...], int]]:
+        """Types of several arguments by constructor: from the arguments' numbers to theirs."""
+        found: dict[tuple[str, int], dict[tuple[int, ...], int]] = {}
+        for i, type_ in enumerate(self.types):
+            if len(type_.args) > 1:
+                of = found.setdefault((type_.name, len(type_.args)), {})
+                of[tuple(self.number.get(a, NONE) for a in type_.args)] = i
+        return found
+
     def instances(self, type_: Type, columns: Sequence[str], rows: Ids) -> Ids:
         """The numbers of a signature's type for each row of values of its variables; NONE where there is none."""
         if isinstance(type_, Param):
@@ -73,16 +83,19 @@ class Universe:
             inner = self.instances(type_.args[0], columns, rows)
             return np.where(inner >= 0, self.over[type_.name][inner], NONE).astype(np.int32)
         inner_rows = np.stack([self.instances(a, columns, rows) for a in type_.args], axis=1)
-        known = {
-            tuple(self.number[a] for a in t.args if isinstance(a, Con)): i
-            for i, t in enumerate(self.types)
-            if t.name == type_.name and len(t.args) == len(type_.args)
-        }
+        known = self._wide.get((type_.name, len(type_.args)), {})
         return np.array([known.get(tuple(row), NONE) for row in inner_rows.tolist()], dtype=np.int32)
 
 
-def universe(schema: Schema, functions: Sequence[Function], depth: int) -> Universe:
-    """The universe of a schema's functions (accessors and constants included), `depth` constructors deep."""
+def universe(
+    schema: Schema, functions: Sequence[Function], depth: int, only: "Sequence[Con] | None" = None
+) -> Universe:
+    """The universe of a schema's functions (accessors and constants included), `depth` constructors deep.
+
+    only: these types, and nothing else.
+    """
+    if only is not None:
+        return _given(only)
     signatures = [t for f in functions for t in (f.result, *(p.type for p in f.params))]
     mentioned = list(dict.fromkeys(t for s in signatures for t in _within(s) if isinstance(t, Con)))
     declared = (*schema.enum, *schema.entity, *schema.wrapper, *schema.table)
@@ -109,6 +122,15 @@ def universe(schema: Schema, functions: Sequence[Function], depth: int) -> Unive
         at += 1
     found = {name: np.array(ids, dtype=np.int32) for name, ids in over.items()}
     return Universe(tuple(types), np.array(inner, dtype=np.int32), np.array(depths, dtype=np.int32), found)
+
+
+def _given(types: Sequence[Con]) -> Universe:
+    number = {type_: i for i, type_ in enumerate(dict.fromkeys(types))}
+    unary = sorted({t.name for t in number if len(t.args) == 1})
+    inner = [number.get(t.args[0], NONE) if len(t.args) == 1 else NONE for t in number]  # type: ignore[arg-type]
+    over = {n: np.array([number.get(Con(n, (t,)), NONE) for t in number], dtype=np.int32) for n in unary}
+    depths = np.array([_depth(t) for t in number], dtype=np.int32)
+    return Universe(tuple(number), np.array(inner, dtype=np.int32), depths, over)
 
 
 def _filled(type_: Con, nullary: Sequence[Con]) -> Iterator[Con]:
