@@ -10,13 +10,15 @@ are no dead ends. Variables stand wherever a value does; which of them go, their
     argument = " " value, as long as no parameter is left out; then " :label " value
 """
 
+import re
 from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiler.check import Checker
+from ..compiler.check import Checker, prelude
 from ..compiler.schema import Schema
 from ..compiler.types import BOOL, INT, NUMBER, TEXT, Con
 from ..grammar.diagnostic import CompileError
@@ -74,6 +76,24 @@ def dataflow_surface(schema: Schema, count: Count, limits: FlowLimits | None = N
     net = Net()
     flow = Flow(net, signatures, limits)
     return net, net.procedure(("program",), flow.program)
+
+
+def _name(part: Part, source: int, taken: AbstractSet[str], target: int) -> None:
+    """Any name of a constant but those taken."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    more = letters + letters.lower() + "0123456789_"
+    free, begun = part.new(), {"": source}
+    part.join(free, target)
+    for char in more:
+        part.text(free, char, free)
+    for name in taken:
+        for end in range(1, len(name) + 1):
+            begun.setdefault(name[:end], part.new())
+    for text, state in begun.items():
+        if text and text not in taken:
+            part.join(state, target)
+        for char in more if text else letters:
+            part.text(state, char, begun.get(text + char, free))
 
 
 def _opening(candidate: Candidate, given: list[bytes]) -> bytes:
@@ -249,6 +269,8 @@ class Flow:
         """Members of open enums, listed or not."""
         schema, number = self.signatures.schema, self.signatures.universe.number
         functions = {s.head for s in self.signatures.all if s.function.params}
+        # A constant of a function's name would be taken for that function.
+        taken = {f.name for f in (*schema.functions, *prelude().functions) if re.fullmatch(MEMBER_NAME, f.name)}
         for enum in schema.enums:
             own, type_ = f"{enum.name}.", number.get(Con(enum.name), NONE)
             if (
@@ -262,7 +284,7 @@ class Flow:
                     part.text(state, ")", self._ended(type_))
 
                 closed = self._state(("member", type_), close)
-                draw(part, part.text(state, own), MEMBER_NAME, closed)
+                _name(part, part.text(state, own), taken, closed)
 
     def _sorted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         return tuple(sorted(candidates, key=lambda c: c.signature.head.encode()))

@@ -19,6 +19,7 @@ SCHEMA = read_schema(
 open enum Color = Red
 field A.at: B @accessor "obj" @lift "obj"
 fun a() -> A
+fun Bl() -> A
 fun b() -> B
 fun lost(x: Void) -> A
 fun gone[T](x: List[T], y: Void) -> T
