@@ -1,13 +1,14 @@
-"""`let` in a turn: what is used once stands where it is used, the rest are numbered in order.
+"""`let` in a turn: what is used once, or is a constant, stands where it is used, the rest are numbered in order.
 
 Sound for an accepted statement without outcome: naming a value evaluates nothing by itself, and a value used
 once is evaluated once either way. Not moved under a row or function, where it would be evaluated again.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from ..compiler.terms import Abs, App, Apply, Statement, Term, Turn, Var, children, rebuild, subterms
-from .relations import renamed
+from ..compiler.terms import Abs, App, Apply, Entity, Hole, Lit, Statement, Term, Turn, Var, children, rebuild, subterms
+from .relations import renamed, replace_free
 
 
 def plain_lets(turn: Turn) -> Turn:
@@ -22,9 +23,17 @@ def plain_lets(turn: Turn) -> Turn:
             later = statements[index + 1 :]
             end = next((i for i, s in enumerate(later) if s.let == name), len(later) - 1) + 1
             uses = [_uses(s.term, name) for s in later[:end]]
+            value = statements[index].term
+            if isinstance(value, Lit | Entity | Hole) and any(uses):
+                # A constant needs no name, wherever it is used.
+                for place in range(end):
+                    if uses[place]:
+                        changed = replace_free(later[place].term, _constant(name, value), frozenset((name,)))
+                        statements[index + 1 + place] = replace(later[place], term=changed)
+                del statements[index]
+                continue
             if sum(uses) == 1:
                 place = uses.index(1)
-                value = statements[index].term
                 new = _put(later[place].term, name, value)
                 if new is not None and not _rebound(value, later[:place]):
                     statements[index + 1 + place] = replace(later[place], term=new)
@@ -32,6 +41,10 @@ def plain_lets(turn: Turn) -> Turn:
                     continue
         index += 1
     return replace(turn, statements=tuple(_numbered(statements)))
+
+
+def _constant(name: str, value: Term) -> Callable[[Term], Term | None]:
+    return lambda part: value if part == Var(name) else None
 
 
 def _movable(statement: Statement) -> bool:

@@ -43,8 +43,11 @@ from .relations import (
 )
 from .rows import Scope
 from .rules import (
+    aggregates,
+    chains,
     constants,
     counts,
+    defaults,
     distinct,
     filters,
     groups,
@@ -57,24 +60,29 @@ from .rules import (
     show,
     slices,
     sort,
+    unions,
     where,
 )
 
 RULES: tuple[Rule, ...] = (
     constants.RULE,
     labels.RULE,
+    defaults.RULE,
     matches.RULE,
     members.RULE,
     filters.RULE,
     counts.RULE,
     names.RULE,
     where.RULE,
+    chains.RULE,
     show.RULE,
+    aggregates.RULE,
     slices.RULE,
     sort.RULE,
     groups.RULE,
     distinct.RULE,
     sets.RULE,
+    unions.RULE,
     joins.RULE,
 )
 
@@ -376,7 +384,7 @@ def _rewritten(term: Term, context: Context) -> Term:
             return plain_literal(term) if isinstance(term, Lit) else term
         rules = _BY_HEAD.get(term.fn, ())
         if term.named and term.fn != "show":
-            rules = (labels.RULE, *rules)
+            rules = (labels.RULE, defaults.RULE, *rules)
         for rule in rules:
             new = rule.apply(term, context)
             if new is not None:

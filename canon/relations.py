@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Term, Var, children, rebuild, subterms
+from ..compiler.terms import Abs, App, Ascribe, Field, Lit, Term, Var, children, free_names, rebuild, subterms
 
 STAGES = frozenset(("where", "sort", "take", "at", "distinct", "group", "whole", "show", "then", "as"))
 AGGREGATES = frozenset(
@@ -43,21 +43,9 @@ def free_vars(term: Term) -> frozenset[str]:
     match term:
         case Var(name):
             return frozenset((name,))
-        case Lit():
-            return NONE
         case Field(Var(name)):
             return frozenset((name,))
-    return _free_below(term)
-
-
-@lru_cache(maxsize=1 << 16)
-def _free_below(term: Term) -> frozenset[str]:
-    if isinstance(term, Abs):
-        return free_vars(term.body).difference(term.params)
-    found = NONE
-    for child in children(term):
-        found |= free_vars(child)
-    return found
+    return free_names(term)
 
 
 def replace_free(term: Term, change: Callable[[Term], Term | None], names: frozenset[str]) -> Term:

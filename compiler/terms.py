@@ -106,9 +106,14 @@ class App:
         """By structure; most unequal ones are told apart by their hashes."""
         if self is other:
             return True
-        if not isinstance(other, App) or hash(self) != hash(other):
+        if not isinstance(other, App):
             return False
-        return (self.fn, self.args, self.named, self.targs) == (other.fn, other.args, other.named, other.targs)
+        mine, its = self._hash, other._hash
+        if mine is not None and its is not None and mine != its:
+            return False
+        return (
+            self.fn == other.fn and self.args == other.args and self.named == other.named and self.targs == other.targs
+        )
 
     def __hash__(self) -> int:
         known = self._hash

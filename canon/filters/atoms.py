@@ -12,9 +12,11 @@ from ...compiler.terms import App, Entity, Field, Hole, Lit, Term
 from ..constants import DAY, Amount, constant
 from ..matching import MATCHES, NEGATED_MATCH
 from ..order import term_key
-from ..rows import Fact, Scope, type_name
+from ..rows import Fact, Scope, row_of, type_name
 
 FLIPPED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# The type of a proposition that is membership, and whose opposite is `not in`.
+MEMBER = "member"
 _CONVERTED = frozenset(("number", "int", "date"))
 _NO_MEMBERS = frozenset(("count", "pick_all", "everything", "all_fields", "any", "none"))
 Value: TypeAlias = Amount | str
@@ -215,13 +217,26 @@ class Reader:
 
     def member(self, fn: str, args: tuple[Term, ...], positive: bool) -> Node | None:
         """`a in [b, c]` and its opposite, which is false for a missing `a` but true of the empty list."""
-        if len(args) != 2 or not (isinstance(args[1], App) and args[1].fn == "list" and not args[1].named):
+        if len(args) != 2:
             return None
+        if not (isinstance(args[1], App) and args[1].fn == "list" and not args[1].named):
+            return self.member_of_query(fn, args, positive)
         items, within = args[1].args, fn == "in"
         if not items:
             return (not within) is positive
         operator = "=" if within else "!="
         return gate(within is not positive, [self.compare(operator, args[0], item, positive) for item in items])
+
+    def member_of_query(self, fn: str, args: tuple[Term, ...], positive: bool) -> Node | None:
+        """`a not in (query)` is the opposite of `a in (query)` where neither side can be missing."""
+        row = row_of(args[1], self.scope)
+        columns = row[0][1].columns if len(row) == 1 else None
+        if self.scope.fact(args[0]).optional or not columns or any(fact.optional for fact in columns.values()):
+            return None
+        member = App("in", args)
+        node = self.proposition(member, (fn == "in") is positive)
+        self.subjects["~" + term_key(member)].type = MEMBER
+        return node
 
     def between(self, fn: str, args: tuple[Term, ...], positive: bool) -> Node | None:
         """`a in lo .. hi`."""

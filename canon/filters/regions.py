@@ -12,7 +12,7 @@ from ...compiler.terms import App, Field, Lit, Term, Var
 from ..constants import spell
 from ..matching import matches
 from ..rows import Fact, type_name
-from .atoms import Literal, Subject, Value
+from .atoms import MEMBER, Literal, Subject, Value
 from .cells import Axis, Cut, Line, Points, Space, coordinates, product, space_of, subject_space
 from .shape import FALSE, TRUE, Printer, Variable, both, either, weight
 from .table import Table
@@ -26,7 +26,11 @@ def region(subject: Subject, space: Space, mask: int) -> Term:
     if mask == 0:
         return FALSE
     if subject.kind == "prop":
-        return subject.term if mask == 2 else App("not", (subject.term,))
+        if mask == 2:
+            return subject.term
+        if subject.type == MEMBER and isinstance(subject.term, App):
+            return App("not_in", subject.term.args)
+        return App("not", (subject.term,))
     space, kept = reduced(space, [mask >> c & 1 for c in range(space.size)])
     present = (1 << space.present) - 1
     inside = 0

@@ -84,6 +84,12 @@ def _normal(block: _Block, context: Context) -> None:
     block.conditions = list(conjuncts(context.condition(conjunction(block.conditions), scope)))
 
 
+def _clashes(condition: Term) -> bool:
+    """Whether a condition may exclude an equality of two tables: anything about both but such an equality."""
+    equality = isinstance(condition, App) and condition.fn == "="
+    return not equality and (condition == Lit("bool", "false") or len(free_vars(condition)) > 1)
+
+
 _ABOVE = frozenset(("show", "sort", "take", "at", "distinct", "group", "whole"))
 
 
@@ -107,9 +113,18 @@ def _rewritten(inner: Term, stages: list[App], context: Context) -> Term | None:
         return None
     leaves = dict(block.leaves)
     fixed = _order_seen(stages, context)
+    if any(_clashes(c) for c in block.conditions):
+        # What is never true says nothing of any table.
+        _normal(block, context)
     _members_to_joins(block, context)
+    twins = _one_row(block, context)
+    if twins:
+        overs = [Abs(o.kind, o.params, renamed(o.body, twins)) if isinstance(o, Abs) else o for o in overs]
     used = frozenset[str]().union(*[_free_over(o) for o in overs])
     _drop_parents(block, used, fixed, context)
+    if not context.multiset and not fixed:
+        while _joins_to_members(block, used, context):
+            _drop_parents(block, used, fixed, context)
     names = {} if fixed else _naming(block, overs)
     if names:
         block.leaves = {names.get(b, b): t for b, t in block.leaves.items()}
@@ -119,6 +134,7 @@ def _rewritten(inner: Term, stages: list[App], context: Context) -> Term | None:
     rebuilt = _rebuilt(block, order)
     if rebuilt == inner and block.leaves == leaves:
         return None
+    names = {b: names.get(a, a) for b, a in twins.items()} | names
     binders = tuple(order)
     for stage in reversed(stages):
         params = ("it",) if _projected(stage) else binders
@@ -225,6 +241,53 @@ def _members_to_joins(block: _Block, context: Context) -> None:
     block.conditions = kept
 
 
+def _one_row(block: _Block, context: Context) -> dict[str, str]:
+    """Tables joined with themselves by a key are one row: the later goes, its columns are the earlier's."""
+    gone: dict[str, str] = {}
+    order = list(block.leaves)
+    for condition in list(block.conditions):
+        match condition:
+            case App("=", (Field(Var(a), x), Field(Var(b), y))) if x == y:
+                a, b = gone.get(a, a), gone.get(b, b)
+                table = context.scope.schema.table.get(block.leaves.get(a, ""))
+                if a == b or table is None or block.leaves.get(b) != table.name or x not in context.trusted_keys(table):
+                    continue
+                first, second = sorted((a, b), key=order.index)
+                del block.leaves[second]
+                gone = {old: first if new == second else new for old, new in gone.items()} | {second: first}
+                block.conditions = [renamed(c, {second: first}) for c in block.conditions]
+    return gone
+
+
+def _joins_to_members(block: _Block, used: frozenset[str], context: Context) -> bool:
+    """Where nobody counts rows, a table that only has to have a partner is a membership: `x in (T | where c | show .y)`.
+
+    One at a time; whether there was one. Not by a trusted key: such a membership is a join (above).
+    """
+    for binder, name in list(block.leaves.items()):
+        table = context.scope.schema.table.get(name)
+        about = [c for c in block.conditions if binder in free_vars(c)]
+        links = [c for c in about if free_vars(c) != {binder}]
+        if table is None or binder in used or len(block.leaves) == 1 or len(links) != 1:
+            continue
+        match links[0]:
+            case App("=", (Field(Var(a), x) as left, Field(Var(b), y) as right)) if binder in (a, b):
+                column, outer = (x, right) if a == binder else (y, left)
+            case _:
+                continue
+        if column in context.trusted_keys(table) or context.scope.binders:
+            continue
+        inside = [renamed(c, {binder: name}) for c in about if c is not links[0]]
+        if any(isinstance(t, Abs) and name in t.params for c in about for t in subterms(c)):
+            continue
+        shown = Abs("row", (name,), Field(Var(name), column))
+        member = App("in", (outer, App("show", (where(App(name), conjunction(inside)),), ((column, shown),))))
+        block.conditions = [c for c in block.conditions if c not in about] + [member]
+        del block.leaves[binder]
+        return True
+    return False
+
+
 def _fresh(table: str, block: _Block, conditions: list[Term]) -> str:
     taken = set(block.leaves)
     for condition in (*block.conditions, *conditions):
@@ -283,19 +346,17 @@ def _naming(block: _Block, overs: list[Term]) -> dict[str, str]:
     for binder, table in block.leaves.items():
         by_table.setdefault(table, []).append(binder)
     bodies = [o.body if isinstance(o, Abs) else o for o in overs]
-    inside = {p for t in (*block.conditions, *bodies) for s in subterms(t) if isinstance(s, Abs) for p in s.params}
-    inside -= set(block.leaves)
+    abstractions = [s for t in (*block.conditions, *bodies) for s in subterms(t) if isinstance(s, Abs)]
     choices: list[dict[str, str]] = [{}]
     for table, binders in sorted(by_table.items()):
         names = [table] + [f"{table}{n}" for n in range(2, len(binders) + 1)]
-        if inside & set(names) - set(block.leaves):
-            return {}
         ways = list(permutations(binders))
         if len(choices) * len(ways) > _NAMINGS:
             ways = [tuple(binders)]
         choices = [c | dict(zip(way, names, strict=True)) for c in choices for way in ways]
-    if len(choices) == 1:
-        return {old: new for old, new in choices[0].items() if old != new}
+    choices = [c for c in choices if not any(_captures(c, s) for s in abstractions)]
+    if len(choices) < 2:
+        return {old: new for old, new in choices[0].items() if old != new} if choices else {}
 
     def printed(names: dict[str, str]) -> list[str]:
         shown = [term_key(renamed(body, names)) for body in bodies]
@@ -303,6 +364,12 @@ def _naming(block: _Block, overs: list[Term]) -> dict[str, str]:
 
     best = min(choices, key=printed)
     return {old: new for old, new in best.items() if old != new}
+
+
+def _captures(names: dict[str, str], abstraction: Abs) -> bool:
+    """Whether a new name would mean what an abstraction inside binds, not the table out here."""
+    free = free_vars(abstraction)
+    return any(new in abstraction.params and old in free for old, new in names.items() if old != new)
 
 
 def _sided(condition: Term, names: dict[str, str]) -> Term:

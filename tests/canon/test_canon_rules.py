@@ -108,3 +108,8 @@ def test_a_let_is_not_moved_into_a_row_or_past_its_name() -> None:
     text = "user turn: let a = now(); Lodge | where .since = a;"
     turn = lower_program(parse(text))[0][0]
     assert print_turn(canonicalize(turn, GOLDEN)).startswith("user turn: let x0 = now;")
+
+
+def test_a_constant_needs_no_name() -> None:
+    turn = lower_program(parse('user turn: let a = 3; let b = @"x"; f(a, a, fn y => a); g(b, b);'))[0][0]
+    assert print_turn(canonicalize(turn, GOLDEN)) == 'user turn: f(3, 3, fn v0 => 3); g(@"x", @"x");'
