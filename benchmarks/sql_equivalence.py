@@ -4,6 +4,7 @@
     python benchmarks/sql_equivalence.py rewrites [--count 1000] [--databases 500]    the same meaning, by cause
 
     python benchmarks/sql_equivalence.py answers                                       published answers, by meaning
+    python benchmarks/sql_equivalence.py forms [--databases 20]                        gold against its canonical form
 
 A mutant is a gold query with an operator, constant, conjunct, column, DISTINCT or join changed (`tests/support/sql_mutants.py`);
 a rewrite is a pair that means the same (`tests/support/sql_rewrites.py`). Each pair is given to `equivalent`, then run by
@@ -21,8 +22,10 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
@@ -30,13 +33,15 @@ from sql_gold import gold_queries, gold_schemas
 from sql_mutants import KINDS, mutated
 from sql_rewrites import CAUSES, rewritten
 
-from dlc.canon.databases import tables_in
+from dlc.canon.databases import Pools, tables_in
+from dlc.canon.databases import random_database as random_database_of_rows
 from dlc.canon.equivalence import ends_sorted, equivalent
+from dlc.canon.pipeline import canonical_term
 from dlc.canon.verdict import Verdict
 from dlc.compiler.check import Checker
 from dlc.compiler.schema import Schema
 from dlc.compiler.sugar import print_term
-from dlc.compiler.terms import Statement, Term, Turn
+from dlc.compiler.terms import App, Statement, Term, Turn
 from dlc.eval_sql_meaning import Kind, MeaningJudge, crossed
 from dlc.meaning import replay_on, run_on
 from dlc.runtime.sql_random import Shape, constants_of, plant, random_database, turn_rows
@@ -221,6 +226,48 @@ def measure(what: str, arguments: argparse.Namespace) -> None:
             print(f"    {print_term(case.first)}\n    {print_term(case.second)}")
 
 
+def forms(count: int) -> None:
+    """Every gold query against its canonical form: by the evaluator on rows in memory, and by SQLite."""
+    gold = Gold()
+    databases = Databases(gold, count)
+    outcomes: Counter[str] = Counter()
+    for db, term in sorted(gold.terms, key=lambda known: known[0]):
+        schema = gold.full(db)
+        form = canonical_term(term, schema)
+        outcomes["queries"] += 1
+        outcomes["form is not its own form"] += canonical_term(form, schema) != form
+        outcomes["form is not well typed"] += not gold.typed(db, form)
+        dice, tables, pools, run = random.Random(db), tables_in((term,), schema), Pools((term,), schema), run_on(schema)
+        for _ in range(count):
+            rows = random_database_of_rows(tables, pools, dice, 6)
+            turned = {name: found[::-1] for name, found in rows.items()}
+            x, y = (_bag(run(term, r)) for r in (rows, turned))
+            outcomes["runs"] += 1
+            outcomes["runs that the order of rows decides"] += x != y
+            outcomes["runs that differ"] += x == y and x != _bag(run(form, rows))
+        separated, by, _ = databases.separate(Case(db, "form", by_label(term), form))
+        outcomes["queries that SQLite separates from their form"] += separated
+        if separated:
+            print(f"SQLite separates, {db}:\n  {print_term(term)}\n  {print_term(form)}")
+        outcomes["judged SQLite runs"] += by
+    for name, number in outcomes.items():
+        print(f"{name}: {number}")
+
+
+def by_label(term: Term) -> Term:
+    """The query with the columns of its last `show` by label: a canonical form shows a record, which has no order."""
+    if isinstance(term, App) and term.fn == "show" and len({label for label, _ in term.named}) == len(term.named):
+        return App("show", term.args, tuple(sorted(term.named, key=lambda item: item[0])))
+    if isinstance(term, App) and term.fn in ("take", "at", "distinct", "sort"):
+        return App(term.fn, (by_label(term.args[0]), *term.args[1:]))
+    return term
+
+
+def _bag(rows: Sequence[tuple[tuple[str, Any], ...]]) -> Counter[Any]:
+    """Rows with their columns by label, which is the order a canonical form shows them in."""
+    return Counter(tuple(sorted((label, repr(value)) for label, value in row)) for row in rows)
+
+
 def answers() -> None:
     """The answers of published systems with their official verdict: what is proved of them (`dlc eval sql --variant meaning`)."""
     schemas = gold_schemas(CORPORA)
@@ -247,7 +294,7 @@ def answers() -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("mutants", "rewrites", "answers"))
+    parser.add_argument("what", choices=("mutants", "rewrites", "answers", "forms"))
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--databases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
@@ -257,6 +304,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "answers":
         answers()
+    elif arguments.what == "forms":
+        forms(min(arguments.databases, 20))
     else:
         measure(arguments.what, arguments)
 

@@ -149,6 +149,40 @@ def random_database(
     return found
 
 
+def crowded_database(tables: Sequence[str], pools: Pools, rng: random.Random, rows: int, keys: bool = True) -> Database:
+    """`rows` rows in one table that no other refers to, one or two in the others, most alike but for their keys: one large
+    group, which small random tables never have, and joins that stay small.
+    """
+    referred = {c.references[0] for t in tables for c in pools.schema.table[t].columns if c.references is not None}
+    large = rng.choice([t for t in tables if t not in referred] or list(tables))
+    same = rng.choice((1.0, 1.0, 0.9))
+    found: Database = {}
+    for name in tables:
+        table = pools.schema.table[name]
+        count = rows if name == large else rng.randint(1, 2)
+        alike = {c.name: pools.draw(c, rng) for c in table.columns}
+        made: list[dict[str, Any]] = []
+        for i in range(count):
+            row = dict(alike) if rng.random() < same else {c.name: pools.draw(c, rng) for c in table.columns}
+            for column in table.columns:
+                target = found.get(column.references[0]) if column.references is not None and keys else None
+                if target and column.references is not None:
+                    row[column.name] = target[0][column.references[1]]
+                if keys and (column.key or column.unique):
+                    row[column.name] = _numbered(row[column.name], i)
+            if not (keys and _clashes(table, row, made)):
+                made.append(row)
+        found[name] = made
+    return found
+
+
+def _numbered(value: Any, i: int) -> Any:
+    """The i-th of different values like this one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    return value + 1000 + i if isinstance(value, int | float) else f"{value}{i}"
+
+
 def _row(
     table: Table,
     others: Mapping[str, list[dict[str, Any]]],

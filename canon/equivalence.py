@@ -16,7 +16,7 @@ from typing import Any
 from ..compiler.schema import Schema
 from ..compiler.terms import App, Lit, Term, Turn, children, rebuild, subterms
 from .context import Assumptions
-from .databases import Database, Pools, random_database, tables_in
+from .databases import Database, Pools, crowded_database, random_database, tables_in
 from .pipeline import TRUSTING, canonical_term, canonicalize
 from .verdict import Verdict, Witness
 
@@ -40,6 +40,9 @@ class Replay:
 
 # Larger tables take too long to run for what they show.
 _LARGEST = 24
+_CROWD = 250
+# How many smaller databases are tried before a witness is taken as it is.
+_TRIES = 80
 
 _OPEN = frozenset(("is_any", "is_none", "refer", "Execute", "revise", "intension"))
 
@@ -235,11 +238,16 @@ class _Search:
         if any(isinstance(p, App) and p.fn in _OPEN for t in (self.a, self.b) for p in subterms(t)):
             return None, 0, "marks and references have no value in a database"
         judged = 0
-        largest = min(max((5, *(2 * n + 2 for n in numbers_of_rows((self.a, self.b))))), _LARGEST)
-        for i in range(count):
-            # Every other database is small, so that rows meet and witnesses are short.
-            size = 1 + i % (5 if i % 2 else largest)
-            database = random_database(self.tables, self.pools, self.rng, size, self.assume.keys)
+        numbers = sorted({n for n in numbers_of_rows((self.a, self.b)) if n <= _CROWD})
+        crowds = [size for n in numbers for size in (n, n + 1, max(n - 1, 1)) if size > 3][:12] if count else []
+        largest = min(max((8, *(2 * n + 2 for n in numbers))), _LARGEST)
+        for i in range(count + len(crowds)):
+            if i < len(crowds):
+                database = crowded_database(self.tables, self.pools, self.rng, crowds[i], self.assume.keys)
+            else:
+                # Every other database is small, so that rows meet and witnesses are short.
+                size = 1 + i % (5 if i % 2 else largest)
+                database = random_database(self.tables, self.pools, self.rng, size, self.assume.keys)
             found = self.judge(database)
             if isinstance(found, Witness):
                 return self.smaller(found), judged + 1, ""
@@ -255,6 +263,10 @@ class _Search:
             x, y = self.run(self.a, database), self.run(self.b, database)
             stable = _same(x, self.run(self.a, turned), False) and _same(y, self.run(self.b, turned), False)
             if not stable:
+                # Which rows come is not determined; how many do may be, and tells as much.
+                counts = [(len(q), len(self.run(t, turned))) for q, t in ((x, self.a), (y, self.b))]
+                if counts[0][0] == counts[0][1] != counts[1][0] == counts[1][1]:
+                    return Witness(database, tuple(x), tuple(y))
                 return False
             if not _same(x, y, False):
                 return Witness(database, tuple(x), tuple(y))
@@ -272,17 +284,24 @@ class _Search:
         return found if isinstance(found, Witness) else None
 
     def smaller(self, witness: Witness) -> Witness:
-        """The witness with every row gone that it does not need."""
+        """The witness with rows gone that it does not need: halves of a table, then less, down to single rows."""
+        tries = _TRIES
         # Rows that refer go before the rows they refer to.
         for name in reversed(self.tables):
-            for i in range(len(witness.database[name]) - 1, -1, -1):
-                rows = witness.database[name]
-                trial = {**witness.database, name: rows[:i] + rows[i + 1 :]}
-                if self.assume.keys and not self._refers(trial):
-                    continue
-                found = self.judge(trial)
-                if isinstance(found, Witness):
-                    witness = found
+            step = max(len(witness.database[name]) // 2, 1)
+            while step and tries > 0:
+                start = len(witness.database[name]) - step
+                while start > -step and tries > 0:
+                    rows = witness.database[name]
+                    trial = {**witness.database, name: rows[: max(start, 0)] + rows[start + step :]}
+                    start -= step
+                    if self.assume.keys and not self._refers(trial):
+                        continue
+                    tries -= 1
+                    found = self.judge(trial)
+                    if isinstance(found, Witness):
+                        witness = found
+                step //= 2
         return witness
 
     def _refers(self, database: Database) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from ..compiler.schema import Schema
 from ..compiler.terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var
 from . import errors
+from .scalars import NoNumber, leading_number
 from .values import Value, entity_value, literal_value
 
 RowData: TypeAlias = Mapping[str, Any]
@@ -579,7 +580,9 @@ def _aggregate(term: App, context: Context, scope: Scope) -> Any:
     if fn in ("min", "max"):
         best = min if fn == "min" else max
         return best(present, key=lambda v: _key(v, context))
-    return _total(present) if fn == "sum" else _mean(present)
+    # Text in the place of a number counts as the number it begins with.
+    amounts = [leading_number(v.text) if isinstance(v, NoNumber) else v for v in present]
+    return _total(amounts) if fn == "sum" else _mean(amounts)
 
 
 def _total(values: list[Any]) -> Any:

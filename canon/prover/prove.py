@@ -14,6 +14,7 @@ from .values import Row, Unsupported, World, database_of, named_texts
 
 # Without a row in any result a proof says nothing; then tables may have more rows, up to this.
 MAX_BOUND = 6
+_COMPARING = frozenset(("=", "!=", "<", "<=", ">", ">=", "in", "not_in", "between", "not_between"))
 
 
 def bounded(a: Term, b: Term, schema: Schema, assume: Assumptions, bound: int, timeout_ms: int) -> Verdict:
@@ -50,11 +51,10 @@ def _counted(term: Term) -> list[int]:
     """Numbers that counts are compared with: below them a `having` cannot be told from another."""
     found: list[int] = []
     for part in subterms(term):
-        if isinstance(part, App) and len(part.args) > 1 and isinstance(part.args[0], App):
-            if part.args[0].fn in ("count", "count_distinct"):
-                for lit in (t for a in part.args[1:] for t in subterms(a)):
-                    if isinstance(lit, Lit) and lit.kind in ("number", "int"):
-                        found.append(int(float(lit.value)))
+        if isinstance(part, App) and part.fn in _COMPARING:
+            inside = list(subterms(part))
+            if any(isinstance(t, App) and t.fn in ("count", "count_distinct") for t in inside):
+                found += [int(float(t.value)) for t in inside if isinstance(t, Lit) and t.kind in ("number", "int")]
     return found
 
 

@@ -54,7 +54,7 @@ class MeaningJudge:
         return completed(turn.statements[-1].term, self._schema)
 
     def judge(self, gold: str, answer: str) -> Kind:
-        """How close an answer is shown to be. Raises CompileError if gold cannot be read."""
+        """How close an answer is shown to be; `unreadable` too if gold cannot be read."""
         key = (gold, answer)
         if key not in self._known:
             self._known[key] = self._judge(gold, answer)
@@ -64,7 +64,10 @@ class MeaningJudge:
         from dlc.canon.equivalence import converted, equivalent, without_distinct
         from dlc.canon.pipeline import canonical_term
 
-        wanted = self.read(gold)
+        try:
+            wanted = self.read(gold)
+        except CompileError:
+            return "unreadable"
         given: dict[Term, None] = {}
         for candidate in islice(plugged(gold, _PLACEHOLDER.sub("1", answer)), _TRIED):
             try:

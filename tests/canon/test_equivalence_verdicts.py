@@ -100,10 +100,10 @@ def test_the_prover_finds_what_random_databases_are_not_asked_for() -> None:
 
 def test_a_vacuous_proof_is_none() -> None:
     found = verdict(
-        "Member | group .town | where count() >= 9 | show .town",
-        "Member | group .town | where count() >= 8 | show .town",
+        "Member | group .town | where count() >= 900 | show .town",
+        "Member | group .town | where count() >= 800 | show .town",
     )
-    assert found.kind == "likely" and "9" in found.reason
+    assert found.kind == "likely" and "900" in found.reason
     found = verdict(
         "Member | where .age > 1 and .name in (Town | where .size < .size | show .town_name) | show .name",
         "Member | where .age > 2 and .name in (Town | where .size < .size | show .town_name) | show .name",

@@ -212,3 +212,14 @@ def test_means_the_same(sql: str, dl: str, bookshop: Schema, catalog: Catalog) -
             assert _bag(query_rows(turn.statements[-1].term, context).tuples()) == _bag(expected)
         connection.close()
     assert found >= 2
+
+
+def test_sums_and_means_of_text_are_of_the_numbers_it_begins_with(bookshop: Schema, catalog: Catalog) -> None:
+    connection = random_database(bookshop, 1)
+    connection.execute(
+        "UPDATE book SET title = CASE id % 4 WHEN 0 THEN '12 ways' WHEN 1 THEN 'none' WHEN 2 THEN '3' ELSE NULL END"
+    )
+    for sql in ("SELECT sum(title), avg(title) FROM book", "SELECT avg(title) FROM book WHERE id = 1"):
+        turn, _ = read_sql(sql, catalog)
+        context = Context(bookshop, rows_of_database(connection, catalog), dict(SCALARS))
+        assert _bag(query_rows(turn.statements[0].term, context).tuples()) == _bag(connection.execute(sql).fetchall())

@@ -84,6 +84,13 @@ DIFFERENT = [
         "SELECT home FROM ship GROUP BY home HAVING count(*) > 3",
         "SELECT home FROM ship GROUP BY home HAVING count(*) > 4",
     ),
+    # One large group, which small random tables do not have.
+    (
+        "SELECT home FROM ship GROUP BY home HAVING count(*) > 40",
+        "SELECT home FROM ship GROUP BY home HAVING count(*) > 41",
+    ),
+    # Which row stands for a group is open, how many groups there are is not.
+    ("SELECT * FROM ship GROUP BY home HAVING count(*) > 2", "SELECT * FROM ship GROUP BY home HAVING count(*) > 3"),
     ("SELECT name FROM ship WHERE length(name) > 2", "SELECT name FROM ship WHERE length(name) > 3"),
 ]
 
@@ -138,12 +145,12 @@ def test_numbers_kept_as_text_are_not_proved_equal_to_numbers(first: str, second
 
 def test_no_vacuous_proof(harbour: Schema) -> None:
     found = verdict(
-        "SELECT home FROM ship GROUP BY home HAVING count(*) > 40",
-        "SELECT home FROM ship GROUP BY home HAVING count(*) > 41",
+        "SELECT home FROM ship GROUP BY home HAVING count(*) > 400",
+        "SELECT home FROM ship GROUP BY home HAVING count(*) > 401",
         harbour,
         databases=20,
     )
-    assert found.kind == "likely" and "42" in found.reason
+    assert found.kind == "likely" and "402" in found.reason
     # Nothing is both in and not in; a proof that two such queries agree says nothing.
     empty = "SELECT name FROM ship WHERE id IN (SELECT id FROM ship WHERE crew = {n}) AND id NOT IN (SELECT id FROM ship WHERE crew = {n})"
     found = verdict(empty.format(n=1), empty.format(n=2), harbour, databases=20)
