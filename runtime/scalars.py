@@ -84,6 +84,9 @@ def text_of(value: Any) -> str:
         return value.text
     if isinstance(value, float) and value.is_integer():
         return f"{value:.1f}"
+    if isinstance(value, float):
+        # As many digits as SQLite writes.
+        return f"{value:.15g}"
     return str(value)
 
 
