@@ -243,7 +243,7 @@ def _everything(inference: "Inference", term: App, env: "Env", path: "Path") -> 
 
 
 # Arithmetic over two different types; any one numeric type with itself gives that type.
-_MIXED = {
+MIXED = {
     ("+", TIME, DURATION): TIME,
     ("-", TIME, DURATION): TIME,
     ("+", DATE, DURATION): DATE,
@@ -274,8 +274,8 @@ def _arithmetic(inference: "Inference", term: App, env: "Env", path: "Path") -> 
         if isinstance(a, Con) and isinstance(b, Con):
             inference.unify(result, _sum_type(inference, term, a, b, path), path, explain)
             return True
-        known_result = isinstance(r, Con) and isinstance(b, Con) and (term.fn, r, b) in _MIXED
-        if known_result and _MIXED[(term.fn, r, b)] == r:  # type: ignore[index]
+        known_result = isinstance(r, Con) and isinstance(b, Con) and (term.fn, r, b) in MIXED
+        if known_result and MIXED[(term.fn, r, b)] == r:  # type: ignore[index]
             inference.unify(left, r, path, explain)
             return True
         if not final:
@@ -295,7 +295,7 @@ def _arithmetic(inference: "Inference", term: App, env: "Env", path: "Path") -> 
 
 
 def _sum_type(inference: "Inference", term: App, a: Con, b: Con, path: "Path") -> Type:
-    mixed = _MIXED.get((term.fn, a, b))
+    mixed = MIXED.get((term.fn, a, b))
     if mixed is not None:
         return mixed
     if a != b:

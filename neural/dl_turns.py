@@ -1,14 +1,18 @@
 """Turns of DL: who speaks, the acts, the statements with their outcomes. The root of the DL surface."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..compiler.check import prelude
+from ..compiler.expected import ground_types
 from ..compiler.schema import Schema, merge
-from ..compiler.spelling import quote_name
-from ..compiler.types import RecordType, Type
-from .dl_context import NOWHERE, Columns, Context, Dl, Limits, Row, columns_of, spelled_field
-from .dl_queries import Standing, sources, tables
-from .dl_values import action, call, can_write, value
+from ..compiler.spelling import is_identifier, quote_name
+from ..compiler.types import Con, RecordType, Type
+from ..compiler.types import Row as BinderRow
+from .dl_conditions import comparable
+from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
+from .dl_outcomes import outcome
+from .dl_queries import Standing, Tail, named_call, sources, tables
+from .dl_values import action, can_show, operand
 from .net import Net, Part
 from .words import Words
 
@@ -21,21 +25,33 @@ def dl_surface(schema: Schema, limits: Limits | None = None) -> tuple[Net, int]:
 
 
 def _turn(dl: Dl, part: Part) -> None:
-    statements = part.new()
+    statements = part.lazy(lambda state: _statements(dl, part, state, NOWHERE))
     for speaker in ("user", "agent"):
         said = part.text(part.start, speaker)
         part.text(said, ":", statements)
-        acts = sorted(name for who, name in dl.schema.act if who == speaker)
-        if acts:
-            _acts(dl, part, part.text(said, " "), acts, statements)
-    part.end(statements)
-    statement = part.text(statements, " ")
-    part.text(part.call(statement, _statement(dl)), ";", statements)
+        declared = sorted(name for who, name in dl.schema.act if who == speaker)
+        if declared or dl.limits.lints:
+            _acts(dl, part, part.text(said, " "), declared, statements)
 
 
-def _acts(dl: Dl, part: Part, start: int, acts: list[str], statements: int) -> None:
+def open_names(dl: Dl, part: Part, start: int, declared: Iterable[str], end: int) -> None:
+    """Names that are declared, or where the checker only warns, any identifier."""
+    names = [name for name in declared if not (dl.limits.lints and is_plain(name))]
+    if names:
+        part.call(start, dl.words.names(("names", tuple(names)), [quote_name(name) for name in names]), end)
+    if dl.limits.lints:
+        part.call(start, dl.words.identifier(), end)
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name is written without quotes."""
+    return not quote_name(name).startswith("`")
+
+
+def _acts(dl: Dl, part: Part, start: int, declared: list[str], statements: int) -> None:
     """Acts in any order; each may name fields."""
-    named = part.call(start, dl.words.names(("acts", tuple(acts)), [quote_name(name) for name in acts]))
+    named = part.new()
+    open_names(dl, part, start, declared, named)
     part.text(named, ":", statements)
     part.text(named, ", ", start)
     open_ = part.text(named, "(")
@@ -55,105 +71,161 @@ def _path(dl: Dl) -> int:
             owned[table.name] = [c.name for c in table.columns]
         for function in dl.schema.functions:
             owned.setdefault(function.name, []).extend((*function.labelled, *(c.name for c in function.columns)))
+        for declared in dl.schema.fields:
+            owned.setdefault(declared.owner, []).append(declared.name)
+
+        def dotted(part: Part, source: int, names: list[str], target: int) -> None:
+            fields = [spelled_field(name) for name in names]
+            part.call(part.text(source, "."), dl.words.names(("fields", tuple(fields)), fields), target)
+
         everything = sorted({name for names in owned.values() for name in names})
         end = body.new()
-        body.words(body.start, [f".{spelled_field(name)}" for name in everything], end)
+        dotted(body, body.start, everything, end)
         for owner, names in owned.items():
-            body.words(body.start, [f"{quote_name(owner)}.{spelled_field(name)}" for name in names], end)
+            # As deep in calls as an undeclared owner.
+            dot = dl.words.word(body, body.start, quote_name(owner))
+            dotted(body, dot, names, end)
         body.end(end)
+        if dl.limits.lints:
+            undeclared = body.new()
+            for source in (body.start, body.call(body.start, dl.words.identifier())):
+                body.text(source, ".", undeclared)
+            body.call(undeclared, dl.words.field_name(), end)
 
     return dl.net.procedure(("path",), build)
 
 
-def _statement(dl: Dl) -> int:
-    def build(part: Part) -> None:
-        words = dl.words
-        _body(dl, part, part.start, outcome=True)
-        _body(dl, part, words.word(part, part.start, "proposed "), outcome=True)
-        _body(dl, part, words.word(part, part.start, "confirmed "), outcome=False)
-
-    def short() -> bytes | None:
-        names = [t.name for t in tables(dl)] + [f.name for f in dl.schema.functions if f.action]
-        return min((quote_name(name).encode() for name in names), key=len, default=None)
-
-    return dl.net.procedure(("statement",), build, short)
+# ---------------------------------------------------------------- statements
 
 
-def _body(dl: Dl, part: Part, start: int, outcome: bool) -> None:
-    def finish(body: Part, state: int, standing: Standing) -> None:
-        body.end(state)
-        if outcome:
-            _outcome(dl, body, state, _columns(dl, standing), standing.action)
+def _statements(dl: Dl, part: Part, state: int, context: Context) -> None:
+    """The end of the turn, or one more statement; `context` has the variables bound so far."""
+    again: dict[Context, int] = {context: state}
 
-    sources(dl, part, start, NOWHERE, finish, None)
+    def next_(after: Context) -> int:
+        if after not in again:
+            again[after] = part.lazy(lambda s: _statements(dl, part, s, after))
+        return again[after]
+
+    part.end(state)
+    start = part.lazy(lambda s: _statement(dl, part, s, context, next_))
+    part.text(state, " ", start)
+
+
+Next = Callable[[Context], int]
+
+
+def _statement(dl: Dl, part: Part, start: int, context: Context, next_: Next) -> None:
+    """A statement by its status, and what it binds."""
+    for status in ("", "proposed ", "confirmed "):
+        at = dl.words.word(part, start, status, depth=2) if status else start
+        part.join(at, part.lazy(lambda s, o=status != "confirmed ": _term(dl, part, s, context, next_, o, None)))  # type: ignore[misc]
+        name = next((n for n in VARIABLES[len(context.bound) :] if _is_free(dl, n, context)), None)
+        if name is not None and len(context.bound) < dl.limits.lets:
+            bound = part.text(dl.words.word(part, at, "let ", depth=2), f"{name} = ")
+            part.join(
+                bound,
+                part.lazy(lambda s, o=status != "confirmed ", n=name: _term(dl, part, s, context, next_, o, n)),  # type: ignore[misc]
+            )
+
+
+def _is_free(dl: Dl, name: str, context: Context) -> bool:
+    known = (dl.schema.table, dl.schema.function, dl.schema.enums_of_member)
+    return not any(name in names for names in known) and all(name != other for other, _ in context.bound)
+
+
+def _term(dl: Dl, part: Part, start: int, context: Context, next_: Next, results: bool, let: str | None) -> None:
+    """The term of a statement, its outcome, and the `;`."""
+
+    def after(type_: Type | None) -> int | None:
+        """The state after the `;`: a variable of this type is bound; None if it cannot be."""
+        if let is None:
+            return next_(context)
+        return next_(Context(bound=(*context.bound, (let, type_)))) if type_ is not None else None
+
+    def finish(body: Part, state: int, standing: Standing) -> Tail | None:
+        target = after(_relation(standing))
+        if target is None:
+            return None
+        body.text(state, ";", target)
+        if not results:
+            return None
+        return lambda spaced: _result(dl, body, spaced, standing, target)
+
+    sources(dl, part, start, context, finish, None)
     for function in dl.schema.functions:
-        if function.action:
-            done = part.call(start, action(dl, function, NOWHERE))
-            finish(part, done, Standing(NOWHERE, (), 0, None, function.name))
-        elif not function.tparams and all(can_write(dl, p.type, NOWHERE) for p in function.params if not p.optional):
-            part.end(part.call(start, call(dl, function, (), NOWHERE)))
-
-
-def _columns(dl: Dl, standing: Standing) -> tuple[tuple[str, Type], ...]:
-    """Fields that result records may have, with the types checked of them."""
-    if standing.action is not None:
-        result = dl.schema.function[standing.action].result
-        return result.fields if isinstance(result, RecordType) else ()
-    found: dict[str, Type] = {}
-    for name in standing.tables:
-        for column in dl.schema.table[name].columns:
-            found.setdefault(column.name, column.type)
-    if standing.shown is None:
-        for row in standing.context.rows:
-            found |= dict(columns_of(dl, row))
+        if function.action and let is None:
+            done = part.call(start, named_call(dl, action(dl, function, context)))
+            tail = finish(part, done, Standing(context, action=function.name))
+            if tail is not None:
+                tail(part.text(done, " "))
+    if let is None:
+        types: Iterable[Type] = comparable(dl, context)
     else:
-        found |= dict(standing.shown)
-    return tuple(found.items())
+        types = (t for t in (*ground_types(dl.schema), *comparable(dl, context)) if can_show(dl, t, context))
+    for type_ in dict.fromkeys(types):
+        target = after(type_)
+        assert target is not None
+        done = part.call(start, operand(dl, type_, context, "plain" if let is None else "shown"))
+        part.text(done, ";", target)
+        if results and (let is None):
+            spaced = part.text(done, " ")
+            part.text(part.call(part.text(spaced, "-> "), outcome(dl, None, {}, None)), ";", target)
 
 
-def _outcome(dl: Dl, part: Part, state: int, columns: Columns, called: str | None) -> None:
-    errors = [m.name for m in dl.schema.function[called].errors] if called is not None else []
-
-    def records(body: Part) -> None:
-        start = body.text(body.start, "[")
-        close = body.new()
-        body.join(start, close)
-        if any(can_write(dl, t, NOWHERE) for _, t in columns):
-            after = body.call(start, _record(dl, columns))
-            body.call(body.text(after, ", "), _record(dl, columns), after)
-            body.join(after, close)
-        at = body.text(close, "]")
-        body.end(at)
-        counted = body.text(at, " of ")
-        after_count = body.new()
-        for kind in ("number", "int", "hole"):
-            body.call(counted, dl.words.pattern(kind), after_count)
-        body.end(after_count)
-        more = body.new()
-        body.end(more)
-        for source in (at, after_count):
-            body.text(source, " more", more)
-        if errors:
-            wrong = body.new()
-            for source in (at, after_count, more):
-                body.text(source, " error ", wrong)
-            body.end(body.call(wrong, dl.words.names(("errors", called), [quote_name(e) for e in errors])))
-
-    part.end(
-        part.call(part.text(state, " -> "), dl.net.procedure(("outcome", columns, called), records, lambda: b"[]"))
-    )
+def _relation(standing: Standing) -> Type | None:
+    """The type of a query as a variable: one row that is no group."""
+    rows = standing.context.rows
+    if len(rows) != 1 or standing.context.keys is not None or standing.action is not None:
+        return None
+    inner = rows[0].type if rows[0].type is not None else RecordType(rows[0].columns)
+    return Con("Rel", (BinderRow(((rows[0].binder, inner),)),))
 
 
-def _record(dl: Dl, columns: Columns) -> int:
-    def build(body: Part) -> None:
-        start, after = body.text(body.start, "{ "), body.new()
-        for name, type_ in columns:
-            if can_write(dl, type_, NOWHERE):
-                body.call(body.text(start, f"{quote_name(name)}: "), value(dl, type_, NOWHERE), after)
-        body.end(body.text(after, " }"))
-        body.text(after, ", ", start)
-
-    return dl.net.procedure(("record", columns), build)
+def _result(dl: Dl, part: Part, spaced: int, standing: Standing, target: int) -> None:
+    columns, others = _columns(dl, standing)
+    part.text(part.call(part.text(spaced, "-> "), outcome(dl, columns, others, standing.action)), ";", target)
 
 
-__all__ = ["Context", "Iterable", "Row", "dl_surface"]
+def _columns(dl: Dl, standing: Standing) -> tuple[Columns | None, dict[str, Type]]:
+    """Fields that result records have (None: nothing is known of them), and others that the checker takes from the
+    statement's tables and calls: the first it meets by a name counts, so those of later ones only if all of that
+    name have one type."""
+    others: dict[str, Type] = {}
+    for i, name in enumerate(standing.tables):
+        for column in dl.schema.table[name].columns if name else ():
+            if i == 0 or len(types_of_label(dl).get(column.name, ())) == 1:
+                others.setdefault(column.name, column.type)
+    if standing.action is not None:
+        function = dl.schema.function[standing.action]
+        for label, parameter in function.labelled.items():
+            if not standing.tables or len(types_of_label(dl).get(label, ())) == 1:
+                others.setdefault(label, parameter.type)
+        return (function.result.fields if isinstance(function.result, RecordType) else None), others
+    found: dict[str, Type] = {}
+    for row in standing.context.rows:
+        if row.type is None:
+            found |= dict(row.columns)
+        elif isinstance(row.type, Con) and row.type.name in dl.schema.table:
+            found |= {c.name: c.type for c in dl.schema.table[row.type.name].columns}
+        else:
+            found[row.binder] = row.type
+    return tuple(found.items()), {n: t for n, t in others.items() if n not in found}
+
+
+def types_of_label(dl: Dl) -> dict[str, set[Type]]:
+    """Types that columns and parameters of a name have anywhere in the schema."""
+    known = dl.memo.get("types of label")
+    if known is None:
+        known = {}
+        for table in dl.schema.tables:
+            for column in table.columns:
+                known.setdefault(column.name, set()).add(column.type)
+        for function in dl.schema.functions:
+            for label, parameter in function.labelled.items():
+                known.setdefault(label, set()).add(parameter.type)
+        dl.memo["types of label"] = known
+    return known  # type: ignore[no-any-return]
+
+
+__all__ = ["Context", "Row", "dl_surface", "tables"]

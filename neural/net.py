@@ -209,9 +209,19 @@ class Part:
         return source
 
     def words(self, source: int, words: Iterable[str], target: int) -> None:
-        """A move along any of several texts (their common beginnings are shared when determinized)."""
-        for word in words:
-            self.text(source, word, target)
+        """A move along any of several texts, their common beginnings shared."""
+        beginnings: dict[bytes, int] = {b"": source}
+        for data in {word.encode(): None for word in words}:
+            if not data:
+                self.join(source, target)
+            for i in range(1, len(data)):
+                if data[:i] not in beginnings:
+                    beginnings[data[:i]] = self.new()
+                    self.net.states[beginnings[data[: i - 1]]].moves.setdefault(data[i - 1], []).append(
+                        beginnings[data[:i]]
+                    )
+            if data:
+                self.net.states[beginnings[data[:-1]]].moves.setdefault(data[-1], []).append(target)
 
     def call(self, source: int, procedure: int, target: int | None = None, binds: bool = False) -> int:
         """A call; returns where it goes on (a state, or the continuation given). binds: what returns is appended to

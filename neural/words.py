@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from functools import cache
 
+from ..compiler.spelling import is_identifier
 from ..compiler.types import BOOL, DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type
+from ..grammar.lexer import lexicon
 from ..grammar.rules import load_grammar
 from .net import Net, Part
 from .patterns import beyond_ascii, draw
@@ -45,6 +47,10 @@ _KINDS: dict[Type, tuple[str, ...]] = {
     DATE: ("date",),
     DATETIME: ("datetime",),
 }
+
+
+_SHORT = {NUMBER: b"0", INT: b"0L", TEXT: b'""', TIME: b"0:00", DATE: b"0001-01-01", MONEY: b"0aaa", BOOL: b"true"}
+_SHORT[DATETIME] = b"0001-01-01T00:00"
 
 
 class Words:
@@ -91,6 +97,35 @@ class Words:
         known = tuple(words)
         return self.net.procedure(("names", key), build, lambda: min(known, key=len).encode())
 
+    def field_name(self) -> int:
+        """Any identifier; after a dot no word is reserved."""
+        return self.identifier(reserved=False)
+
+    def identifier(self, but: frozenset[str] = frozenset(), reserved: bool = True) -> int:
+        """A name that nothing need declare: an identifier that is neither reserved nor one of `but`."""
+        refused = but | (frozenset(lexicon("program").keywords) if reserved else frozenset())
+
+        def build(body: Part) -> None:
+            end, free = body.new(), body.new()
+            body.end(end)
+            body.join(free, end)
+            letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+            for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
+                body.byte(free, ord(low), ord(high), free)
+            beginnings = {"": body.start}
+            for word in sorted(w for w in refused if is_identifier(w)):
+                for i in range(1, len(word) + 1):
+                    if word[:i] not in beginnings:
+                        beginnings[word[:i]] = body.text(beginnings[word[: i - 1]], word[i - 1])
+            for beginning, state in beginnings.items():
+                if beginning and beginning not in refused:
+                    body.join(state, end)
+                for char in letters + ("0123456789" if beginning else ""):
+                    if beginning + char not in beginnings:
+                        body.text(state, char, free)
+
+        return self.net.procedure(("identifier", but, reserved), build, lambda: _short_name(refused))
+
     def quantity(self, type_: Type) -> int:
         """An amount with a unit whose quantities have the type."""
 
@@ -104,7 +139,7 @@ class Words:
                 body.words(amount, [unit for unit in units if quantity_type(unit) == type_], target)
             body.end(target)
 
-        return self.net.procedure(("quantity", type_), build, lambda: b"0aaa" if type_ == MONEY else None)
+        return self.net.procedure(("quantity", type_), build, lambda: self.short_literal(type_))
 
     def string(self) -> int:
         """The rest of a string after its opening quote, spelled as the printer spells it (JSON, not only ASCII)."""
@@ -129,8 +164,8 @@ class Words:
         return self.net.procedure(("string",), build, lambda: b'"')
 
     def short_literal(self, type_: Type) -> bytes | None:
-        """The shortest literal, where it is shorter than a placeholder or there is none."""
-        return b"0" if type_ == NUMBER else b'""' if type_ == TEXT else None
+        """A short literal, where its type has one of its own."""
+        return _short_literal(type_)
 
     def literals(self, type_: Type) -> tuple[int, ...]:
         """Procedures of the literals that are of exactly this type (strings and entities apart)."""
@@ -140,6 +175,17 @@ class Words:
         if type_ in (DURATION, MONEY) or (isinstance(type_, Con) and type_.name == "Measure"):
             found.append(self.quantity(type_))
         return tuple(found)
+
+
+@cache
+def _short_literal(type_: Type) -> bytes | None:
+    unit = next((u for u in (*TIME_UNITS, *MEASURE_UNITS) if quantity_type(u) == type_), None)
+    return _SHORT.get(type_) or (f"0{unit}".encode() if unit is not None else None)
+
+
+def _short_name(refused: frozenset[str]) -> bytes:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return next(n for n in (*letters, *(a + b for a in letters for b in letters), "a_0") if n not in refused).encode()
 
 
 def _currencies(body: Part, source: int, target: int) -> None:

@@ -1,0 +1,120 @@
+"""Outcomes of DL statements: result records, how many there are, whether there are more, the error."""
+
+from ..compiler.expected import ground_types
+from ..compiler.spelling import quote_name
+from ..compiler.types import Type
+from .dl_context import NOWHERE, Columns, Dl
+from .dl_queries import counted
+from .dl_sums import expression
+from .dl_values import can_show, can_write, operand
+from .net import Part
+
+
+def outcome(dl: Dl, columns: Columns | None, others: dict[str, Type], called: str | None) -> int:
+    """The procedure of outcomes after `-> `. columns: fields of result records (None: any). others: further labels
+    whose types are known. called: the action, whose error codes are declared."""
+    key = ("outcome", columns, tuple(sorted(others.items(), key=lambda other: other[0])), called)
+
+    def build(body: Part) -> None:
+        start = body.text(body.start, "[")
+        close, after = body.new(), body.new()
+        record = _record(dl, columns, others)
+        body.join(start, close)
+        body.call(start, record, after)
+        body.call(body.text(after, ", "), record, after)
+        body.join(after, close)
+        at = body.text(close, "]")
+        numbered = body.call(body.text(at, " of "), counted(dl))
+        more = body.new()
+        for source in (at, numbered):
+            body.text(source, " more", more)
+        wrong = body.new()
+        for source in (at, numbered, more):
+            body.end(source)
+            body.text(source, " error ", wrong)
+        _error(dl, body, wrong, called)
+
+    return dl.net.procedure(key, build, lambda: b"[]")
+
+
+def _error(dl: Dl, part: Part, start: int, called: str | None) -> None:
+    from .dl_turns import open_names
+
+    end = part.new()
+    part.end(end)
+    declared = [member.name for member in dl.schema.function[called].errors] if called is not None else []
+    if called is None:
+        # Only an action declares its errors; of anything else the checker takes any.
+        part.call(start, dl.words.identifier(), end)
+    else:
+        open_names(dl, part, start, declared, end)
+
+
+def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
+    known = dict(columns or ()) | ({} if columns is None else others)
+
+    def build(body: Part) -> None:
+        open_ = body.text(body.start, "{")
+        body.end(body.text(open_, "}"))
+        start, after, spaced = body.text(open_, " "), body.new(), body.new()
+        for name, type_ in known.items():
+            if can_write(dl, type_, NOWHERE):
+                label = dl.words.word(body, start, quote_name(name))
+                expression(dl, body, body.text(label, ": "), type_, NOWHERE, "fit", after, spaced)
+        for name, type_ in elsewhere(dl).items() if columns is not None and dl.limits.lints else ():
+            if name not in known:
+                value = body.call(body.text(dl.words.word(body, start, quote_name(name)), ": "), shown(dl, type_))
+                body.join(value, after)
+                body.text(value, " ", spaced)
+        free = _free_labels(dl, columns)
+        if free is not None:
+            value = body.call(body.text(body.call(start, free), ": "), constant(dl))
+            body.join(value, after)
+            body.text(value, " ", spaced)
+        body.end(body.text(spaced, "}"))
+        body.text(after, ", ", start)
+
+    return dl.net.procedure(("record", columns, tuple(sorted(known.items(), key=lambda k: k[0]))), build, lambda: b"{}")
+
+
+def _free_labels(dl: Dl, columns: Columns | None) -> int | None:
+    """Labels of fields that nothing declares, which the checker only warns of (or, columns unknown, any)."""
+    from .dl_turns import types_of_label
+
+    if columns is None:
+        return dl.words.identifier()
+    taken = frozenset((*types_of_label(dl), *(name for name, _ in columns)))
+    return dl.words.identifier(taken) if dl.limits.lints else None
+
+
+def elsewhere(dl: Dl) -> dict[str, Type]:
+    """Labels of other tables and calls. The checker warns of one in a result, unless the statement uses its table
+    somewhere: a value that shows the type all of that name have is right either way."""
+    from .dl_turns import types_of_label
+
+    found = {name: next(iter(types)) for name, types in types_of_label(dl).items() if len(types) == 1}
+    return {name: type_ for name, type_ in found.items() if can_show(dl, type_, NOWHERE)}
+
+
+def shown(dl: Dl, type_: Type) -> int:
+    """Values that show a type, as deep in calls as `constant`."""
+    inner = operand(dl, type_, NOWHERE, "shown")
+    return dl.net.procedure(
+        ("shown", type_), lambda body: body.end(body.call(body.start, inner)), lambda: dl.net.short(inner)
+    )
+
+
+def constant(dl: Dl) -> int:
+    """The procedure of values that show their own type, whatever it is."""
+
+    def build(body: Part) -> None:
+        end = body.new()
+        body.end(end)
+        for type_ in ground_types(dl.schema):
+            if can_show(dl, type_, NOWHERE):
+                body.call(body.start, operand(dl, type_, NOWHERE, "shown"), end)
+
+    return dl.net.procedure(("constant",), build, lambda: b"0")
+
+
+__all__ = ["constant", "outcome"]

@@ -1,0 +1,229 @@
+"""Expressions of DL: an operand, and the arithmetic that may follow it, parenthesized exactly where the printer does.
+
+A space may follow an operand whether or not an operator does, and whoever reads the next word reads it. So sums are
+drawn where they stand, not called, and an expression has two ends: right after it, and after the space that follows.
+A chain is typed as it is read: a node of it is the type of its first product, or the type of the sum so far with the
+sign and the type of the product now being read.
+"""
+
+from collections.abc import Callable
+
+from ..compiler.operators import MIXED
+from ..compiler.types import DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TIME, Con, Type
+from .dl_context import Context, Dl
+from .dl_values import EXPECTED, below, can_write, is_in, operand, short
+from .net import Part
+
+Node = tuple[Type | None, str, Type]
+Ends = tuple[int, int | None]
+"""Where an expression has ended: right after it, and after a space (None: nothing follows a space here)."""
+
+_SIGNS, _PRODUCTS = ("+", "-"), ("*", "/", "%")
+_UNITS = (NUMBER, INT, MONEY, DURATION, TIME, DATE, DATETIME)
+
+
+def expression(
+    dl: Dl, part: Part, start: int, type_: Type, context: Context, kind: str, done: int, spaced: int | None = None,
+    queries: bool = True,
+) -> None:  # fmt: skip
+    """Draw expressions of a type from `start` to `done` (and `spaced`). Kinds are those of `operand`. queries: a query
+    in parentheses may stand for its single value."""
+    from .dl_queries import scalar
+
+    after = part.new()
+    part.call(start, operand(dl, type_, context, kind), after)
+    for inner in (type_, *(below(dl, type_) if kind == "fit" else ())) if queries else ():
+        query = scalar(dl, context, inner)
+        if query is not None:
+            part.text(part.call(part.text(start, "("), query), ")", after)
+    part.join(after, done)
+    if spaced is not None:
+        part.text(after, " ", spaced)
+    goals = frozenset(t for t in (type_, *(below(dl, type_) if kind == "fit" else ())) if t in _UNITS)
+    if goals:
+        sums = Sums(dl, part, context, goals, lambda _: (done, spaced))
+        sums.begin(start, "plain" if kind == "plain" else "shown")
+        if kind in EXPECTED and type_ in goals:
+            sums.from_placeholder(start, type_)
+
+
+class Sums:
+    """The chains of one place, drawn as they are reached.
+
+    goals: types that the place takes. ends(type): where a chain of that type arrives.
+    """
+
+    def __init__(
+        self, dl: Dl, part: Part, context: Context, goals: frozenset[Type], ends: Callable[[Type], Ends],
+        products: bool = True,
+    ) -> None:  # fmt: skip
+        self.dl, self.part, self.context, self.goals, self.ends = dl, part, context, goals, ends
+        self.products = products
+        self._nodes: dict[tuple[Node, bool], int] = {}
+
+    def begin(self, start: int, kind: str) -> None:
+        """Chains of at least one operator, whose first operand is of a kind."""
+        for type_, parenthesize in firsts(self.dl, self.goals, self.products):
+            first: Node = (None, "", type_)
+            if short(self.dl, type_, self.context, kind) is not None:
+                state = self.part.call(start, operand(self.dl, type_, self.context, kind))
+                self.part.text(state, " ", self._space(first, (*_PRODUCTS, *_SIGNS)))
+            if parenthesize:
+                inner = self.part.call(self.part.text(start, "("), parenthesized(self.dl, type_, self.context, False))
+                self.part.text(self.part.text(inner, ")"), " ", self._space(first, _PRODUCTS))
+
+    def go_on(self, state: int, type_: Type) -> None:
+        """The operators that may follow a first operand already read up to its space."""
+        first: Node = (None, "", type_)
+        if leads(self.dl, first, self.goals, self.products):
+            self.part.join(state, self._space(first, (*_PRODUCTS, *_SIGNS)))
+
+    def from_placeholder(self, start: int, type_: Type) -> None:
+        """A placeholder, then literals and the like added to it or taken from it: those fix its type."""
+        added = DURATION if type_ in (TIME, DATE, DATETIME) else type_
+        if not can_write(self.dl, type_, self.context):
+            return
+        part, (done, spaced) = self.part, self.ends(type_)
+        hole = part.call(start, placeholder(self.dl))
+        operators = part.text(hole, " ")
+        right, after = part.new(), part.new()
+        part.words(operators, [f"{sign} " for sign in _SIGNS], right)
+        part.call(right, operand(self.dl, added, self.context, "shown"), after)
+        part.join(after, done)
+        again = part.text(after, " ")
+        part.words(again, [f"{sign} " for sign in _SIGNS], right)
+        if spaced is not None:
+            part.join(again, spaced)
+
+    def _space(self, node: Node, operators: tuple[str, ...]) -> int:
+        """The state after a node's operand and a space."""
+        key = (node, operators == _PRODUCTS)
+        known = self._nodes.get(key)
+        if known is None:
+            known = self._nodes[key] = self.part.lazy(lambda state: self._operators(state, node, operators))
+        return known
+
+    def _operators(self, state: int, node: Node, operators: tuple[str, ...]) -> None:
+        for operator in operators:
+            nexts = [n for n in _steps(self.dl, node, (operator,)) if leads(self.dl, n, self.goals, self.products)]
+            if not nexts:
+                continue
+            right = self.part.text(state, f"{operator} ")
+            for node_ in dict.fromkeys(nexts):
+                after = self.part.new()
+                for type_ in _right(self.dl, node, operator, node_):
+                    self.part.call(right, operand(self.dl, type_, self.context, "shown"), after)
+                    inner = parenthesized(self.dl, type_, self.context, operator in _PRODUCTS)
+                    self.part.text(self.part.call(self.part.text(right, "("), inner), ")", after)
+                self._arrive(after, node_)
+
+    def _arrive(self, after: int, node: Node) -> None:
+        found = result(self.dl, node)
+        space = self._space(node, (*_PRODUCTS, *_SIGNS))
+        self.part.text(after, " ", space)
+        if found in self.goals and (self.products or node[0] is not None):
+            done, spaced = self.ends(found)
+            self.part.join(after, done)
+            if spaced is not None:
+                self.part.text(after, " ", spaced)
+
+
+def placeholder(dl: Dl) -> int:
+    """A placeholder alone, as deep in calls as one in an operand."""
+    from .dl_values import hole
+
+    return dl.net.procedure(
+        ("placeholder",), lambda body: body.end(body.call(body.start, hole(dl, (), False))), lambda: b"$0"
+    )
+
+
+def parenthesized(dl: Dl, type_: Type, context: Context, products: bool) -> int:
+    """The procedure of chains of a type inside parentheses: of sums, or of products too."""
+
+    def build(part: Part) -> None:
+        end = part.new()
+        part.end(end)
+        Sums(dl, part, context, frozenset((type_,)), lambda _: (end, None), products).begin(part.start, "shown")
+
+    def text() -> bytes | None:
+        one = short(dl, type_, context, "shown")
+        if one is None or not is_in(dl, type_, "Num"):
+            added = dl.words.short_literal(DURATION)
+            return one + b" + " + added if one is not None and added is not None else None
+        return one + b" + " + one
+
+    return dl.net.procedure(("chain", type_, context, products), build, text)
+
+
+def result(dl: Dl, node: Node) -> Type | None:
+    """The type of a chain that ends at a node."""
+    summed, sign, last = node
+    return last if summed is None else mixed(dl, sign, summed, last)
+
+
+def mixed(dl: Dl, operator: str, left: Type, right: Type) -> Type | None:
+    """The type of `left operator right`; None if there is none."""
+    assert isinstance(left, Con) and isinstance(right, Con)
+    found = MIXED.get((operator, left, right))
+    return found or (left if left == right and is_in(dl, left, "Num") else None)
+
+
+def _steps(dl: Dl, node: Node, operators: tuple[str, ...]) -> list[Node]:
+    """Nodes after one more operator and operand. What follows a sign can itself be added, product or not."""
+    summed, sign, last = node
+    found: list[Node] = []
+    for operator in operators:
+        for type_ in _UNITS:
+            if operator in _PRODUCTS:
+                made = mixed(dl, operator, last, type_)
+                if made is not None and (summed is None or mixed(dl, sign, summed, made) is not None):
+                    found.append((summed, sign, made))
+            else:
+                so_far = result(dl, node)
+                if so_far is not None and mixed(dl, operator, so_far, type_) is not None:
+                    found.append((so_far, operator, type_))
+    return found
+
+
+def firsts(dl: Dl, goals: frozenset[Type], products: bool) -> tuple[tuple[Type, bool], ...]:
+    """Types that the first operand of a chain may have, and whether it may be a sum in parentheses."""
+    key = ("firsts", goals, products)
+    found = dl.memo.get(key)
+    if found is None:
+        kept = []
+        for type_ in _UNITS:
+            first: Node = (None, "", type_)
+            if leads(dl, first, goals, products):
+                times = any(leads(dl, n, goals, products) for n in _steps(dl, first, _PRODUCTS))
+                kept.append((type_, times))
+        found = dl.memo[key] = tuple(kept)
+    return found  # type: ignore[no-any-return]
+
+
+def _right(dl: Dl, node: Node, operator: str, after: Node) -> list[Type]:
+    """Types of the operand that leads from one node to the next."""
+    if operator in _SIGNS:
+        return [after[2]]
+    return [t for t in _UNITS if mixed(dl, operator, node[2], t) == after[2]]
+
+
+def leads(dl: Dl, node: Node, goals: frozenset[Type], products: bool) -> bool:
+    """Whether a chain at a node can be, or become by more operators, one of a goal's type."""
+    key = ("leads", goals, products)
+    good = dl.memo.get(key)
+    if good is None:
+        nodes: dict[Node, list[Node]] = {}
+        todo: list[Node] = [(None, "", t) for t in _UNITS]
+        while todo:
+            one = todo.pop()
+            if one not in nodes:
+                nodes[one] = _steps(dl, one, (*_SIGNS, *_PRODUCTS))
+                todo += nodes[one]
+        good = {n for n in nodes if result(dl, n) in goals and (n[0] is not None or products)}
+        grown = True
+        while grown:
+            more = {n for n, after in nodes.items() if n not in good and any(a in good for a in after)}
+            good |= more
+            grown = bool(more)
+        dl.memo[key] = good
+    return node in good
