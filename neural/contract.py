@@ -6,7 +6,7 @@ automaton is tested against this, and gold is counted with it. A turn must be we
 
 from collections.abc import Iterator
 
-from ..compiler.lower import binders_of, fresh_label
+from ..compiler.lower import default_label, fresh_label
 from ..compiler.schema import Schema
 from ..compiler.terms import (
     Abs,
@@ -19,24 +19,26 @@ from ..compiler.terms import (
     Lit,
     Outcome,
     Record,
+    Statement,
     Term,
     Turn,
     Var,
     children,
 )
-from ..compiler.types import Con
-from .dl_context import Limits
+from .dl_context import VARIABLES, Limits
 
 _COMPARED = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _LEFT = _COMPARED | frozenset(("~", "!~", "like", "not_like", "in", "not_in", "between", "not_between", "is"))
 _LEFT = _LEFT | frozenset(("is_any", "is_none", "is_missing", "is_not_missing"))
-_CONDITIONS = _LEFT | frozenset(("and", "or", "not"))
-_ARITHMETIC = frozenset(("+", "-", "*", "/", "%", "negate_number"))
-_STAGES = frozenset(("where", "sort", "take", "at", "show", "distinct", "group", "whole", "then", "as"))
-_STAGES = _STAGES | frozenset(("union", "union_all", "except", "except_all", "intersect", "intersect_all"))
-_STAGES = _STAGES | frozenset(("join", "join_left", "join_right", "join_full"))
-_AGGREGATES = frozenset(("count", "count_distinct", "sum", "avg", "min", "max", "pick"))
-_SPECIAL = _CONDITIONS | _ARITHMETIC | _STAGES | _AGGREGATES | frozenset(("the", "list", "everything", "any", "none"))
+_CONDITIONS = _LEFT | frozenset(("and", "or", "not", "exists"))
+_ARITHMETIC = frozenset(("+", "-", "*", "/", "%"))
+_JOINS = frozenset(("join", "join_left", "join_right", "join_full"))
+_SETS = frozenset(("union", "union_all", "except", "except_all", "intersect", "intersect_all"))
+_STAGES = (
+    frozenset(("where", "sort", "take", "at", "show", "distinct", "group", "whole", "then", "as")) | _JOINS | _SETS
+)
+_AGGREGATES = frozenset(("count", "count_distinct", "sum", "avg", "sum_distinct", "avg_distinct", "min", "max", "pick"))
+_EVERY_COLUMN = (App("all_fields"), App("pick_all"))
 
 
 def outside(turn: Turn, schema: Schema, limits: Limits | None = None) -> str | None:
@@ -45,172 +47,188 @@ def outside(turn: Turn, schema: Schema, limits: Limits | None = None) -> str | N
 
 
 def _outside(turn: Turn, schema: Schema, limits: Limits) -> Iterator[str]:
-    if turn.acts and not any(speaker == turn.speaker for speaker, _ in schema.act):
-        yield "acts where the schema declares none"
     for act in turn.acts:
-        if (turn.speaker, act.name) not in schema.act:
-            yield f"the undeclared act {act.name}"
         if act.named or any(not (isinstance(a, Lit) and a.kind == "path") for a in act.args):
             yield "an act about more than fields"
+        if not limits.lints and (turn.speaker, act.name) not in schema.act:
+            yield f"the undeclared act {act.name}"
+    bound = [s.let for s in turn.statements if s.let is not None]
+    if len(bound) > limits.lets or tuple(bound) != VARIABLES[: len(bound)]:
+        yield "a variable by another name, or one too many"
     for statement in turn.statements:
-        if statement.let is not None:
-            yield "let"
-        term = statement.term
-        function = schema.function.get(term.fn) if isinstance(term, App) else None
-        relation = isinstance(term, App) and (term.fn in _STAGES or term.fn in schema.table)
-        if relation and isinstance(term, App) and _source(term).fn == "as":
-            yield "a name for rows whose own name is free"
-        if function is None and not relation:
-            yield "a statement that is neither a query nor a call"
-        if function is not None and not function.action and function.tparams:
-            yield "a statement that calls a polymorphic function"
-        if statement.outcome is not None:
-            if function is not None and not function.action:
-                yield "an outcome of a function"
-            yield from _outcome(statement.outcome, statement.status == "confirmed" and False)
-        yield from _term(term, schema, limits, relation)
+        yield from _statement(statement, schema, limits)
 
 
-def _outcome(outcome: Outcome, _: bool) -> Iterator[str]:
+def _statement(statement: Statement, schema: Schema, limits: Limits) -> Iterator[str]:
+    term = statement.term
+    if statement.let is not None and statement.outcome is not None:
+        yield "an outcome of what is bound"
+    if not (isinstance(term, Var | App) or (isinstance(term, Field) and isinstance(term.subject, App))):
+        yield "a statement that is no query or call"
+    if isinstance(term, App) and (term.fn in _ARITHMETIC or term.fn in _CONDITIONS or term.fn in ("the", "list")):
+        yield "a statement that is no query or call"
+    function = schema.function.get(term.fn) if isinstance(term, App) else None
+    if function is not None and not function.action and not _decided(term, schema):
+        yield "a call whose type nothing in it shows"
+    if statement.outcome is not None:
+        yield from _outcome(statement.outcome)
+    yield from _term(term, schema, limits)
+
+
+def _outcome(outcome: Outcome) -> Iterator[str]:
     for record in outcome.results:
         for _label, value in record.fields:
             if isinstance(value, Record | Abs | Ascribe | Var):
                 yield "a result that is no constant"
-            if isinstance(value, App) and value.fn in _ARITHMETIC:
-                yield "arithmetic outside a comparison's right side"
     if outcome.count is not None and not isinstance(outcome.count, Lit | Hole):
         yield "a count that is no number"
 
 
-def _term(term: Term, schema: Schema, limits: Limits, query: bool) -> Iterator[str]:
+def _term(term: Term, schema: Schema, limits: Limits) -> Iterator[str]:
     match term:
         case Apply() | Ascribe() | Record():
             yield f"{type(term).__name__.lower()} as a value"
         case Abs("fn"):
             yield "lambda"
-        case Hole(type=Con(name)) | Entity(type=Con(name)) if not schema.supertypes(name):
-            yield "a type written where none is narrower"
-        case Field(subject, _) if not isinstance(subject, Var):
-            yield "a field of a field or call"
-        case App("as", (App(table), Lit())) if table not in schema.table:
-            yield "a name for something that is no table"
-        case App(fn, args, named, targs):
+        case Field(Field(Field()), _):
+            yield "a field of a field of a field"
+        case App("negate_number"):
+            yield "a sign before what is no literal"
+        case App(fn, args, _, targs):
             if targs:
                 yield "a type argument"
-            yield from _applied(term, fn, args, named, schema, limits, query)
-    query_below = isinstance(term, App) and (term.fn in _STAGES or term.fn in ("the", "in", "not_in"))
+            yield from _applied(term, fn, args, schema, limits)
     for child in children(term):
-        if isinstance(term, App) and term.fn in _COMPARED and child is term.args[-1]:
-            child = _without_added(child)
-        yield from _term(child, schema, limits, query_below)
+        yield from _term(child, schema, limits)
 
 
-def _applied(
-    term: App, fn: str, args: tuple[Term, ...], named: tuple[tuple[str, Term], ...], schema: Schema, limits: Limits,
-    query: bool,
-) -> Iterator[str]:  # fmt: skip
-    if fn in _LEFT and not _shows_type(args[0], schema):
+def _applied(term: App, fn: str, args: tuple[Term, ...], schema: Schema, limits: Limits) -> Iterator[str]:
+    if fn in _LEFT and not _shows_type(args[0], schema, plain=True):
         yield f"a left side of {fn} that does not show its type"
-    if fn in ("between", "not_between") and not isinstance(args[1], Lit | Field | App):
-        yield "a range from something that could be a list"
-    if fn in ("between", "not_between") and isinstance(args[1], Lit) and args[1].kind == "raw":
-        yield "a range from something that could be a list"
-    if fn in ("between", "not_between") and isinstance(args[1], App) and fn in schema.function:
-        yield "a range from a call"
-    if fn == "not" and isinstance(args[0], App) and args[0].fn == "not":
-        yield "not not"
     if fn in ("and", "or", "not"):
         for arg in args:
-            bare = isinstance(arg, Field) or (isinstance(arg, App) and arg.fn in schema.function)
-            if not bare and not (isinstance(arg, App) and arg.fn in _CONDITIONS):
+            if not _is_condition(arg, schema):
                 yield "a condition that is no comparison, field or call"
     if fn in _ARITHMETIC:
-        yield "arithmetic outside a comparison's right side"
-    if fn in schema.table and not args and not query:
-        yield "a table as a value"
-    function = schema.function.get(fn)
-    if function is not None:
-        order = [label for label in function.labelled]
-        given = [label for label, _ in named]
-        if given != [label for label in order if label in given]:
-            yield "labels out of order"
-    if fn == "where" and isinstance(args[1], Abs):
-        body = args[1].body
-        bare = isinstance(body, Field) or (isinstance(body, App) and body.fn in schema.function)
-        if not bare and not (isinstance(body, App) and body.fn in _CONDITIONS):
-            yield "a condition that is no comparison, field or call"
-    if fn in ("sort", "group", "show"):
-        keys = [*args[1:], *(value for _, value in named)]
-        for key in keys:
-            body_ = key.body if isinstance(key, Abs) else key
-            if fn == "sort" and isinstance(body_, App) and body_.fn in ("asc", "desc"):
-                body_ = body_.args[0]
-            if not _shows_type(body_, schema):
-                yield f"a key of {fn} that does not show its type"
-            if fn != "sort" and isinstance(body_, App) and body_.fn not in _AGGREGATES | {"all_fields"}:
-                yield f"a call in {fn}"
-    if fn in _STAGES:
-        yield from _order(term)
+        yield from _sum(term, schema)
+    if fn == "where" and isinstance(args[1], Abs) and not _is_condition(args[1].body, schema):
+        yield "a condition that is no comparison, field or call"
+    if fn in _JOINS and len(args) > 2 and isinstance(args[2], Abs) and not _is_condition(args[2].body, schema):
+        yield "a condition that is no comparison, field or call"
+    if fn == "sort":
+        for key in args[1:]:
+            if isinstance(key, Abs) and isinstance(key.body, App) and not _shows_type(key.body.args[0], schema, True):
+                yield "a key of sort that does not show its type"
+    if fn == "group" and any(not (isinstance(k, Abs) and _own_field(k.body)) for k in args[1:]):
+        yield "a key of group that is no field"
+    if fn == "show":
+        yield from _show(term, schema)
     if fn in ("take", "at") and any(not isinstance(a, Lit | Hole) for a in args[1:]):
         yield "a number of rows that is no number"
+    if fn == "then" and not (isinstance(args[1], Abs) and _is_action(args[1].body, schema)):
+        yield "a chain to what is no action"
+    if fn == "as" and isinstance(args[1], Lit):
+        yield from _alias(args[0], args[1].value, schema)
+    if fn in schema.function and not schema.function[fn].action and not _decided(term, schema, True):
+        yield "a call whose type nothing in it shows"
+    if fn == "list" and any(isinstance(a, App) and a.fn in _CONDITIONS for a in args):
+        yield "a condition in a list"
 
 
-def _source(term: App) -> App:
-    """What a pipeline begins with."""
-    while term.fn in _STAGES and term.fn != "as" and isinstance(term.args[0], App):
-        term = term.args[0]
-    return term
+def _own_field(term: Term) -> bool:
+    return isinstance(term, Field) and isinstance(term.subject, Var)
 
 
-def _before(term: Term) -> Iterator[str]:
-    """Stages that the rows a stage works on went through, the last one first."""
-    while isinstance(term, App) and term.fn in _STAGES and term.args:
-        yield term.fn
-        term = term.args[0]
+def _is_action(term: Term, schema: Schema) -> bool:
+    return isinstance(term, App) and term.fn in schema.function and schema.function[term.fn].action
 
 
-def _order(term: App) -> Iterator[str]:
-    """Stages the decoder does not write one after the other, though inference accepts them."""
-    before = list(_before(term.args[0])) if term.args else []
-    shown = "show" in before
-    since_show = before[: before.index("show")] if shown else before
-    grouped = "group" in since_show or "whole" in since_show
-    if term.fn in ("group", "whole") and grouped:
-        yield "a group of groups"
-    if term.fn.startswith("join") and (grouped or shown):
-        yield "a join of groups or of shown columns"
-    if term.fn == "show" and (shown and not grouped):
-        yield "show after show"
-    if term.fn == "group" and shown:
-        yield "a group of shown columns"
-    if term.fn.partition("_")[0] in ("union", "except", "intersect") and (not shown or grouped):
-        yield "a set operation on what shows no columns"
-    if term.fn == "then" and grouped:
-        yield "then after a group"
-    if term.fn.startswith("join") and isinstance(term.args[1], App):
-        right, taken = term.args[1], set(binders_of(term.args[0]))
-        if right.fn == "as" and isinstance(right.args[0], App) and isinstance(right.args[1], Lit):
-            name = right.args[0].fn
-            if name not in taken or right.args[1].value != fresh_label(name, taken):
-                yield "a name for rows other than the first free one"
-        elif right.fn in _STAGES:
-            yield "a join with a query"
+def _alias(named: Term, alias: str, schema: Schema) -> Iterator[str]:
+    own = named.fn if isinstance(named, App) and not named.args else ""
+    numbered = own and alias.removeprefix(own).isdigit()
+    letter = len(alias) == 1 or (len(alias) == 2 and alias[0] in "tT" and alias[1] in "123456789")
+    known = alias in schema.table or alias in schema.function or alias in schema.enums_of_member
+    if not (letter or numbered) or alias == own or known:
+        yield "a name for rows that is neither their own with a number nor a letter"
 
 
-def _without_added(term: Term) -> Term:
-    """The right side of a comparison without the literals added to it."""
-    while isinstance(term, App) and term.fn in ("+", "-") and len(term.args) == 2 and isinstance(term.args[1], Lit):
-        term = term.args[0]
-    return term
+def _show(term: App, schema: Schema) -> Iterator[str]:
+    taken: set[str] = set()
+    for label, over in term.named:
+        if not isinstance(over, Abs):
+            continue
+        if label != fresh_label(default_label(over.body), taken):
+            yield "a label that is not the one implied"
+        taken.add(label)
+        if over.body in _EVERY_COLUMN:
+            continue
+        if not _shows_type(over.body, schema, plain=True):
+            yield "a shown item that does not show its type"
+        if isinstance(over.body, App) and over.body.fn == "pick" and not isinstance(over.body.args[0], Field):
+            yield "pick of what is no field, shown"
 
 
-def _shows_type(term: Term, schema: Schema) -> bool:
+def _is_condition(term: Term, schema: Schema) -> bool:
+    if isinstance(term, App) and term.fn in _CONDITIONS:
+        return True
+    return _shows_type(term, schema, plain=True) and not (isinstance(term, App) and term.fn in _ARITHMETIC)
+
+
+def _sum(term: App, schema: Schema) -> Iterator[str]:
+    """Every operand shows its type, but for a placeholder that literals are added to."""
+    left, right = term.args
+    if (isinstance(right, Hole | Entity) and right.type is None) or not _shows_type(right, schema, plain=False):
+        yield "an operand that does not show its type"
+    first = left
+    while isinstance(first, App) and first.fn in ("+", "-"):
+        first = first.args[0]
+    if isinstance(first, Hole) and first.type is None and term.fn in ("+", "-"):
+        if isinstance(right, App) and right.fn in _ARITHMETIC:
+            yield "a placeholder beside a product"
+        return
+    if not _shows_type(left, schema, plain=False):
+        yield "an operand that does not show its type"
+
+
+def _shows_type(term: Term, schema: Schema, plain: bool) -> bool:
+    """Whether a term has its type whatever is around it. plain: constants do not count, unless added to something."""
     match term:
-        case Field() | Var():
+        case Field(subject, _):
+            return not isinstance(subject, App) or _shows_type(subject, schema, plain)
+        case Var():
             return True
-        case App(fn):
-            return fn in schema.function or fn in _AGGREGATES or fn == "all_fields"
+        case Lit(kind):
+            return not plain and kind != "raw"
+        case Hole(_, type_) | Entity(_, _, type_):
+            return not plain and type_ is not None
+        case App("list", items):
+            return not plain and bool(items) and _shows_type(items[0], schema, False)
+        case App("the"):
+            return not plain
+        case App(fn, args):
+            if fn in _ARITHMETIC:
+                return _shows_type(args[0], schema, plain) and _shows_type(args[1], schema, False)
+            if fn in _AGGREGATES:
+                return all(_shows_type(a, schema, plain=True) for a in args)
+            if fn in schema.function:
+                return _decided(term, schema)
+            if not plain and not args and fn in schema.enums_of_member:
+                return len(schema.enums_of_member[fn]) == 1 and fn not in schema.table
     return False
+
+
+def _decided(term: App, schema: Schema, known: bool = False) -> bool:
+    """Whether a call's arguments show every type variable (known: those of its result are decided outside)."""
+    from .dl_values import mentions
+
+    function = schema.function[term.fn]
+    shown = {n for n, _ in function.tparams if known and mentions(function.result, n)}
+    for parameter, arg in zip(function.positional, term.args, strict=False):
+        new = {n for n, _ in function.tparams if mentions(parameter.type, n)} - shown
+        shown |= new
+        if new and not _shows_type(arg, schema, plain=False):
+            return False
+    return all(name in shown for name, _ in function.tparams)
 
 
 __all__ = ["outside"]

@@ -27,6 +27,7 @@ class Costs:
         self.net = net
         self.vocabulary = vocabulary
         self._rests: dict[int, Short] = {}
+        self._seen: dict[int, int] = {}
         self._longer: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
         self._fewest: dict[bytes, int] = {}
@@ -69,55 +70,64 @@ class Costs:
     def _within(self, start: int, limit: int) -> Short | None:
         """Uniform-cost search inside one procedure, calls counted at their own shortest text. It uses no variable:
         which of them go is not known here. Of several shortest texts the first in the order of bytes, so that the
-        answer does not depend on what was asked before."""
+        answer does not depend on what was asked before. Where a surface gives a rest the search ends: what is behind
+        it is not drawn. So the text is a short one, not always the shortest."""
         known = self._rests.get(start)
         if known is not None:
             return known if len(known[0]) <= limit else None
         if self._longer.get(start, -1) >= limit:
             return None
-        heap = [(0, b"", start, _END, 0)]
+        heap: list[tuple[int, bytes, int, int, Short | None]] = [(0, b"", start, _END, None)]
         came: dict[int, tuple[int, int]] = {}
         while heap:
-            cost, text, number, before, result = heapq.heappop(heap)
-            if number == _END:
-                return self._remember(start, came, before, text, result)
+            cost, text, number, before, found = heapq.heappop(heap)
+            if found is not None:
+                if len(text) + len(found[0]) > limit:
+                    break
+                return self._remember(start, came, before, text + found[0], found[1], cost)
             if number in came:
                 continue
             came[number] = before, cost
             rest = self._rests.get(number)
             if rest is not None:
-                if cost + len(rest[0]) <= limit:
-                    heapq.heappush(heap, (cost + len(rest[0]), text + rest[0], _END, number, rest[1]))
+                # As far as the search that found it went before it ended.
+                seen = self._seen[number]
+                heapq.heappush(heap, (cost + seen, text + rest[0][:seen], _END, number, (rest[0][seen:], rest[1])))
                 continue
             state = self.net.state(number)
             if state.slots:
                 continue
-            if state.result is not None:
-                return self._remember(start, came, number, text, state.result)
             given = state.rest() if state.rest is not None else None
-            if given is not None and cost + len(given[0]) <= limit:
-                heapq.heappush(heap, (cost + len(given[0]), text + given[0], _END, number, given[1]))
+            if state.result is not None:
+                given = b"", state.result
+            if given is not None:
+                if cost + len(given[0]) > limit:
+                    break
+                return self._remember(start, came, number, text + given[0], given[1], cost)
             for target in state.silent:
-                heapq.heappush(heap, (cost, text, target, number, 0))
+                heapq.heappush(heap, (cost, text, target, number, None))
             if cost >= limit:
                 continue
             for byte, targets in state.moves.items():
                 for target in targets:
                     if target not in came:
-                        heapq.heappush(heap, (cost + 1, text + bytes((byte,)), target, number, 0))
+                        heapq.heappush(heap, (cost + 1, text + bytes((byte,)), target, number, None))
             for call in state.calls:
                 inner = self._called(call[0], limit - cost)
                 after = self.net.then(call, inner[1]) if inner is not None else None
                 if inner is not None and after is not None and after not in came:
-                    heapq.heappush(heap, (cost + len(inner[0]), text + inner[0], after, number, 0))
+                    heapq.heappush(heap, (cost + len(inner[0]), text + inner[0], after, number, None))
         self._longer[start] = limit
         return None
 
-    def _remember(self, start: int, came: dict[int, tuple[int, int]], number: int, text: bytes, result: int) -> Short:
-        """The rest of every state on the way is the rest of the text."""
+    def _remember(
+        self, start: int, came: dict[int, tuple[int, int]], number: int, text: bytes, result: int, seen: int
+    ) -> Short:
+        """The rest of every state on the way is the rest of the text; `seen` bytes of it were searched."""
         while number != _END:
             before, cost = came[number]
             self._rests[number] = text[cost:], result
+            self._seen[number] = seen - cost
             number = before
         return self._rests[start]
 

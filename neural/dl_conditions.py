@@ -174,13 +174,15 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot) ->
             part.text(after, " ", tail(type_, marked))
             if type_ == BOOL:
                 _close(part, after, done)
-    goals = frozenset(t for t in types if leads(dl, (None, "", t), frozenset((t,)), True))
+    goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
     if goals:
         # What a chain gives is compared; nothing else may follow it.
         nowhere = part.new()
         Sums(dl, part, context, goals, lambda found: (nowhere, tail(found))).begin(start, "plain")
     if context.depth < dl.limits.nesting:
-        inner = part.call(part.call(start, deep(dl, "exists", ("exists (",))), subquery(dl, context.inside(), None, True))
+        inner = part.call(
+            part.call(start, deep(dl, "exists", ("exists (",))), subquery(dl, context.inside(), None, True)
+        )
         _close(part, part.text(inner, ")"), done)
     if subject is not None:
         said = part.call(start, deep(dl, "is", ("is ",)))

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..compiler.schema import Schema
 from ..compiler.spelling import is_identifier, quote_name
-from ..compiler.types import Con, Row as BinderRow, Type
+from ..compiler.types import Con, Type
+from ..compiler.types import Row as BinderRow
 from .net import Net
 from .words import Words
 
@@ -114,7 +115,7 @@ def fields_of_type(dl: Dl, type_: Type) -> Columns:
                 if column is not None and name not in found:
                     found[name] = column.type
         known = dl.memo[key] = tuple(found.items())
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def columns_of(dl: Dl, row: Row) -> Columns:
@@ -146,7 +147,7 @@ def fields(dl: Dl, context: Context) -> tuple[tuple[str, str, Type], ...]:
     found = dl.memo.get(("fields", context))
     if found is None:
         found = dl.memo["fields", context] = tuple(_fields(dl, context))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _fields(dl: Dl, context: Context) -> Iterator[tuple[str, str, Type]]:

@@ -4,7 +4,7 @@ from ..compiler.expected import ground_types
 from ..compiler.spelling import quote_name
 from ..compiler.types import Type
 from .dl_context import NOWHERE, Columns, Dl
-from .dl_queries import counted
+from .dl_queries import counted, short_of
 from .dl_sums import expression
 from .dl_values import can_show, can_write, operand
 from .net import Part
@@ -100,7 +100,7 @@ def shown(dl: Dl, type_: Type) -> int:
     """Values that show a type, as deep in calls as `constant`."""
     inner = operand(dl, type_, NOWHERE, "shown")
     return dl.net.procedure(
-        ("shown", type_), lambda body: body.end(body.call(body.start, inner)), lambda: dl.net.short(inner)
+        ("shown", type_), lambda body: body.end(body.call(body.start, inner)), lambda: short_of(dl, inner)
     )
 
 

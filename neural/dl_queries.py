@@ -4,25 +4,37 @@ A query is drawn where it stands and as it is read, so that what its rows are is
 parentheses that must give columns of certain types (a `Goal`) is a procedure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..compiler.classes import has_class
-from ..compiler.lower import fresh_label
 from ..compiler.schema import Table
 from ..compiler.spelling import quote_name
 from ..compiler.types import DYNAMIC, NUMBER, Con, Constraint, Type
-from .dl_conditions import Spot, comparable, condition
+from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
-from .dl_show import Shown, best_item, show_items, shown_text, whole_text
+from .dl_show import Shown, best_item, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
 from .dl_values import action, call, calls
 from .net import Part
 
 Tail = Callable[[int], None]
-Finish = Callable[[Part, int, "Standing"], Tail | None]
-"""Draws the end of a query, if it may end here; gives what else may follow after a space."""
+Way = tuple[bytes, int]
+"""A text from where a query stands to the end of the procedure it is drawn in, and the stages that takes."""
 
+
+@dataclass(frozen=True)
+class Finish:
+    """What comes after a query. draw: the end of the query, if it may end here; gives what else may follow after a
+    space. way: a short way from here to the end (None: there is none)."""
+
+    draw: Callable[[Part, int, "Standing"], Tail | None]
+    way: Callable[["Standing"], Way | None]
+    goal: "Goal | None" = None
+
+
+_ENOUGH = 5
+"""Stages that suffice to give any goal that some table can give: `show`, `join`, `whole`, `show`, and one to spare."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ALIASES = (*_LETTERS, *(f"{t}{n}" for t in "tT" for n in range(1, 10)))
 
@@ -52,15 +64,23 @@ def subquery(dl: Dl, inner: Context, goal: Goal | None, bare: bool = False) -> i
     """The procedure of queries inside parentheses. goal: what they must give (None: anything). bare: a table alone
     will do."""
 
-    def build(part: Part) -> None:
-        def finish(body: Part, state: int, standing: Standing) -> Tail | None:
-            if (bare or standing.piped) and (goal is None or reached(dl, goal, standing.context)):
-                body.end(state)
-            return None
+    def draw(body: Part, state: int, standing: Standing) -> Tail | None:
+        if (bare or standing.piped) and (goal is None or reached(dl, goal, standing.context)):
+            body.end(state)
+        return None
 
-        sources(dl, part, part.start, inner, finish, goal)
+    def way(standing: Standing) -> Way | None:
+        found = _finish(dl, standing.context, goal) if goal is not None else (b"", 0)
+        if found is None or found[1] or bare or standing.piped:
+            return found
+        return b" | distinct", 1
 
-    return dl.net.procedure(("query", inner, goal, bare), build, lambda: _short_query(dl, inner, goal))
+    finish = Finish(draw, way, goal)
+    return dl.net.procedure(
+        ("query", inner, goal, bare),
+        lambda part: sources(dl, part, part.start, inner, finish, False),
+        lambda: short_source(dl, inner, finish),
+    )
 
 
 def scalar(dl: Dl, context: Context, type_: Type) -> int | None:
@@ -77,7 +97,9 @@ def reached(dl: Dl, goal: Goal, context: Context) -> bool:
         found = [t for _, t in all_columns(dl, context.rows)]
     else:
         found = [t for row in context.rows for t in ([row.type] if row.type else [t for _, t in row.columns])]
-    return len(found) == len(goal.types) and all(a == b or DYNAMIC in (a, b) for a, b in zip(found, goal.types, strict=True))
+    return len(found) == len(goal.types) and all(
+        a == b or DYNAMIC in (a, b) for a, b in zip(found, goal.types, strict=True)
+    )
 
 
 def can_reach(dl: Dl, goal: Goal) -> bool:
@@ -89,8 +111,11 @@ def can_reach(dl: Dl, goal: Goal) -> bool:
 
 
 def _table_gives(dl: Dl, table: Table, goal: Goal) -> bool:
-    types = {c.type for c in table.columns}
-    return bool(types) and all(wanted in types or wanted == NUMBER for wanted in goal.types)
+    key = ("gives", table.name, goal.types)
+    if key not in dl.memo:
+        types = {c.type for c in table.columns}
+        dl.memo[key] = bool(types) and all(wanted in types or wanted == NUMBER for wanted in goal.types)
+    return bool(dl.memo[key])
 
 
 def tables(dl: Dl) -> list[Table]:
@@ -98,18 +123,25 @@ def tables(dl: Dl) -> list[Table]:
     return [t for t in dl.schema.tables if t.name not in dl.schema.enums_of_member and t.name not in dl.schema.function]
 
 
-def _short_query(dl: Dl, inner: Context, goal: Goal | None) -> bytes | None:
+def short_source(dl: Dl, context: Context, finish: Finish) -> bytes | None:
+    """A short query from its beginning to the end of its procedure."""
     for table in sorted(tables(dl), key=lambda t: len(t.name)):
-        if goal is None:
-            return f"{quote_name(table.name)} | distinct".encode()
-        if _table_gives(dl, table, goal):
-            context = replace(inner, rows=(Row(table.name, Con(table.name)),))
-            return quote_name(table.name).encode() + (_finish(dl, context, goal) or (b"", 0))[0]
+        row = Row(table.name, Con(table.name))
+        way = finish.way(Standing(replace(context, rows=(row,)), (table.name,)))
+        if way is not None and way[1] <= dl.limits.stages:
+            return quote_name(table.name).encode() + way[0]
     return None
 
 
 def _finish(dl: Dl, context: Context, goal: Goal) -> tuple[bytes, int] | None:
     """A text that makes rows a goal's columns, and the stages it takes."""
+    key = ("finish", context, goal)
+    if key not in dl.memo:
+        dl.memo[key] = _find_finish(dl, context, goal)
+    return dl.memo[key]  # type: ignore[no-any-return]
+
+
+def _find_finish(dl: Dl, context: Context, goal: Goal) -> Way | None:
     if reached(dl, goal, context):
         return b"", 0
     direct = shown_text(dl, context, goal.types, Shown())
@@ -125,62 +157,77 @@ def _finish(dl: Dl, context: Context, goal: Goal) -> tuple[bytes, int] | None:
             rest = _finish(dl, wider, goal)
             if rest is not None:
                 return f" | join {quote_name(table.name)}".encode() + rest[0], 1 + rest[1]
-    return None
+    best = best_item(dl, context, set(), None)
+    if best is None or len(context.rows) == 1:
+        return None
+    flat = replace(context, rows=(Row("it", None, ((best[1], best[2]),)),), keys=None)
+    rest = _finish(dl, flat, goal)
+    return (f" | show {best[0]}".encode() + rest[0], 1 + rest[1]) if rest is not None else None
 
 
 def _needed(dl: Dl, context: Context, goal: Goal) -> int:
-    key = ("needed", context, goal)
-    known = dl.memo.get(key)
-    if known is None:
-        found = _finish(dl, context, goal)
-        known = dl.memo[key] = found[1] if found is not None else 1 << 10
-    return known  # type: ignore[no-any-return]
+    found = _finish(dl, context, goal)
+    return found[1] if found is not None else 1 << 10
 
 
 # ---------------------------------------------------------------- sources
 
 
-def sources(dl: Dl, part: Part, start: int, context: Context, finish: Finish, goal: Goal | None) -> None:
-    """Draw everything that rows can come from, and what may follow it."""
+def sources(dl: Dl, part: Part, start: int, context: Context, finish: Finish, derived: bool = True) -> None:
+    """Draw everything that rows can come from, and what may follow it. derived: a query in parentheses too (not where
+    a sum in parentheses may begin as well: what is in them is read at different depths)."""
+    part.rest(start, lambda: short_source(dl, context, finish))
     for table in tables(dl):
         at = dl.words.word(part, start, quote_name(table.name), depth=2)
         row = Row(table.name, Con(table.name))
-        _source(dl, part, at, context, row, (table.name,), finish, goal)
+        _source(dl, part, at, context, row, (table.name,), finish)
     for name, type_ in context.bound:
         rows = row_type(type_)
         if rows is not None and len(rows) == 1:
             at = dl.words.word(part, start, name, depth=2)
-            _source(dl, part, at, context, replace(rows[0], binder=name), ("",), finish, goal)
+            _source(dl, part, at, context, replace(rows[0], binder=name), ("",), finish)
     for at, row in _listed(dl, part, start, context):
-        _source(dl, part, at, context, row, ("",), finish, goal)
-    if context.depth < dl.limits.nesting:
-        part.join(part.text(start, "("), part.lazy(lambda state: _derived(dl, part, state, context, finish, goal)))
+        _source(dl, part, at, context, row, ("",), finish)
+    if derived and context.depth < dl.limits.nesting:
+        part.text(start, "(", part.lazy(lambda state: _derived(dl, part, state, context, finish)))
 
 
-def _source(
-    dl: Dl, part: Part, at: int, context: Context, row: Row, used: tuple[str, ...], finish: Finish, goal: Goal | None
-) -> None:
+def _source(dl: Dl, part: Part, at: int, context: Context, row: Row, used: tuple[str, ...], finish: Finish) -> None:
     """A source by the name of its rows, or renamed."""
 
     def go_on(state: int, named: Row, piped: bool) -> None:
         standing = Standing(replace(context, rows=(named,)), used, piped=piped)
-        if _feasible(dl, standing, goal):
-            part.join(state, part.lazy(lambda s: _stages(dl, part, s, standing, finish, goal)))
+        if _feasible(dl, standing, finish):
+            part.join(state, part.lazy(lambda s: _stages(dl, part, s, standing, finish)))
 
     go_on(at, row, False)
-    part.join(part.text(at, " as "), part.lazy(lambda s: _aliases(dl, part, s, row, (), go_on)))
+
+    def rest(named: Row) -> bytes | None:
+        way = finish.way(Standing(replace(context, rows=(named,)), used, piped=True))
+        return quote_name(named.binder).encode() + way[0] if way is not None else None
+
+    part.text(at, " as ", part.lazy(lambda s: _aliases(dl, part, s, row, (), go_on, rest)))
 
 
 def _aliases(
-    dl: Dl, part: Part, start: int, row: Row, taken: tuple[str, ...], go_on: Callable[[int, Row, bool], None]
-) -> None:
+    dl: Dl, part: Part, start: int, row: Row, taken: tuple[str, ...], go_on: Callable[[int, Row, bool], None],
+    rest: Callable[[Row], bytes | None],
+) -> None:  # fmt: skip
     """Names that rows may be given: their own with a number, or one letter (`t` and `T` with a number)."""
-    numbered = [f"{row.binder}{n}" for n in range(2, dl.limits.rows + 1)] if row.binder != "it" else []
+    if rest is not None:
+        first = next(_names(dl, row, taken))
+        part.rest(start, lambda: rest(replace(row, binder=first)))
+    for name in _names(dl, row, taken):
+        go_on(part.text(start, quote_name(name)), replace(row, binder=name), True)
+
+
+def _names(dl: Dl, row: Row, taken: tuple[str, ...]) -> Iterator[str]:
     schema = dl.schema
-    for name in (*numbered, *_ALIASES):
+    numbered = [f"{row.binder}{n}" for n in range(2, dl.limits.rows + 1)] if row.binder != "it" else []
+    for name in (*_ALIASES, *numbered):
         known = name in schema.table or name in schema.function or name in schema.enums_of_member
         if not known and name not in taken and name != row.binder:
-            go_on(part.text(start, quote_name(name)), replace(row, binder=name), True)
+            yield name
 
 
 def _listed(dl: Dl, part: Part, start: int, context: Context) -> list[tuple[int, Row]]:
@@ -197,48 +244,84 @@ def _listed(dl: Dl, part: Part, start: int, context: Context) -> list[tuple[int,
     return found
 
 
+def short_of(dl: Dl, procedure: int) -> bytes | None:
+    """The short text that a procedure's maker gave."""
+    known = dl.net.short(procedure)
+    return known[0] if known is not None else None
+
+
 def named_call(dl: Dl, procedure: int) -> int:
     """A call whose name stands beside other words, as deep in calls as they are."""
     return dl.net.procedure(
-        ("named call", procedure), lambda body: body.end(body.call(body.start, procedure)), lambda: dl.net.short(procedure)
+        ("named call", procedure),
+        lambda body: body.end(body.call(body.start, procedure)),
+        lambda: short_of(dl, procedure),
     )
 
 
-def _derived(dl: Dl, part: Part, start: int, context: Context, finish: Finish, goal: Goal | None) -> None:
+def _derived(dl: Dl, part: Part, start: int, context: Context, finish: Finish) -> None:
     """A query in parentheses, and the name of its rows."""
+
+    inner = replace(context, depth=context.depth + 1)
+
+    def outer(row: Row, used: tuple[str, ...]) -> Standing:
+        return Standing(replace(context, rows=(row,)), used, piped=True)
 
     def close(body: Part, state: int, standing: Standing) -> Tail | None:
         rows = standing.context.rows
         if standing.piped and len(rows) == 1 and standing.action is None:
-            named = body.text(state, ") as ")
 
             def go_on(at: int, row: Row, _: bool) -> None:
-                after = Standing(replace(context, rows=(row,)), standing.tables, piped=True)
-                if _feasible(dl, after, goal):
-                    body.join(at, body.lazy(lambda s: _stages(dl, body, s, after, finish, goal)))
+                after = outer(row, standing.tables)
+                if _feasible(dl, after, finish):
+                    body.join(at, body.lazy(lambda s: _stages(dl, body, s, after, finish)))
 
-            body.join(named, body.lazy(lambda s: _aliases(dl, body, s, rows[0], (), go_on)))
+            def rest(named: Row) -> bytes | None:
+                found = finish.way(outer(named, standing.tables))
+                return quote_name(named.binder).encode() + found[0] if found is not None else None
+
+            body.text(state, ") as ", body.lazy(lambda s: _aliases(dl, body, s, rows[0], (), go_on, rest)))
         return None
 
-    sources(dl, part, start, replace(context, depth=context.depth + 1), close, None)
+    def way(standing: Standing) -> Way | None:
+        shown = _one_row(dl, standing)
+        if shown is None:
+            return None
+        before, stages, row = shown
+        alias = next(_names(dl, row, ()))
+        rest = finish.way(outer(replace(row, binder=alias), standing.tables))
+        return (before + f") as {quote_name(alias)}".encode() + rest[0], stages) if rest is not None else None
+
+    sources(dl, part, start, inner, Finish(close, way))
+
+
+def _one_row(dl: Dl, standing: Standing) -> tuple[bytes, int, Row] | None:
+    """A text after which a query was piped and has one row, the stages that takes, the row."""
+    rows = standing.context.rows
+    if len(rows) == 1:
+        return (b"", 0, rows[0]) if standing.piped else (b" | distinct", 1, rows[0])
+    best = min(simple_items(dl, standing.context), key=lambda item: (len(item[0]), item[:2]), default=None)
+    if best is None:
+        return None
+    return f" | show {best[0]}".encode(), 1, Row("it", None, ((best[1], best[2]),))
 
 
 # ---------------------------------------------------------------- stages
 
 
-def _feasible(dl: Dl, standing: Standing, goal: Goal | None) -> bool:
-    """Whether the stages left are enough to give what is asked for."""
-    return goal is None or _needed(dl, standing.context, goal) <= dl.limits.stages - standing.stages
+def _feasible(dl: Dl, standing: Standing, finish: Finish) -> bool:
+    """Whether the stages left are enough to end as the query must."""
+    if finish.goal is not None and dl.limits.stages - standing.stages >= _ENOUGH and standing.context.rows:
+        return True
+    way = finish.way(standing)
+    return way is not None and way[1] <= dl.limits.stages - standing.stages
 
 
-def _stages(
-    dl: Dl, part: Part, at: int, standing: Standing, finish: Finish, goal: Goal | None, spaced: int | None = None
-) -> None:
+def _stages(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish, spaced: int | None = None) -> None:
     """What may follow a source or stage that ended at `at` (or, after a space, at `spaced`)."""
-    tail = finish(part, at, standing)
+    tail = finish.draw(part, at, standing)
     more = standing.stages < dl.limits.stages and standing.action is None
-    if goal is not None:
-        part.rest(at, lambda: (_finish(dl, standing.context, goal) or (None, 0))[0])
+    part.rest(at, lambda: (finish.way(standing) or (None, 0))[0])
     if not more and tail is None:
         return
     if spaced is None:
@@ -246,7 +329,8 @@ def _stages(
     if tail is not None:
         tail(spaced)
     if more:
-        part.text(spaced, "| ", part.lazy(lambda bar: Stages(dl, part, bar, standing, finish, goal).draw()))
+        # `distinct` changes nothing of what a query stands for.
+        part.text(spaced, "| ", part.lazy(lambda bar: Stages(dl, part, bar, standing, finish).draw()))
 
 
 @dataclass(frozen=True)
@@ -258,26 +342,45 @@ class Stages:
     bar: int
     standing: Standing
     finish: Finish
-    goal: Goal | None
+
+    @property
+    def goal(self) -> Goal | None:
+        """What the query must give."""
+        return self.finish.goal
+
+    def _rest(self, before: bytes | None, after: Standing) -> bytes | None:
+        """A short rest: a text of this stage, then the way from there."""
+        way = (
+            self.finish.way(replace(after, stages=self.standing.stages + 1, piped=True)) if before is not None else None
+        )
+        return before + way[0] if before is not None and way is not None else None
 
     def draw(self) -> None:
         """All of them."""
         dl, part, bar, context = self.dl, self.part, self.bar, self.standing.context
+        part.rest(bar, lambda: self._distinct())
         if comparable(dl, context):
-            part.join(part.text(bar, "where "), part.lazy(self._where))
+            part.text(bar, "where ", part.lazy(self._where))
         if any(has_class(dl.schema, t, Constraint("Ord")) for t in comparable(dl, context)):
-            part.join(part.text(bar, "sort "), part.lazy(self._sort))
+            part.text(bar, "sort ", part.lazy(self._sort))
         self._take()
         self._go_on(part.text(bar, "distinct"), None, self.standing)
         self._go_on(part.text(bar, "whole"), None, self._with(keys=()))
         if any(columns_of(dl, row) for row in context.rows):
-            part.join(part.text(bar, "group "), part.lazy(lambda s: self._group(s, ())))
-        part.join(part.text(bar, "show "), part.lazy(self._show))
+            part.text(bar, "group ", part.lazy(lambda s: self._group(s, ())))
+        part.text(bar, "show ", part.lazy(self._show))
         if len(context.rows) < dl.limits.rows:
-            part.join(part.text(bar, "join "), part.lazy(self._join))
+            part.text(bar, "join ", part.lazy(self._join))
         self._set_operations()
         if context.depth == 0 and self.goal is None:
-            part.join(part.text(bar, "then "), part.lazy(self._then))
+            part.text(bar, "then ", part.lazy(self._then))
+
+    def _distinct(self) -> bytes | None:
+        if _feasible(self.dl, replace(self.standing, stages=self.standing.stages + 1, piped=True), self.finish):
+            return self._rest(b"distinct", self.standing)
+        way = self.finish.way(self.standing)
+        # The last stages are those that the way needs.
+        return way[0].removeprefix(b" | ") if way is not None else None
 
     def _with(self, **changes: object) -> Standing:
         return replace(self.standing, context=replace(self.standing.context, **changes))  # type: ignore[arg-type]
@@ -285,11 +388,11 @@ class Stages:
     def _go_on(self, state: int, spaced: int | None, after: Standing) -> bool:
         """Go on after this stage, if what is asked for can still be given."""
         after = replace(after, stages=self.standing.stages + 1, piped=True)
-        if not _feasible(self.dl, after, self.goal):
+        if not _feasible(self.dl, after, self.finish):
             return False
-        dl, part, finish, goal = self.dl, self.part, self.finish, self.goal
+        dl, part, finish = self.dl, self.part, self.finish
         if spaced is None:
-            part.join(state, part.lazy(lambda s: _stages(dl, part, s, after, finish, goal)))
+            part.join(state, part.lazy(lambda s: _stages(dl, part, s, after, finish)))
             return True
         at, past = part.new(), part.new()
         drawn: list[bool] = []
@@ -298,7 +401,7 @@ class Stages:
             # Whoever comes first, to the end or past the space, draws what follows both.
             if not drawn:
                 drawn.append(True)
-                _stages(dl, part, at, after, finish, goal, past)
+                _stages(dl, part, at, after, finish, past)
             part.join(source, target)
 
         part.join(state, part.lazy(lambda s: draw(s, at)))
@@ -307,6 +410,7 @@ class Stages:
 
     def _where(self, start: int) -> None:
         part, done, spaced = self.part, self.part.new(), self.part.new()
+        part.rest(start, lambda: self._rest(short_condition(self.dl, self.standing.context), self.standing))
         for end, end_spaced in condition(self.dl, part, start, self.standing.context).any:
             part.join(end, done)
             part.join(end_spaced, spaced)
@@ -347,9 +451,11 @@ class Stages:
         left = self.dl.limits.stages - self.standing.stages - 1
         limit = max(self.dl.limits.columns, len(self.goal.types) if self.goal is not None else 0)
 
+        free = self.goal is None or left >= _ENOUGH
+
         def may(shown: Shown) -> bool:
             """Whether a list of items can be completed to one that serves."""
-            if self.goal is None or _needed(self.dl, self._flat(shown), self.goal) <= left:
+            if free or self.goal is None or _needed(self.dl, self._flat(shown), self.goal) <= left:
                 return True
             types = tuple(t for _, t in shown.columns)
             rest = self.goal.types[len(types) :] if self.goal.types[: len(types)] == types else None
@@ -363,17 +469,23 @@ class Stages:
 
         def rest(shown: Shown) -> bytes | None:
             """A short end of the query after some items and a comma."""
-            if self.goal is None:
+            if self.goal is not None:
+                types = tuple(t for _, t in shown.columns)
+                exact = self.goal.types[: len(types)] == types and self.goal.types[len(types) :]
+                text = shown_text(self.dl, self.standing.context, exact, shown) if exact else None
+                if text is not None:
+                    return text
+                items = shown_text(self.dl, self.standing.context, self.goal.types, shown)
+                again = shown_text(self.dl, self._after_all(shown), self.goal.types, Shown()) if items else None
+                if items and again and left > 0:
+                    return items + b" | show " + again
+            best = best_item(self.dl, self.standing.context, set(shown.labels), None)
+            if best is None:
                 return None
-            types = tuple(t for _, t in shown.columns)
-            exact = self.goal.types[: len(types)] == types and self.goal.types[len(types) :]
-            if exact:
-                return shown_text(self.dl, self.standing.context, exact, shown)
-            items = shown_text(self.dl, self.standing.context, self.goal.types, shown)
-            again = shown_text(self.dl, self._after_all(shown), self.goal.types, Shown()) if items else None
-            return items + b" | show " + again if items and again else None
+            after = shown.with_item(best[1], ((best[1], best[2]),))
+            return self._rest(best[0].encode(), replace(self.standing, context=self._flat(after)))
 
-        show_items(self.dl, self.part, start, self.standing.context, Shown(), follow, may, rest, limit)
+        show_items(self.dl, self.part, start, self.standing.context, Shown(), follow, may, rest, limit, free)
 
     def _after_all(self, shown: Shown) -> Context:
         """The rows after these items and then one of each type of the goal."""
@@ -391,19 +503,43 @@ class Stages:
         dl, part, context = self.dl, self.part, self.standing.context
         source = part.new()
         part.join(start, source)
+        for state in (start, source):
+            part.rest(state, self._shortest_join)
         for kind in ("left ", "right ", "full "):
             part.join(dl.words.word(part, start, kind, depth=2), source)
         for table in tables(dl):
             at = dl.words.word(part, source, quote_name(table.name), depth=2)
             row = Row(table.name, Con(table.name))
             self._joined(part, at, (row,), (table.name,))
-            part.join(part.text(at, " as "), part.lazy(lambda s, r=row: self._renamed(s, r, (r.binder,))))  # type: ignore[misc]
+            part.text(at, " as ", part.lazy(lambda s, r=row: self._renamed(s, r, (r.binder,))))  # type: ignore[misc]
         if context.depth < dl.limits.nesting:
-            part.join(part.text(source, "("), part.lazy(self._join_query))
+            part.text(source, "(", part.lazy(self._join_query))
+
+    def _shortest_join(self) -> bytes | None:
+        context = self.standing.context
+        for table in sorted(tables(self.dl), key=lambda t: len(t.name)):
+            row = Row(table.name, Con(table.name))
+            name = quote_name(table.name)
+            if table.name in context.taken():
+                row = replace(row, binder=next(_names(self.dl, row, tuple(context.taken()))))
+                name += f" as {quote_name(row.binder)}"
+            after = self._with(rows=(*context.rows, row), keys=None)
+            after = replace(after, tables=(*self.standing.tables, table.name))
+            if _feasible(self.dl, replace(after, stages=self.standing.stages + 1), self.finish):
+                return self._rest(name.encode(), after)
+        return None
 
     def _renamed(self, start: int, row: Row, used: tuple[str, ...]) -> None:
         taken = tuple(self.standing.context.taken())
-        _aliases(self.dl, self.part, start, row, taken, lambda at, named, _: self._joined(self.part, at, (named,), used))
+
+        def rest(named: Row) -> bytes | None:
+            after = self._with(rows=(*self.standing.context.rows, named), keys=None)
+            return self._rest(quote_name(named.binder).encode(), replace(after, tables=(*after.tables, *used)))
+
+        def go_on(at: int, named: Row, _: bool) -> None:
+            self._joined(self.part, at, (named,), used)
+
+        _aliases(self.dl, self.part, start, row, taken, go_on, rest)
 
     def _joined(self, part: Part, at: int, rows: tuple[Row, ...], used: tuple[str, ...]) -> None:
         context = self.standing.context
@@ -414,13 +550,14 @@ class Stages:
 
         def on(state: int) -> None:
             done, spaced = part.new(), part.new()
+            part.rest(state, lambda: self._rest(short_condition(self.dl, wider), after))
             for end, end_spaced in condition(self.dl, part, state, wider).any:
                 part.join(end, done)
                 part.join(end_spaced, spaced)
             self._go_on(done, spaced, after)
 
         if self._go_on(at, None, after) and comparable(self.dl, wider):
-            part.join(part.text(at, " on "), part.lazy(on))
+            part.text(at, " on ", part.lazy(on))
 
     def _join_query(self, start: int) -> None:
         def close(body: Part, state: int, standing: Standing) -> Tail | None:
@@ -429,12 +566,24 @@ class Stages:
                 closed = body.text(state, ")")
                 self._joined(body, closed, rows, standing.tables)
                 if len(rows) == 1:
-                    body.join(
-                        body.text(closed, " as "), body.lazy(lambda s: self._renamed(s, rows[0], standing.tables))
-                    )
+                    renamed = body.lazy(lambda s: self._renamed(s, rows[0], standing.tables))
+                    body.text(closed, " as ", renamed)
             return None
 
-        sources(self.dl, self.part, start, self.standing.context.beside(), close, None)
+        def way(standing: Standing) -> Way | None:
+            found = _one_row(self.dl, standing)
+            if found is None:
+                return None
+            before, stages, row = found
+            alias = next(_names(self.dl, row, tuple(self.standing.context.taken())))
+            wider = replace(
+                self.standing.context, rows=(*self.standing.context.rows, replace(row, binder=alias)), keys=None
+            )
+            after = replace(self.standing, context=wider, tables=(*self.standing.tables, *standing.tables))
+            rest = self._rest(before + f") as {quote_name(alias)}".encode(), after)
+            return (rest, stages) if rest is not None else None
+
+        sources(self.dl, self.part, start, self.standing.context.beside(), Finish(close, way))
 
     def _set_operations(self) -> None:
         context = self.standing.context

@@ -11,7 +11,7 @@ from ..compiler.types import NUMBER, Con, Type, substitute
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, leads
-from .dl_values import COUNTS, OVER, Choice, aggregate, call, calls, has_plain, is_in, subject_of
+from .dl_values import COUNTS, OVER, Choice, aggregate, call, calls, over, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -52,10 +52,16 @@ def default_items(dl: Dl, context: Context, labels: set[str]) -> list[tuple[str,
     return found
 
 
-def best_item(dl: Dl, context: Context, labels: set[str], wanted: Type) -> tuple[str, str, Type] | None:
-    """The shortest simple item of a type."""
-    options = [item for item in default_items(dl, context, labels) if item[2] == wanted]
-    return min(options, key=lambda item: (len(item[0]), item), default=None)  # type: ignore[arg-type,return-value]
+def best_item(dl: Dl, context: Context, labels: set[str], wanted: Type | None) -> tuple[str, str, Type] | None:
+    """The shortest simple item of a type (None: of any)."""
+    if not labels:
+        key = ("best item", context, wanted)
+        if key not in dl.memo:
+            items = [item for item in simple_items(dl, context) if wanted is None or item[2] == wanted]
+            dl.memo[key] = min(items, key=lambda item: (len(item[0]), item[:2]), default=None)
+        return dl.memo[key]  # type: ignore[no-any-return]
+    options = [item for item in default_items(dl, context, labels) if wanted is None or item[2] == wanted]
+    return min(options, key=lambda item: (len(item[0]), item[:2]), default=None)  # type: ignore[arg-type,return-value]
 
 
 def shown_text(dl: Dl, context: Context, types: tuple[Type, ...], shown: Shown) -> bytes | None:
@@ -78,10 +84,11 @@ def whole_text(dl: Dl, context: Context, types: tuple[Type, ...]) -> bytes | Non
 def show_items(
     dl: Dl, part: Part, start: int, context: Context, shown: Shown, follow: Follow, may: Callable[[Shown], bool],
     rest: Callable[[Shown], bytes | None], limit: int,
+    free: bool,
 ) -> None:  # fmt: skip
     """Draw an item and what may follow it. follow: the query goes on after the items. may: whether a list of items
-    may still be completed. rest: a short way to do so. limit: columns at most."""
-    Items(dl, part, start, context, shown, follow, may, rest, limit).draw()
+    may still be completed. rest: a short way to do so. limit: columns at most. free: any list may be."""
+    Items(dl, part, start, context, shown, follow, may, rest, limit, free).draw()
 
 
 def all_calls(dl: Dl) -> dict[Function, list[Choice]]:
@@ -121,6 +128,7 @@ class Items:
     may: Callable[[Shown], bool]
     rest: Callable[[Shown], bytes | None]
     limit: int
+    free: bool
 
     def draw(self) -> None:
         """All of them."""
@@ -132,7 +140,9 @@ class Items:
             for name, type_ in columns:
                 labelled[fresh_label(name, {*labelled, *(n for n, _ in self.shown.columns)})] = type_
             after = Shown(self.shown.labels | {fresh_label("all_fields", set(self.shown.labels))}, self.shown.columns)
-            self._arrive(part.text(self.start, "*"), replace(after, columns=after.columns + tuple(labelled.items())))
+            star = replace(after, columns=after.columns + tuple(labelled.items()))
+            if self.may(star):
+                part.text(self.start, "*", part.lazy(lambda s: self._arrive(s, star)))
         else:
             self._word("pick_all()", "pick_all", all_columns(dl, context.rows))
         for spelled, label, type_ in simple_items(dl, context):
@@ -159,57 +169,69 @@ class Items:
         source, fresh = self._at(label)
         if not self.may(self._with(fresh, columns)):
             return
+        item = self._with(fresh, columns)
+        after = self.part.lazy(lambda s: self._arrive(s, item))
         if spelled.startswith("pick("):
-            after = self.part.call(source, picked_field(self.dl, spelled[5:-1]))
+            self.part.call(source, picked_field(self.dl, spelled[5:-1]), after)
         else:
-            after = self.dl.words.word(self.part, source, spelled, depth=1 if spelled.startswith(".") else 2)
-        self._arrive(after, self._with(fresh, columns))
+            self.dl.words.word(self.part, source, spelled, 1 if spelled.startswith(".") else 2, after)
 
     def _with(self, label: str, columns: tuple[tuple[str | None, Type], ...]) -> Shown:
         return self.shown.with_item(label, tuple((label if n is None else n, t) for n, t in columns))
-
-    def _call(self, procedure: int, path: str, label: str, type_: Type) -> None:
-        from .dl_queries import named_call
-
-        source, fresh = self._at(label)
-        item = self._with(fresh, ((None, type_),))
-        if self.may(item):
-            after = self.part.call(source, named_call(self.dl, procedure))
-            self._arrive(self.part.text(after, path) if path else after, item)
 
     def _calls(self) -> None:
         """Calls, and fields of what they give: what follows the name is drawn once it is read."""
         dl = self.dl
         for function, choices in all_calls(dl).items():
             label = function.name if function.name[0].isalpha() else "value"
-            results = dict.fromkeys(substitute(function.result, dict(b)) for _, b in choices)
-            items: dict[int, list[tuple[Type, str, Shown]]] = {}
-            for type_ in results:
-                found = [("", label, type_)]
-                found += [(f".{spelled_field(n)}", n, t) for n, t in fields_of_type(dl, type_)]
-                for path, name, shown in found:
-                    source, item = self._item(name, shown)
-                    if self.may(item):
-                        items.setdefault(source, []).append((type_, path, item))
-            for source, given in items.items():
-                self._call_items(source, function, choices, given)
+            sources = dict.fromkeys((self._at(label)[0],))
+            if self.shown.labels:
+                results = dict.fromkeys(substitute(function.result, dict(b)) for _, b in choices)
+                sources |= dict.fromkeys(self._at(n)[0] for t in results for n, _ in fields_of_type(dl, t))
+            for source in sources:
+                given = self._call_items(source, function, label, choices)
+                if given or self.free:
+                    self._draw_calls(source, function, label, choices)
 
     def _call_items(
-        self, source: int, function: Function, choices: Sequence[Choice], given: list[tuple[Type, str, Shown]]
-    ) -> None:
+        self, source: int, function: Function, label: str, choices: Sequence[Choice]
+    ) -> dict[Choice, list[tuple[str, Shown]]]:
+        """What calls can be items after a label's source, each with the field taken of it."""
+        if self.free:
+            return {}
+        given = {
+            choice: self._items_of(source, label, substitute(function.result, dict(choice[1]))) for choice in choices
+        }
+        return {choice: items for choice, items in given.items() if items}
+
+    def _items_of(self, source: int, label: str, type_: Type) -> list[tuple[str, Shown]]:
+        found = [("", label, type_)]
+        found += [(f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, type_)]
+        items = []
+        for path, name, shown in found:
+            at, item = self._item(name, shown)
+            if at == source and self.may(item):
+                items.append((path, item))
+        return items
+
+    def _draw_calls(self, source: int, function: Function, label: str, choices: Sequence[Choice]) -> None:
         ends: dict[Type, int] = {}
 
         def end(choice: Choice) -> int:
             result = substitute(function.result, dict(choice[1]))
             if result not in ends:
                 ends[result] = self.part.new()
-                for type_, path, item in given:
-                    if type_ == result:
-                        self._arrive(self.part.text(ends[result], path) if path else ends[result], item)
+                for path, item in self._items_of(source, label, result):
+                    arrived = self.part.lazy(lambda s, item=item: self._arrive(s, item))  # type: ignore[misc]
+                    self.part.text(ends[result], path, arrived)
             return ends[result]
 
-        wanted = [c for c in choices if substitute(function.result, dict(c[1])) in {t for t, _, _ in given}]
-        call(self.dl, self.part, source, function, wanted, self.context, False, end, 2)
+        wanted = choices if self.free else list(self._call_items(source, function, label, choices))
+        if self.free and source != self._at(label)[0]:
+            # Only fields of the call have the label.
+            wanted = [c for c in choices if self._items_of(source, label, substitute(function.result, dict(c[1])))]
+        if wanted:
+            call(self.dl, self.part, source, function, wanted, self.context, False, end, 2)
 
     def _item(self, label: str, type_: Type) -> tuple[int, Shown]:
         source, fresh = self._at(label)
@@ -217,40 +239,48 @@ class Items:
 
     def _aggregates(self) -> None:
         dl, inner = self.dl, self.context.ungrouped()
-        for type_ in comparable(dl, inner):
-            for name in COUNTS:
-                self._call(aggregate(dl, name, type_, inner), "", name, NUMBER)
-            for name, cls in OVER.items():
-                if name != "pick" and is_in(dl, type_, cls) and has_plain(dl, type_, inner):
-                    self._call(aggregate(dl, name, type_, inner), "", name, type_)
+        for name in (*COUNTS, *(n for n in OVER if n != "pick")):
+            source, fresh = self._at(name)
+            items = {t: self._with(fresh, ((None, NUMBER if name in COUNTS else t),)) for t in over(dl, name, inner)}
+            items = {t: item for t, item in items.items() if self.may(item)}
+            ends: dict[Shown, int] = {}
+
+            def end(type_: Type, items: dict[Type, Shown] = items, ends: dict[Shown, int] = ends) -> int:
+                item = items[type_]
+                if item not in ends:
+                    ends[item] = self.part.lazy(lambda s: self._arrive(s, item))
+                return ends[item]
+
+            if items:
+                aggregate(dl, self.part, source, name, tuple(items), inner, end, 2)
 
     def _sums(self) -> None:
         source, fresh = self._at("value")
-        units = [t for t in comparable(self.dl, self.context) if leads(self.dl, (None, "", t), frozenset((t,)), True)]
+        units = [t for t in comparable(self.dl, self.context) if leads((None, "", t), frozenset((t,)), True)]
         goals = frozenset(t for t in units if self.may(self._with(fresh, ((None, t),))))
         ends: dict[Type, Spot] = {}
 
         def end(type_: Type) -> Spot:
             if type_ not in ends:
                 ends[type_] = self.part.new(), self.part.new()
-                self._follow(ends[type_], self._with(fresh, ((None, type_),)))
+                item = self._with(fresh, ((None, type_),))
+                self._follow(ends[type_], item)
             return ends[type_]
 
         if goals:
             Sums(self.dl, self.part, self.context, goals, end).begin(source, "plain")
 
     def _arrive(self, after: int, shown: Shown) -> None:
-        """After an item that no operator follows: the item's own state, so that its space is read once."""
-        if self.may(shown):
-            spot = self.part.new(), self.part.new()
-            self.part.join(after, spot[0])
-            self.part.text(after, " ", spot[1])
-            self._follow(spot, shown)
+        """What follows an item."""
+        spot = self.part.new(), self.part.new()
+        self.part.join(after, spot[0])
+        self.part.text(after, " ", spot[1])
+        self._follow(spot, shown)
 
     def _follow(self, spot: Spot, shown: Shown) -> None:
         self.follow(spot, shown)
         if len(shown.columns) < self.limit:
             again = self.part.lazy(lambda s: Items(
-                self.dl, self.part, s, self.context, shown, self.follow, self.may, self.rest, self.limit
+                self.dl, self.part, s, self.context, shown, self.follow, self.may, self.rest, self.limit, self.free
             ).draw())  # fmt: skip
             self.part.text(spot[0], ", ", again)

@@ -7,11 +7,12 @@ sign and the type of the product now being read.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 from ..compiler.operators import MIXED
 from ..compiler.types import DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TIME, Con, Type
 from .dl_context import Context, Dl
-from .dl_values import EXPECTED, below, can_write, is_in, operand, short
+from .dl_values import EXPECTED, below, can_write, operand, short
 from .net import Part
 
 Node = tuple[Type | None, str, Type]
@@ -19,7 +20,8 @@ Ends = tuple[int, int | None]
 """Where an expression has ended: right after it, and after a space (None: nothing follows a space here)."""
 
 _SIGNS, _PRODUCTS = ("+", "-"), ("*", "/", "%")
-_UNITS = (NUMBER, INT, MONEY, DURATION, TIME, DATE, DATETIME)
+_NUMERIC = (NUMBER, INT, MONEY, DURATION)
+_UNITS = (*_NUMERIC, TIME, DATE, DATETIME)
 
 
 def expression(
@@ -63,7 +65,7 @@ class Sums:
 
     def begin(self, start: int, kind: str) -> None:
         """Chains of at least one operator, whose first operand is of a kind."""
-        for type_, parenthesize in firsts(self.dl, self.goals, self.products):
+        for type_, parenthesize in firsts(self.goals, self.products):
             first: Node = (None, "", type_)
             if short(self.dl, type_, self.context, kind) is not None:
                 state = self.part.call(start, operand(self.dl, type_, self.context, kind))
@@ -75,7 +77,7 @@ class Sums:
     def go_on(self, state: int, type_: Type) -> None:
         """The operators that may follow a first operand already read up to its space."""
         first: Node = (None, "", type_)
-        if leads(self.dl, first, self.goals, self.products):
+        if leads(first, self.goals, self.products):
             self.part.join(state, self._space(first, (*_PRODUCTS, *_SIGNS)))
 
     def from_placeholder(self, start: int, type_: Type) -> None:
@@ -105,20 +107,20 @@ class Sums:
 
     def _operators(self, state: int, node: Node, operators: tuple[str, ...]) -> None:
         for operator in operators:
-            nexts = [n for n in _steps(self.dl, node, (operator,)) if leads(self.dl, n, self.goals, self.products)]
+            nexts = [n for n in _steps(node, (operator,)) if leads(n, self.goals, self.products)]
             if not nexts:
                 continue
             right = self.part.text(state, f"{operator} ")
             for node_ in dict.fromkeys(nexts):
                 after = self.part.new()
-                for type_ in _right(self.dl, node, operator, node_):
+                for type_ in _right(node, operator, node_):
                     self.part.call(right, operand(self.dl, type_, self.context, "shown"), after)
                     inner = parenthesized(self.dl, type_, self.context, operator in _PRODUCTS)
                     self.part.text(self.part.call(self.part.text(right, "("), inner), ")", after)
                 self._arrive(after, node_)
 
     def _arrive(self, after: int, node: Node) -> None:
-        found = result(self.dl, node)
+        found = result(node)
         space = self._space(node, (*_PRODUCTS, *_SIGNS))
         self.part.text(after, " ", space)
         if found in self.goals and (self.products or node[0] is not None):
@@ -147,7 +149,7 @@ def parenthesized(dl: Dl, type_: Type, context: Context, products: bool) -> int:
 
     def text() -> bytes | None:
         one = short(dl, type_, context, "shown")
-        if one is None or not is_in(dl, type_, "Num"):
+        if one is None or type_ not in _NUMERIC:
             added = dl.words.short_literal(DURATION)
             return one + b" + " + added if one is not None and added is not None else None
         return one + b" + " + one
@@ -155,75 +157,72 @@ def parenthesized(dl: Dl, type_: Type, context: Context, products: bool) -> int:
     return dl.net.procedure(("chain", type_, context, products), build, text)
 
 
-def result(dl: Dl, node: Node) -> Type | None:
+def result(node: Node) -> Type | None:
     """The type of a chain that ends at a node."""
     summed, sign, last = node
-    return last if summed is None else mixed(dl, sign, summed, last)
+    return last if summed is None else mixed(sign, summed, last)
 
 
-def mixed(dl: Dl, operator: str, left: Type, right: Type) -> Type | None:
+def mixed(operator: str, left: Type, right: Type) -> Type | None:
     """The type of `left operator right`; None if there is none."""
     assert isinstance(left, Con) and isinstance(right, Con)
     found = MIXED.get((operator, left, right))
-    return found or (left if left == right and is_in(dl, left, "Num") else None)
+    return found or (left if left == right and left in _NUMERIC else None)
 
 
-def _steps(dl: Dl, node: Node, operators: tuple[str, ...]) -> list[Node]:
+def _steps(node: Node, operators: tuple[str, ...]) -> list[Node]:
     """Nodes after one more operator and operand. What follows a sign can itself be added, product or not."""
     summed, sign, last = node
     found: list[Node] = []
     for operator in operators:
         for type_ in _UNITS:
             if operator in _PRODUCTS:
-                made = mixed(dl, operator, last, type_)
-                if made is not None and (summed is None or mixed(dl, sign, summed, made) is not None):
+                made = mixed(operator, last, type_)
+                if made is not None and (summed is None or mixed(sign, summed, made) is not None):
                     found.append((summed, sign, made))
             else:
-                so_far = result(dl, node)
-                if so_far is not None and mixed(dl, operator, so_far, type_) is not None:
+                so_far = result(node)
+                if so_far is not None and mixed(operator, so_far, type_) is not None:
                     found.append((so_far, operator, type_))
     return found
 
 
-def firsts(dl: Dl, goals: frozenset[Type], products: bool) -> tuple[tuple[Type, bool], ...]:
+@cache
+def firsts(goals: frozenset[Type], products: bool) -> tuple[tuple[Type, bool], ...]:
     """Types that the first operand of a chain may have, and whether it may be a sum in parentheses."""
-    key = ("firsts", goals, products)
-    found = dl.memo.get(key)
-    if found is None:
-        kept = []
-        for type_ in _UNITS:
-            first: Node = (None, "", type_)
-            if leads(dl, first, goals, products):
-                times = any(leads(dl, n, goals, products) for n in _steps(dl, first, _PRODUCTS))
-                kept.append((type_, times))
-        found = dl.memo[key] = tuple(kept)
-    return found  # type: ignore[no-any-return]
+    kept = []
+    for type_ in _UNITS:
+        first: Node = (None, "", type_)
+        if leads(first, goals, products):
+            kept.append((type_, any(leads(n, goals, products) for n in _steps(first, _PRODUCTS))))
+    return tuple(kept)
 
 
-def _right(dl: Dl, node: Node, operator: str, after: Node) -> list[Type]:
+def _right(node: Node, operator: str, after: Node) -> list[Type]:
     """Types of the operand that leads from one node to the next."""
     if operator in _SIGNS:
         return [after[2]]
-    return [t for t in _UNITS if mixed(dl, operator, node[2], t) == after[2]]
+    return [t for t in _UNITS if mixed(operator, node[2], t) == after[2]]
 
 
-def leads(dl: Dl, node: Node, goals: frozenset[Type], products: bool) -> bool:
+def leads(node: Node, goals: frozenset[Type], products: bool) -> bool:
     """Whether a chain at a node can be, or become by more operators, one of a goal's type."""
-    key = ("leads", goals, products)
-    good = dl.memo.get(key)
-    if good is None:
-        nodes: dict[Node, list[Node]] = {}
-        todo: list[Node] = [(None, "", t) for t in _UNITS]
-        while todo:
-            one = todo.pop()
-            if one not in nodes:
-                nodes[one] = _steps(dl, one, (*_SIGNS, *_PRODUCTS))
-                todo += nodes[one]
-        good = {n for n in nodes if result(dl, n) in goals and (n[0] is not None or products)}
-        grown = True
-        while grown:
-            more = {n for n, after in nodes.items() if n not in good and any(a in good for a in after)}
-            good |= more
-            grown = bool(more)
-        dl.memo[key] = good
-    return node in good
+    return node in _leading(goals, products)
+
+
+@cache
+def _leading(goals: frozenset[Type], products: bool) -> frozenset[Node]:
+    nodes: dict[Node, list[Node]] = {}
+    todo: list[Node] = [(None, "", t) for t in _UNITS]
+    while todo:
+        one = todo.pop()
+        if one not in nodes:
+            nodes[one] = _steps(one, (*_SIGNS, *_PRODUCTS))
+            todo += nodes[one]
+    good = {n for n in nodes if result(n) in goals and (n[0] is not None or products)}
+    grown = True
+    while grown:
+        more = {n for n, after in nodes.items() if n not in good and any(a in good for a in after)}
+        good |= more
+        grown = bool(more)
+    return frozenset(good)

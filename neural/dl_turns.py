@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 from ..compiler.check import prelude
 from ..compiler.expected import ground_types
 from ..compiler.schema import Schema, merge
-from ..compiler.spelling import is_identifier, quote_name
+from ..compiler.spelling import quote_name
 from ..compiler.types import Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
 from .dl_conditions import comparable
 from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
 from .dl_outcomes import outcome
-from .dl_queries import Standing, Tail, named_call, sources, tables
+from .dl_queries import Finish, Standing, Tail, Way, named_call, short_source, sources, tables
+from .dl_show import best_item
 from .dl_values import action, can_show, operand
 from .net import Net, Part
 from .words import Words
@@ -80,8 +81,9 @@ def _path(dl: Dl) -> int:
 
         everything = sorted({name for names in owned.values() for name in names})
         end = body.new()
-        dotted(body, body.start, everything, end)
-        for owner, names in owned.items():
+        if everything:
+            dotted(body, body.start, everything, end)
+        for owner, names in ((o, n) for o, n in owned.items() if n):
             # As deep in calls as an undeclared owner.
             dot = dl.words.word(body, body.start, quote_name(owner))
             dotted(body, dot, names, end)
@@ -143,7 +145,7 @@ def _term(dl: Dl, part: Part, start: int, context: Context, next_: Next, results
             return next_(context)
         return next_(Context(bound=(*context.bound, (let, type_)))) if type_ is not None else None
 
-    def finish(body: Part, state: int, standing: Standing) -> Tail | None:
+    def draw(body: Part, state: int, standing: Standing) -> Tail | None:
         target = after(_relation(standing))
         if target is None:
             return None
@@ -152,11 +154,21 @@ def _term(dl: Dl, part: Part, start: int, context: Context, next_: Next, results
             return None
         return lambda spaced: _result(dl, body, spaced, standing, target)
 
-    sources(dl, part, start, context, finish, None)
+    def way(standing: Standing) -> Way | None:
+        if let is None or _relation(standing) is not None:
+            return b";", 0
+        if standing.action is not None:
+            return None
+        best = best_item(dl, standing.context, set(), None)
+        return (f" | show {best[0]};".encode(), 1) if best is not None else None
+
+    finish = Finish(draw, way)
+    sources(dl, part, start, context, finish)
+    part.rest(start, lambda: short_source(dl, context, finish))
     for function in dl.schema.functions:
         if function.action and let is None:
             done = part.call(start, named_call(dl, action(dl, function, context)))
-            tail = finish(part, done, Standing(context, action=function.name))
+            tail = draw(part, done, Standing(context, action=function.name))
             if tail is not None:
                 tail(part.text(done, " "))
     if let is None:

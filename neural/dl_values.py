@@ -219,9 +219,7 @@ def _only_a_member(dl: Dl, name: str) -> bool:
     return len(owners) == 1 and name not in dl.schema.function and name not in dl.schema.table
 
 
-def _plain(
-    dl: Dl, part: Part, type_: Type, context: Context, end: int, known: bool, subject: bool = True
-) -> None:
+def _plain(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: bool, subject: bool = True) -> None:
     for spelled, _, found in fields(dl, context):
         if found == type_:
             field_word(dl, part, part.start, spelled, end)
@@ -481,9 +479,7 @@ def call(
     part.join(dl.words.word(part, start, f"{name}(", depth), part.lazy(inside))
 
 
-def _arguments(
-    dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool
-) -> int:
+def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool) -> int:
     """The procedure of the arguments of a function at one instance of its type, between its parentheses."""
     required = list(arguments(function, dict(binding), known))
 
@@ -543,7 +539,9 @@ def _labelled(
             writable = can_write(dl, wanted[name], context)
             after = part.lazy(lambda s, g=given | {name}: draw(s, g))  # type: ignore[misc]
 
-            def value(label: int, name: str = name, kind: str = kind, after: int = after, some: bool = writable) -> None:
+            def value(
+                label: int, name: str = name, kind: str = kind, after: int = after, some: bool = writable
+            ) -> None:
                 if some:
                     _argument(dl, part, label, wanted[name], context, kind, after)
                 if marks is not None:
@@ -582,7 +580,15 @@ def deep(dl: Dl, key: str, names: tuple[str, ...]) -> int:
 
 # ---------------------------------------------------------------- aggregates
 
-OVER = {"sum": "Num", "avg": "Num", "sum_distinct": "Num", "avg_distinct": "Num", "min": "Ord", "max": "Ord", "pick": ""}
+OVER = {
+    "sum": "Num",
+    "avg": "Num",
+    "sum_distinct": "Num",
+    "avg_distinct": "Num",
+    "min": "Ord",
+    "max": "Ord",
+    "pick": "",
+}
 COUNTS = ("count", "count_distinct")
 
 
@@ -591,36 +597,43 @@ def _aggregates(dl: Dl, part: Part, type_: Type, context: Context, end: int) -> 
     if type_ == NUMBER:
         part.join(dl.words.word(part, part.start, "count()"), end)
         for name in COUNTS:
-            for counted in aggregated(dl, inner):
-                part.call(part.start, aggregate(dl, name, counted, inner), end)
-    if has_plain(dl, type_, inner):
-        for name, cls in OVER.items():
-            if is_in(dl, type_, cls):
-                part.call(part.start, aggregate(dl, name, type_, inner), end)
+            aggregate(dl, part, part.start, name, over(dl, name, inner), inner, lambda _: end)
+    for name in OVER:
+        if type_ in over(dl, name, inner):
+            aggregate(dl, part, part.start, name, (type_,), inner, lambda _: end)
 
 
-def aggregated(dl: Dl, inner: Context) -> tuple[Type, ...]:
-    """Types of what can be counted."""
+def over(dl: Dl, name: str, inner: Context) -> tuple[Type, ...]:
+    """Types of what an aggregate can be over."""
     from .dl_conditions import comparable
 
-    return comparable(dl, inner)
+    return tuple(t for t in comparable(dl, inner) if is_in(dl, t, OVER.get(name, "")))
 
 
-def aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
-    """The procedure of one aggregate over expressions of a type."""
+def aggregate(
+    dl: Dl, part: Part, start: int, name: str, types: Sequence[Type], inner: Context, end: Callable[[Type], int],
+    depth: int = 1,
+) -> None:  # fmt: skip
+    """Draw an aggregate over expressions of some types, each to an end of its own."""
+
+    def inside(state: int) -> None:
+        for type_ in types:
+            after = part.call(state, _aggregated(dl, type_, inner))
+            part.text(after, ")", end(type_))
+
+    if types:
+        part.join(dl.words.word(part, start, f"{name}(", depth), part.lazy(inside))
+
+
+def _aggregated(dl: Dl, type_: Type, inner: Context) -> int:
     from .dl_sums import expression
 
     def build(part: Part) -> None:
         after = part.new()
-        over = part.lazy(lambda s: expression(dl, part, s, type_, inner, "plain", after))
-        part.text(part.start, f"{name}(", over)
-        part.end(part.text(after, ")"))
+        part.end(after)
+        expression(dl, part, part.start, type_, inner, "plain", after)
 
-    def text() -> bytes | None:
-        over = short_plain(dl, type_, inner)
-        return name.encode() + b"(" + over + b")" if over is not None else None
-
-    return dl.net.procedure(("aggregate", name, type_, inner), build, text)
+    return dl.net.procedure(("aggregated", type_, inner), build, lambda: short_plain(dl, type_, inner))
 
 
 __all__ = ["NOWHERE", "action", "call", "can_write", "has_plain", "mentions", "operand"]

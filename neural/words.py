@@ -59,7 +59,7 @@ class Words:
     def __init__(self, net: Net) -> None:
         self.net = net
 
-    def word(self, part: Part, source: int, word: str, depth: int = 1) -> int:
+    def word(self, part: Part, source: int, word: str, depth: int = 1, target: int | None = None) -> int:
         """A fixed word as a call (of a call, `depth` times), so that it can stand beside names that begin alike
         and are read that deep."""
 
@@ -74,7 +74,8 @@ class Words:
             else:
                 body.end(body.text(body.start, word))
 
-        return part.call(source, self.net.procedure(("word", word, depth), lambda p: build(p, depth), word.encode))
+        procedure = self.net.procedure(("word", word, depth), lambda p: build(p, depth), word.encode)
+        return part.call(source, procedure, target)
 
     def pattern(self, kind: str) -> int:
         """A literal by its pattern."""
@@ -180,12 +181,14 @@ class Words:
 @cache
 def _short_literal(type_: Type) -> bytes | None:
     unit = next((u for u in (*TIME_UNITS, *MEASURE_UNITS) if quantity_type(u) == type_), None)
-    return _SHORT.get(type_) or (f"0{unit}".encode() if unit is not None else None)
+    known = _SHORT.get(type_) if isinstance(type_, Con) else None
+    return known or (f"0{unit}".encode() if unit is not None else None)
 
 
 def _short_name(refused: frozenset[str]) -> bytes:
     letters = "abcdefghijklmnopqrstuvwxyz"
-    return next(n for n in (*letters, *(a + b for a in letters for b in letters), "a_0") if n not in refused).encode()
+    names = (*letters, *(a + b for a in letters for b in letters))
+    return next(name for name in names if name not in refused).encode()
 
 
 def _currencies(body: Part, source: int, target: int) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlc.grammar.diagnostic import CompileError, Diagnostic
 
     from .errors import InputFailure
-    from .programs import Program, parse, read, typecheck, write
+    from .programs import Program, complete, parse, read, typecheck, write
     from .schemas import load_schema
     from .streams import convert
 
@@ -27,6 +27,7 @@ __all__ = [
     "Diagnostic",
     "InputFailure",
     "Program",
+    "complete",
     "convert",
     "load_schema",
     "parse",
@@ -42,6 +43,7 @@ _HOMES = {
     "Diagnostic": "dlc.grammar.diagnostic",
     "InputFailure": "dlc.errors",
     "Program": "dlc.programs",
+    "complete": "dlc.programs",
     "convert": "dlc.streams",
     "load_schema": "dlc.schemas",
     "parse": "dlc.programs",

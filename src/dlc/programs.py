@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dlc.compiler.pipeline import Checked
     from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Turn
+    from dlc.neural.complete import Completion
     from dlc.targets.rows import Note, Written
 
 
@@ -103,6 +104,19 @@ def write(lang: str, program: Program) -> "list[Written]":
         raise ValueError(f"lang is one of {', '.join(TARGETS)}, not {lang!r}")
     write_turn = writer(lang, _schema(program.schema, lang))
     return [write_turn(turn) for turn in program.turns]
+
+
+def complete(prefix: str, schema: "Schema | str") -> "tuple[Completion, ...]":
+    """What may come next after the beginning of one turn of printed DL: words, ends, and a literal or name of each
+    kind with endlessly many, with the types that a value then has. The decoder's own network is asked, so whatever is
+    offered begins a well-typed program.
+
+    schema: a schema, a built-in name or the path of a schema file. Raises CompileError (DLC504) for a prefix that no
+    program of the decoder's language begins with. An editor that asks often keeps a `dlc.neural.complete.Completer`.
+    """
+    from dlc.neural.complete import complete as complete_turn
+
+    return complete_turn(prefix, load_schema(schema) if isinstance(schema, str) else schema)
 
 
 READERS = ("dl", "slots", "thingtalk", "dataflow", "sql")
