@@ -125,7 +125,10 @@ class Completer:
         for each in self._returns(place):
             seen: set[int] = set()
             for member in each.control.members:
-                if not _is_pattern(self.net, self.net.states[member].owner, _ENDLESS):
+                owner = self.net.states[member].owner
+                if self.net.keys[owner] == ("string",):
+                    found.add(b'"')
+                elif not _is_pattern(self.net, owner, _ENDLESS):
                     self._walk(member, b"", found, seen)
         return {word.decode() for word in found if word}
 
@@ -139,7 +142,9 @@ class Completer:
             for target in state.silent:
                 self._walk(target, text, found, seen)
             for procedure, _ in state.calls:
-                if not _is_pattern(self.net, procedure):
+                if self.net.keys[procedure] == ("string",):
+                    found.add(b'"')
+                elif not _is_pattern(self.net, procedure):
                     self._walk(self.net.starts[procedure], text, found, seen)
         elif state.result is not None or state.calls or state.silent or not state.moves or len(text) > _LONGEST:
             found.add(text)

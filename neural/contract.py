@@ -128,7 +128,7 @@ def _applied(term: App, fn: str, args: tuple[Term, ...], schema: Schema, limits:
     if fn == "then" and not (isinstance(args[1], Abs) and _is_action(args[1].body, schema)):
         yield "a chain to what is no action"
     if fn == "as" and isinstance(args[1], Lit):
-        yield from _alias(args[0], args[1].value, schema)
+        yield from _alias(args[0], args[1].value, schema, limits)
     if fn in schema.function and not schema.function[fn].action and not _decided(term, schema, True):
         yield "a call whose type nothing in it shows"
     if fn == "list" and any(isinstance(a, App) and a.fn in _CONDITIONS for a in args):
@@ -143,9 +143,9 @@ def _is_action(term: Term, schema: Schema) -> bool:
     return isinstance(term, App) and term.fn in schema.function and schema.function[term.fn].action
 
 
-def _alias(named: Term, alias: str, schema: Schema) -> Iterator[str]:
+def _alias(named: Term, alias: str, schema: Schema, limits: Limits) -> Iterator[str]:
     own = named.fn if isinstance(named, App) and not named.args else ""
-    numbered = own and alias.removeprefix(own).isdigit()
+    numbered = own and alias in {f"{own}{n}" for n in range(2, limits.rows + 1)}
     letter = len(alias) == 1 or (len(alias) == 2 and alias[0] in "tT" and alias[1] in "123456789")
     known = alias in schema.table or alias in schema.function or alias in schema.enums_of_member
     if not (letter or numbered) or alias == own or known:
