@@ -48,7 +48,7 @@ def text(tokens: list[int]) -> str:
 
 def test_random_walks_end_in_well_typed_programs_within_budget(decoder: ConstrainedDecoder, checker: Checker) -> None:
     rng = random.Random(7)
-    for _ in range(40):
+    for _ in range(12):
         budget = rng.choice((60, 90))
         state, said = decoder.start(1, budget=budget), []
         while not state.done[0]:
