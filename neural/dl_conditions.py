@@ -131,7 +131,7 @@ def comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
     found = dl.memo.get(("comparable", context))
     if found is None:
         found = dl.memo["comparable", context] = _comparable(dl, context)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _comparable(dl: Dl, context: Context) -> tuple[Type, ...]:

@@ -40,7 +40,7 @@ def simple_items(dl: Dl, context: Context) -> list[tuple[str, str, Type]]:
             known += [(f"pick({s})", name, t) for s, name, t in fields(dl, inner)]
             known.append(("count()", "count", NUMBER))
         dl.memo[key] = known
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def default_items(dl: Dl, context: Context, labels: set[str]) -> list[tuple[str, str, Type]]:
@@ -61,7 +61,7 @@ def best_item(dl: Dl, context: Context, labels: set[str], wanted: Type | None) -
             dl.memo[key] = min(items, key=lambda item: (len(item[0]), item[:2]), default=None)
         return dl.memo[key]  # type: ignore[no-any-return]
     options = [item for item in default_items(dl, context, labels) if wanted is None or item[2] == wanted]
-    return min(options, key=lambda item: (len(item[0]), item[:2]), default=None)  # type: ignore[arg-type,return-value]
+    return min(options, key=lambda item: (len(item[0]), item[:2]), default=None)
 
 
 def shown_text(dl: Dl, context: Context, types: tuple[Type, ...], shown: Shown) -> bytes | None:
@@ -101,7 +101,7 @@ def all_calls(dl: Dl) -> dict[Function, list[Choice]]:
             for choice in calls(dl, type_, False):
                 known.setdefault(choice[0], []).append(choice)
         dl.memo["all calls"] = known
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def picked_field(dl: Dl, spelled: str) -> int:

@@ -237,7 +237,7 @@ def types_of_label(dl: Dl) -> dict[str, set[Type]]:
             for label, parameter in function.labelled.items():
                 known.setdefault(label, set()).add(parameter.type)
         dl.memo["types of label"] = known
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 __all__ = ["Context", "Row", "dl_surface", "tables"]

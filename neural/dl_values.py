@@ -52,7 +52,7 @@ def below(dl: Dl, type_: Type) -> tuple[Type, ...]:
     if found is None:
         sources = (INT, NUMBER, DATE, *(Con(e.name) for e in dl.schema.entities))
         found = dl.memo[key] = tuple(s for s in sources if s != type_ and coercible(dl.schema, s, type_))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def above(dl: Dl, type_: Type) -> tuple[Type, ...]:
@@ -63,7 +63,7 @@ def above(dl: Dl, type_: Type) -> tuple[Type, ...]:
         found = dl.memo[key] = tuple(
             t for t in ground_types(dl.schema) if t != type_ and coercible(dl.schema, type_, t)
         )
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def can_write(dl: Dl, type_: Type, context: Context) -> bool:
@@ -226,7 +226,7 @@ def _plain(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: b
     for name, found in context.bound:
         if found == type_:
             part.join(dl.words.word(part, part.start, name), end)
-        _then_fields(dl, part, found, type_, end, lambda name=name: dl.words.word(part, part.start, name))  # type: ignore[misc]
+        _then_fields(dl, part, found, type_, end, lambda name=name: dl.words.word(part, part.start, name))
     if subject_of(context) == type_ and subject:
         part.join(dl.words.word(part, part.start, "it"), end)
     if context.keys is not None:
@@ -394,7 +394,7 @@ def calls(dl: Dl, type_: Type, known: bool) -> tuple[Choice, ...]:
             if not function.action
             for binding in _bindings(dl, function, type_, known)
         )
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[dict[str, Type]]:
