@@ -181,14 +181,15 @@ class Words:
 @cache
 def _short_literal(type_: Type) -> bytes | None:
     unit = next((u for u in (*TIME_UNITS, *MEASURE_UNITS) if quantity_type(u) == type_), None)
-    known = _SHORT.get(type_) if isinstance(type_, Con) else None
+    known: bytes | None = _SHORT.get(type_) if isinstance(type_, Con) else None
     return known or (f"0{unit}".encode() if unit is not None else None)
 
 
 def _short_name(refused: frozenset[str]) -> bytes:
     letters = "abcdefghijklmnopqrstuvwxyz"
-    names = (*letters, *(a + b for a in letters for b in letters))
-    return next(name for name in names if name not in refused).encode()
+    names: tuple[str, ...] = (*letters, *(a + b for a in letters for b in letters))
+    name: str = next(name for name in names if name not in refused)
+    return name.encode()
 
 
 def _currencies(body: Part, source: int, target: int) -> None:
