@@ -173,9 +173,12 @@ class Dialogue:
             return self._set(node, Result("value", _Spec(made.term, self._context, self._inputs(node))))
         if node in graph.tainted and not is_spec(made.type):
             return self._set(node, Result("blocked"))
-        operator = _OPERATORS.get(self.operators.get(made.fn, made.fn))
+        name = self.operators.get(made.fn, made.fn)
+        operator = _OPERATORS.get(name)
         try:
             if operator is not None:
+                if len(made.inputs) != _ARITY[name]:
+                    raise Problem("malformed", f"{made.fn} takes {_ARITY[name]} arguments, not {len(made.inputs)}")
                 return operator(self, node)
             if made.fn in self.library.confirmations:
                 return self._confirm(node)
@@ -219,9 +222,9 @@ class Dialogue:
             value = evaluate(made.term, self._context, self._scope(node))
         except RuntimeFailure as error:
             raise Problem("error", error.diagnostics[0].message) from None
-        except (TypeError, ValueError, ArithmeticError) as error:
+        except (TypeError, ValueError, ArithmeticError):
             # A program that was never type-checked, or data that do not fit the schema.
-            raise Problem("error", f"{made.fn}: {error}") from None
+            raise Problem("malformed", f"{made.fn} does not apply to these values") from None
         if isinstance(value, Call):
             missing = [m.role for m in missing_places(self.graph, node, self.checker.schema)]
             required = self.checker.schema.function[made.fn].labelled
@@ -452,7 +455,14 @@ class Dialogue:
 
     def _apply(self, node: int) -> Result:
         function, argument = self._inputs(node)
-        return self._set(node, Result("value", function(argument)))
+        if isinstance(function, Symbol):
+            return self._set(node, Result("value", Symbol(node)))
+        if not callable(function):
+            raise Problem("malformed", "only a function can be applied")
+        try:
+            return self._set(node, Result("value", function(argument)))
+        except (RuntimeFailure, TypeError, ValueError, ArithmeticError):
+            raise Problem("malformed", "the function does not apply to this value") from None
 
     def _redirect(self, node: int, root: int, located: bool) -> Result:
         """A revision's value is the reference to the revised computation; in the paper's own form its result is that
@@ -472,9 +482,17 @@ _OPERATORS: dict[str, Callable[[Dialogue, int], Result]] = {
     "transform": Dialogue._transform,
     "apply": Dialogue._apply,
 }
+_ARITY = {"refer": 1, "Execute": 1, "intension": 1, "revise": 3, "substitute": 3, "transform": 3, "apply": 2}
 _LOCATIONS = ("rootLocation", "oldLocation", "new")
 
-_LIBRARY_OF_PATHS: dict[str, Callable[..., Any]] = {"Path": lambda text: tuple(text.split("."))}
+
+def _path(text: Any) -> Role:
+    if not isinstance(text, str):
+        raise TypeError("a path is text")
+    return tuple(text.split("."))
+
+
+_LIBRARY_OF_PATHS: dict[str, Callable[..., Any]] = {"Path": _path}
 
 
 def _one(role: Role) -> set[Role]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dlc.grammar.diagnostic import Diagnostic, Place
+from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
 
+from . import errors
+from .errors import InputFailure
 from .options import Options
 from .report import Report
 from .sources import Read, source
@@ -39,7 +41,13 @@ class Graphs:
                 for diagnostic in reasons(unit, read, i):
                     report.found(diagnostic)
                 continue
-            result = talk.dialogue.step(turn)
+            try:
+                result = talk.dialogue.step(turn)
+            except CompileError:
+                raise
+            except Exception as error:
+                place = Place(unit.file, unit.dialogue, row.turn)
+                raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
             graph = talk.dialogue.graph
             made: Row = {
                 "dialogue_id": read.dialogue.id or None,

@@ -66,6 +66,8 @@ def test_requests_are_asked_of_data(dlc_run, tmp_path):
         ("(let (x0 x0) (Yield x0))", "unbound"),
         ("(let (x0 x1 x1 x0) (Yield x0))", "unbound"),
         (BUSY, "no_referent"),
+        ("(Yield (Execute (refer)))", "malformed"),
+        ('(Yield (+ "a" 3))', "malformed"),
         (f"(Yield (Execute {OUTPUT}))", "no_referent"),
     ],
 )
