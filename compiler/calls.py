@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from .schema import Function, Parameter
-from .terms import App, Term, with_args
+from .terms import App, Lit, Term, with_args
 from .types import DYNAMIC, UNIT, Con, Constraint, RecordType, Row, Type, TypeVar, resolve, show, substitute
 
 if TYPE_CHECKING:
@@ -183,8 +183,6 @@ def check_bounds(
     inference: "Inference", arg: Term, minimum: str | None, maximum: str | None, what: str, path: "Path"
 ) -> None:
     """A lint for a number outside the bounds the schema declares."""
-    from .terms import Lit
-
     if isinstance(arg, Lit) and arg.kind in ("number", "int"):
         value = float(arg.value)
         if (minimum is not None and value < float(minimum)) or (maximum is not None and value > float(maximum)):

@@ -1,7 +1,6 @@
 """Type checking a program: every turn, statement, outcome and act, against one schema."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -11,6 +10,7 @@ from . import errors
 from .findings import located
 from .infer import Env, Inference, ground
 from .lower import Origin, OutcomeOrigin, TurnOrigin, locate
+from .node import node
 from .outcomes import Expected, Outcomes
 from .schema import Schema, merge
 from .schema_text import read_schema
@@ -19,7 +19,7 @@ from .types import DYNAMIC, Type, TypeVar, zonk
 from .unify import Scheme, generalize
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class CheckedTurn:
     """A turn, the type of each statement, the elaborated turn, and what was found (places resolved)."""
 
@@ -34,7 +34,7 @@ class CheckedTurn:
         return all(d.severity != "error" for d in self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class _CheckedTerm:
     """What is known of a statement's term: its type, elaboration, findings, and what its results may hold."""
 
@@ -45,7 +45,7 @@ class _CheckedTerm:
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class _CheckedStatement:
     """What is known of a statement."""
 

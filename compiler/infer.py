@@ -54,9 +54,9 @@ Typed = tuple[Type, Term]
 _InRows = tuple[Term, tuple[tuple[str, str], ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Env:
-    """Types of the names around a term. `groups` holds the keys inside a grouped query, else None.
+    """Types of the names around a term, never changed in place. `groups` holds the keys inside a grouped query, else None.
 
     known: names and types of all rows, if each is of a declared type and nothing is grouped; else None.
     """
@@ -239,16 +239,17 @@ class Inference:
         return elaborated
 
     def _infer(self, term: Term, env: Env, path: Path, expected: Type | None) -> Typed:
+        if isinstance(term, App):
+            fn = term.fn
+            if not term.args and fn in self._tables and not term.named:
+                return self._tables[fn], term
+            rule = RELATIONAL.get(fn) or OPERATORS.get(fn)
+            if rule is not None and not term.targs:
+                return rule(self, term, env, path)
+            if fn == "coerce" and len(term.targs) == 2:
+                return self._coerce(term, env, path)
+            return infer_call(self, term, env, path)
         match term:
-            case App(fn=fn, args=args):
-                if not args and fn in self._tables and not term.named:
-                    return self._tables[fn], term
-                rule = RELATIONAL.get(fn) or OPERATORS.get(fn)
-                if rule is not None and not term.targs:
-                    return rule(self, term, env, path)
-                if fn == "coerce" and len(term.targs) == 2:
-                    return self._coerce(term, env, path)
-                return infer_call(self, term, env, path)
             case Field(subject, name):
                 subject_type, elaborated = self.infer(subject, env, (*path, 0))
                 self._check_grouped(term, env, path)
@@ -273,8 +274,8 @@ class Inference:
                 self.known_type(type_, path)
                 found, elaborated = self.infer(inner, env, (*path, 0), type_)
                 return type_, Ascribe(self.argument(found, elaborated, type_, (*path, 0), "this"), type_)
-            case Apply(fn, args):
-                return self._apply(fn, args, env, path)
+            case Apply(applied, args):
+                return self._apply(applied, args, env, path)
         raise TypeError(term)
 
     def _literal(self, term: Lit, path: Path) -> Type:
@@ -569,16 +570,16 @@ class _Open(Exception):
 def _finish(term: Term, default: Type | None, finished: set[int]) -> Term:
     if id(term) in finished:
         return term
+    if isinstance(term, App):
+        new = term.args
+        if new:
+            new = tuple([_finish(a, default, finished) for a in new])
+        types = tuple([_close(t, default) for t in term.targs]) if term.targs else term.targs
+        if term.fn == "coerce" and types[0] == types[1]:
+            return new[0]
+        labels = tuple([(n, _finish(v, default, finished)) for n, v in term.named]) if term.named else term.named
+        return with_args(term, new, labels, types)
     match term:
-        case App(fn, args, named, targs):
-            new = args
-            if args:
-                new = tuple([_finish(a, default, finished) for a in args])
-            types = tuple([_close(t, default) for t in targs]) if targs else targs
-            if fn == "coerce" and types[0] == types[1]:
-                return new[0]
-            labels = tuple([(n, _finish(v, default, finished)) for n, v in named]) if named else named
-            return with_args(term, new, labels, types)
         case Field(subject, name):
             inner = _finish(subject, default, finished)
             return term if inner is subject else Field(inner, name)

@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from .node import node
 from .types import Type
 
 LiteralKind = Literal["number", "int", "text", "bool", "date", "time", "datetime", "quantity", "raw", "name", "path"]
@@ -39,7 +40,7 @@ LiteralKind = Literal["number", "int", "text", "bool", "date", "time", "datetime
 _set = object.__setattr__
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Lit:
     """A literal as it prints: `value` is its text, for kind `text` the text itself without quotes.
 
@@ -50,7 +51,7 @@ class Lit:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Entity:
     """`@"text"#"id"[type]`: an entity by what people call it, by its identifier, or both."""
 
@@ -59,7 +60,7 @@ class Entity:
     type: Type | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Hole:
     """`$0`: a delexicalized constant; its kind is its type, written only if it is narrower than expected."""
 
@@ -67,7 +68,7 @@ class Hole:
     type: Type | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Var:
     """A variable: let-bound, lambda-bound, a relation's binder, or `it`."""
 
@@ -123,7 +124,7 @@ class App:
         return known
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Apply:
     """Application of a bound variable of function type."""
 
@@ -131,7 +132,7 @@ class Apply:
     args: "tuple[Term, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Abs:
     """An abstraction: a specification over its subject, an expression over a row's binders, or a function."""
 
@@ -149,7 +150,7 @@ class Abs:
         return known
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Field:
     """`subject.name`."""
 
@@ -165,14 +166,14 @@ class Field:
         return known
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Record:
     """`{ label: value, ... }`."""
 
     fields: "tuple[tuple[str, Term], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Ascribe:
     """`(term : type)`."""
 
@@ -183,7 +184,7 @@ class Ascribe:
 Term: TypeAlias = Lit | Entity | Hole | Var | App | Apply | Abs | Field | Record | Ascribe
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Outcome:
     """What executing a statement gave. `count` is the literal after `of`; `error` an error code."""
 
@@ -193,7 +194,7 @@ class Outcome:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Statement:
     """One statement of a turn.
 
@@ -215,7 +216,7 @@ class Statement:
         return known
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Act:
     """A dialogue act with its arguments."""
 
@@ -224,7 +225,7 @@ class Act:
     named: tuple[tuple[str, Term], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Turn:
     """A turn: who speaks, the acts in order, the statements in order."""
 
@@ -288,23 +289,23 @@ _RAW: tuple[frozenset[str], bool] = (frozenset(), True)
 
 def facts(term: Term) -> tuple[frozenset[str], bool]:
     """Names of the free variables, and whether a value kept raw is inside; found once for each application."""
-    match term:
-        case App() | Abs():
-            known = term._facts
-            if known is None:
-                known = _joined(children(term))
-                if isinstance(term, Abs) and known[0]:
-                    known = known[0] - set(term.params), known[1]
-                _set(term, "_facts", known)
-            return known
-        case Lit(kind=kind):
-            return _RAW if kind == "raw" else _CLOSED
-        case Var(name):
-            return frozenset((name,)), False
-        case Field(subject=subject):
-            return facts(subject)
-        case Hole() | Entity():
-            return _CLOSED
+    # By class rather than by pattern: inference asks this of every node.
+    if isinstance(term, (App, Abs)):
+        known = term._facts
+        if known is None:
+            known = _joined(children(term))
+            if isinstance(term, Abs) and known[0]:
+                known = known[0] - set(term.params), known[1]
+            _set(term, "_facts", known)
+        return known
+    if isinstance(term, Field):
+        return facts(term.subject)
+    if isinstance(term, Lit):
+        return _RAW if term.kind == "raw" else _CLOSED
+    if isinstance(term, Var):
+        return frozenset((term.name,)), False
+    if isinstance(term, (Hole, Entity)):
+        return _CLOSED
     return _joined(children(term))
 
 

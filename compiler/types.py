@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .node import node
 
-@dataclass(frozen=True, slots=True)
+
+@node
 class Con:
     """A type constructor applied to arguments: `Number`, `List[Number]`."""
 
@@ -17,14 +19,14 @@ class Con:
     args: "tuple[Type, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Row:
     """A relation's row: named binders, each over a table or record type. Joins append binders."""
 
     binders: "tuple[tuple[str, Type], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class RecordType:
     """A record: fields in order; `rest` is the variable for further fields, or None if closed."""
 
@@ -32,7 +34,7 @@ class RecordType:
     rest: "TypeVar | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Param:
     """A quantified variable of a signature, by name (`T` in `fun refer[T](...)`)."""
 
@@ -55,7 +57,7 @@ class TypeVar:
 Type: TypeAlias = Con | Row | RecordType | Param | TypeVar
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Constraint:
     """A demand on a type that waits until the type is known.
 
@@ -133,8 +135,13 @@ def zonk(type_: Type) -> Type:
                     return Row(tuple([(n, zonk(t)) for n, t in binders]))
             return type_
         case RecordType(fields, rest):
-            tail = zonk(rest) if rest is not None else None
-            own = tuple((n, zonk(t)) for n, t in fields)
+            if rest is None:
+                for _, t in fields:
+                    if zonk(t) is not t:
+                        return RecordType(tuple([(n, zonk(t)) for n, t in fields]))
+                return type_
+            tail = zonk(rest)
+            own = tuple([(n, zonk(t)) for n, t in fields])
             if isinstance(tail, RecordType):
                 return RecordType(tuple(sorted(own + tail.fields)), tail.rest)
             return RecordType(own, tail if isinstance(tail, TypeVar) else None)

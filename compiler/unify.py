@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .classes import has_class
+from .node import node
 from .schema import Schema
 from .types import (
     DYNAMIC,
@@ -212,7 +213,7 @@ def _flat(record: RecordType) -> tuple[tuple[tuple[str, Type], ...], TypeVar | N
     return fields, rest if isinstance(rest, TypeVar) else None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Scheme:
     """A type with the variables that each use instantiates anew."""
 

@@ -7,7 +7,7 @@ Brackets that change nothing are not kept; those that do show in the nesting. `a
 from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
-from .node import node
+from ...compiler.node import node
 from .values import Annotation, Object, Value
 
 # ---------------------------------------------------------------- filters

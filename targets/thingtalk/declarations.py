@@ -3,8 +3,8 @@
 from dataclasses import field
 from typing import Literal, TypeAlias
 
+from ...compiler.node import node
 from .ast import DialogueState, Expression, Filter, InputParam
-from .node import node
 from .values import Annotation, Argument, Type, Value
 
 # ---------------------------------------------------------------- classes

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ...canon.relations import gives_one
 from ...compiler.lower import default_label, fresh_label
+from ...compiler.node import node
 from ...compiler.schema import Function, Schema, Table
 from ...compiler.terms import (
     Abs,
@@ -530,7 +531,7 @@ class _Shape:
     types: dict[str, Type]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class _Query:
     """A term with the binders of its rows, DL names of its fields by ThingTalk name, and their types.
 
@@ -607,7 +608,7 @@ def _outside(what: str, at: int = -1) -> errors.Misread:
 _ANY_STATE = "$dialogue @org.thingpedia.dialogue.transaction . execute ;"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class _Source:
     """A text as it is parsed. `skipped` characters were put before what the reader was given."""
 

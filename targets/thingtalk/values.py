@@ -5,7 +5,7 @@ Reference: the grammar of the `thingtalk` package, version 2.1 (`lib/new-syntax`
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .node import node
+from ...compiler.node import node
 
 if TYPE_CHECKING:
     from .ast import Filter
