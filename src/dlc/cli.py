@@ -141,6 +141,12 @@ def convert(
             **_named(_SYNTAXES),
         ),
     ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--data", metavar="PATH", help="Rows, JSON by table: entities named there get the row's key as identifier."
+        ),
+    ] = None,
     delexicalize: Annotated[
         bool,
         typer.Option(
@@ -197,7 +203,7 @@ def convert(
         recipe = Recipe(*flags)
     if delexicalize and (to != "thingtalk" or syntax == "normal"):
         raise typer.BadParameter("--delexicalize is for --to thingtalk in the tokenized syntax")
-    options = Options(schema, speakers, normalize, syntax, dialect, recipe, delexicalize)  # type: ignore[arg-type]
+    options = Options(schema, speakers, normalize, syntax, dialect, recipe, delexicalize, tuple(data or ()))  # type: ignore[arg-type]
     _run(lambda: run_convert(source, paths or [], to, options, output, rejects, jobs, engine, form, layout))  # type: ignore[arg-type]
 
 

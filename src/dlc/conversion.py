@@ -19,6 +19,8 @@ from .units import Broken, Unit
 if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
 
+    from .entity_lookup import Lookup
+
 
 class RowNote(TypedDict):
     """One note of an output row. `span`: characters [start, end) of the source's program text, or None."""
@@ -93,6 +95,7 @@ class Converter:
         self._requests = Requests(options)
         self._dialogues: dict[int, DialogueWriter | None] = {}
         self._writers: dict[tuple[int, bool], Writer] = {}
+        self._names: Lookup | None = None
 
     def convert(self, unit: Unit | Broken) -> list[Converted]:
         """The rows of one unit, in order. Raises InputFailure for a fault of dlc itself, naming the dialogue."""
@@ -103,7 +106,7 @@ class Converter:
         if isinstance(unit, Broken):
             return [(self._broken(unit), None, None)]
         try:
-            read = self._read(unit)
+            read = self._named(self._read(unit))
             if self.target in WITHOUT_REFERENCES:
                 read = self._requests.plain(read)
             written = self._as_dialogue(read)
@@ -114,6 +117,16 @@ class Converter:
         except Exception as error:
             place = Place(unit.file, unit.dialogue, line=unit.parts[0].line)
             raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
+
+    def _named(self, read: Read) -> Read:
+        """What was read, its entities with the keys of their rows, if there are rows to look in."""
+        if not self._options.data:
+            return read
+        if self._names is None:
+            from .entity_lookup import Lookup
+
+            self._names = Lookup(self._options.data)
+        return self._names.read(read)
 
     def _as_dialogue(self, read: Read) -> list[Written | None]:
         """What a writer of whole dialogues makes of the turns; None where each is written by itself.

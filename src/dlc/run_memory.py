@@ -41,6 +41,19 @@ def read_tables(paths: Sequence[str]) -> dict[str, Any]:
     return tables
 
 
+def rows_for(schema: "Schema", tables: Mapping[str, Any]) -> "Database":
+    """The rows of a schema's tables, which go by their own name or by the database's. Raises RuntimeFailure."""
+    from dlc.compiler.schema import fact
+    from dlc.runtime.json_rows import rows_of_json
+
+    named = {}
+    for table in schema.tables:
+        for name in (table.name, fact(table.facts, "sql") or table.name):
+            if name.lower() in tables:
+                named[table.name] = tables[name.lower()]
+    return rows_of_json(schema, named)
+
+
 def _json(file: Path) -> Any:
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -111,15 +124,8 @@ class Memory:
         known = self._read.get(id(schema))
         if known is None:
             from dlc.compiler.check import Checker
-            from dlc.compiler.schema import fact
-            from dlc.runtime.json_rows import rows_of_json
 
-            named = {}
-            for table in schema.tables:
-                for name in (table.name, fact(table.facts, "sql") or table.name):
-                    if name.lower() in self._tables:
-                        named[table.name] = self._tables[name.lower()]
-            known = self._read[id(schema)] = (schema, Checker(schema), rows_of_json(schema, named))
+            known = self._read[id(schema)] = (schema, Checker(schema), rows_for(schema, self._tables))
         return known[1], known[2]
 
 
