@@ -90,6 +90,8 @@ def _clashes(condition: Term) -> bool:
     return not equality and (condition == Lit("bool", "false") or len(free_vars(condition)) > 1)
 
 
+# Stages that see how often a row occurs, whoever looks at what they make of it.
+_COUNTING = frozenset(("group", "whole", "take", "at"))
 _ABOVE = frozenset(("show", "sort", "take", "at", "distinct", "group", "whole"))
 
 
@@ -122,7 +124,7 @@ def _rewritten(inner: Term, stages: list[App], context: Context) -> Term | None:
         overs = [Abs(o.kind, o.params, renamed(o.body, twins)) if isinstance(o, Abs) else o for o in overs]
     used = frozenset[str]().union(*[_free_over(o) for o in overs])
     _drop_parents(block, used, fixed, context)
-    if not context.multiset and not fixed:
+    if not context.multiset and not fixed and not any(s.fn in _COUNTING for s in stages):
         while _joins_to_members(block, used, context):
             _drop_parents(block, used, fixed, context)
     names = {} if fixed else _naming(block, overs)

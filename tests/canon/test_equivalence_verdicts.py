@@ -84,6 +84,19 @@ REFUTED = [
 ]
 
 
+REFUTED += [
+    # Set above, counted below: how often a member has a trip matters to the count, not to the one row of it.
+    (
+        "Member | join Trip on Trip.skipper = Member.member_id | whole | show count() | distinct",
+        "Member | where .member_id in (Trip | show .skipper) | whole | show count() | distinct",
+    ),
+    (
+        "Member | join Trip on Trip.skipper = Member.member_id | group Member.town | show count() | distinct",
+        "Member | where .member_id in (Trip | show .skipper) | group .town | show count() | distinct",
+    ),
+]
+
+
 @pytest.mark.parametrize(("a", "b"), REFUTED)
 def test_refuted_with_a_witness_that_shows_it(a: str, b: str) -> None:
     found = verdict(a, b)
