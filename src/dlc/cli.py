@@ -144,7 +144,9 @@ def convert(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            "--data", metavar="PATH", help="Rows, JSON by table: entities named there get the row's key as identifier."
+            "--data",
+            metavar="PATH",
+            help="Rows, JSON by table: names found there get the row's key; they decide what agents found.",
         ),
     ] = None,
     delexicalize: Annotated[

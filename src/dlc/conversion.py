@@ -88,11 +88,13 @@ class Converter:
 
     def __init__(self, source_name: str, target: str, options: Options) -> None:
         self.target = target
-        self._read = source(source_name).reader(options)
+        opened = source(source_name)
+        self._read = opened.reader(options)
         self._syntax = options.syntax
         self._dialect = options.dialect
         self._options = options
         self._requests = Requests(options)
+        self._answers = opened.answers
         self._dialogues: dict[int, DialogueWriter | None] = {}
         self._writers: dict[tuple[int, bool], Writer] = {}
         self._names: Lookup | None = None
@@ -119,14 +121,17 @@ class Converter:
             raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
 
     def _named(self, read: Read) -> Read:
-        """What was read, its entities with the keys of their rows, if there are rows to look in."""
+        """What was read, if there are rows to look in: entities with the keys of their rows, and where a source has
+        what agents found, outcomes as the rows decide them.
+        """
         if not self._options.data:
             return read
         if self._names is None:
             from .entity_lookup import Lookup
 
             self._names = Lookup(self._options.data)
-        return self._names.read(read)
+        named = self._names.read(read)
+        return self._names.decided(named) if self._answers else named
 
     def _as_dialogue(self, read: Read) -> list[Written | None]:
         """What a writer of whole dialogues makes of the turns; None where each is written by itself.

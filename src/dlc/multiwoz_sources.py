@@ -18,7 +18,7 @@ from .units import OPENING, Broken, Unit, recognized
 
 def multiwoz() -> Source:
     """MultiWOZ's dialogue files; without a path the invented corpus of the package."""
-    return Source((".json",), _multiwoz_units, _multiwoz_reader, _multiwoz_sample)
+    return Source((".json",), _multiwoz_units, _multiwoz_reader, _multiwoz_sample, answers=True)
 
 
 def _multiwoz_units(document: Document) -> Iterator[Unit | Broken]:

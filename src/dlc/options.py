@@ -18,7 +18,8 @@ class Options:
     """schema: a name or path, a loaded schema, or None for what the rows and the source say.
 
     syntax: of ThingTalk that is written; None for that of the source, else normal. dialect: of SQL that is written.
-    data: JSON files of rows in which names of entities are looked up. delexicalize: ThingTalk is written tokenized, its constants as placeholders.
+    data: JSON files of rows in which names of entities are looked up, and which decide what agents found.
+    delexicalize: ThingTalk is written tokenized, its constants as placeholders.
     recipe: how slot states are written as dataflow; None for the published setting.
     speakers: None for the source's own default: the user's turns of a corpus, every row of a bare language.
     """

@@ -19,7 +19,7 @@ SCHEMA_FILE = "schema.json"
 
 def sgd() -> Source:
     """SGD's dialogue files."""
-    return Source((".json",), _units, _reader)
+    return Source((".json",), _units, _reader, answers=True)
 
 
 def _units(document: Document) -> Iterator[Unit | Broken]:

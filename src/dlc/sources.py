@@ -55,6 +55,7 @@ class Source:
     reader: called once a process, so that what it memoizes is shared by the run.
     sample: the document read if no path is given.
     check: type-checks the turns of a unit where a source has a typed form of its own; else they are checked as DL.
+    answers: whether its agents' turns say what was found, which rows at hand may decide.
     """
 
     suffixes: tuple[str, ...]
@@ -62,6 +63,7 @@ class Source:
     reader: Callable[[Options], Callable[[Unit], Read]]
     sample: Callable[[], Document] | None = None
     check: Callable[[Options], Callable[[Unit], Iterator[Judged]]] | None = None
+    answers: bool = False
 
 
 def source(name: str) -> Source:
