@@ -8,7 +8,7 @@ query that no table can decide (a value kept raw, a mark `none`) keeps the outco
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ..compiler.schema import Column, Schema, Table
 from ..compiler.terms import App, Entity, Lit, Outcome, Record, Statement, Term, Turn, subterms
@@ -18,29 +18,37 @@ from .scalars import SCALARS
 from .values import Raw, Value
 
 PAGE: Final = 50
+_REMEMBERED: Final = 2_000
 
 
-def with_results(turn: Turn, schema: Schema, database: Database) -> Turn:
+Known: TypeAlias = dict[Term, list[Mapping[str, Any]]]
+"""Rows of queries that have run, kept by the caller: a dialogue asks the same again and again."""
+
+
+def with_results(turn: Turn, schema: Schema, database: Database, known: Known | None = None) -> Turn:
     """The turn with the outcomes of its queries as the tables decide them. Raises RuntimeFailure for what cannot run."""
-    return replace(turn, statements=tuple(_decided(s, schema, database) for s in turn.statements))
+    memo = known if known is not None else {}
+    return replace(turn, statements=tuple(_decided(s, schema, database, memo) for s in turn.statements))
 
 
-def _decided(statement: Statement, schema: Schema, database: Database) -> Statement:
+def _decided(statement: Statement, schema: Schema, database: Database, known: Known) -> Statement:
     outcome = statement.outcome
     table = schema.table.get(_head(statement.term))
     if outcome is None or table is None or table.name not in database or not _decidable(statement.term):
         return statement
-    rows = [row[table.name] or {} for row in query_rows(statement.term, _context(schema, database)).rows]
+    rows = known.get(statement.term)
+    if rows is None:
+        context = Context(schema, database, dict(SCALARS))
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        found = query_rows(statement.term, context).rows
+        rows = known[statement.term] = [row[table.name] or {} for row in found]
     records = tuple(_completed(record, rows, table, schema) for record in outcome.results)
     if not records and rows:
         records = (_record(rows[0], table, schema),)
     count = min(len(rows), PAGE)
     counted = Lit("number", str(count)) if count > len(records) else None
     return replace(statement, outcome=Outcome(records, counted, len(rows) > PAGE, outcome.error))
-
-
-def _context(schema: Schema, database: Database) -> Context:
-    return Context(schema, database, dict(SCALARS))
 
 
 def _head(term: Term) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dlc.compiler.schema import Schema
     from dlc.runtime.entity_names import NameBook
     from dlc.runtime.evaluate import Database
+    from dlc.runtime.results import Known
 
 
 class Lookup:
@@ -20,6 +21,7 @@ class Lookup:
     def __init__(self, paths: tuple[str, ...]) -> None:
         self._tables: Mapping[str, Any] = read_tables(paths)
         self._read: dict[int, tuple[Schema, Database]] = {}
+        self._found: dict[int, Known] = {}
         self._books: dict[int, tuple[Schema, NameBook]] = {}
 
     def read(self, read: Read) -> Read:
@@ -43,8 +45,9 @@ class Lookup:
         turns = []
         for row, schema in zip(read.dialogue.turns, read.schemas, strict=True):
             if row.speaker == "agent" and row.program is not None and schema is not None:
+                known = self._found.setdefault(id(schema), {})
                 with suppress(CompileError):
-                    row = replace(row, program=with_results(row.program, schema, self._rows(schema)))
+                    row = replace(row, program=with_results(row.program, schema, self._rows(schema), known))
             turns.append(row)
         return replace(read, dialogue=replace(read.dialogue, turns=tuple(turns)))
 

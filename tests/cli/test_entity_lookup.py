@@ -45,3 +45,23 @@ def test_most_names_of_multiwoz_are_found_and_nothing_else_changes(dlc_run, tmp_
     found = sum(p.count('"#"') for p in made)
     assert found > 0.9 * names
     assert all(re.sub(r'"#"(?:[^"\\]|\\.)*"', '"', b) == a for a, b in changed)
+
+
+def test_rows_decide_what_agents_found(dlc_run, tmp_path):
+    rows = {"hotel": [{"name": f"house {i}", "area": "north", "stars": "4"} for i in range(3)]}
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    state = {"hotel": {"semi": {"area": "north"}, "book": {}}}
+    log = [
+        {"text": "A hotel in the north", "metadata": {}},
+        {"text": "House 1?", "metadata": state, "dialog_act": {"Hotel-Recommend": [["Name", "House 1"]]}},
+    ]
+    (tmp_path / "val.json").write_text(json.dumps({"A": {"log": log}}))
+    command = ("convert", "multiwoz", "val.json", "--speakers", "agent", "--to", "dl")
+    (plain,) = dlc_run(*command).rows()
+    (decided,) = dlc_run(*command, "--data", "rows.json").rows()
+    assert plain["program"].endswith('-> [{ name: @"House 1" }];')
+    assert decided["program"].endswith('-> [{ name: @"House 1", area: north, stars: 4 }] of 3;')
+    # What a program says is not decided anew.
+    (tmp_path / "x.jsonl").write_text(json.dumps(plain))
+    (kept,) = dlc_run("convert", "dl", "x.jsonl", "--to", "dl", "--data", "rows.json").rows()
+    assert kept["program"] == plain["program"]
