@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..compiler.schema import Table
-from ..compiler.terms import App, Term
+from ..compiler.terms import App, Field, Term
 from .filters.normal import normal_form
-from .relations import free_vars
+from .order import condition_key
+from .relations import conjuncts, free_vars
 from .rows import Binders, Scope, row_of
 
 
@@ -80,9 +81,26 @@ class Context:
         except TypeError:  # rows of a projection: what is known of its columns has no hash
             return normal_form(condition, scope).term
         if found is None:
-            found = self.known[condition, rows] = normal_form(condition, scope).term
-            self.known[found, rows] = found
+            found = self._apart(condition, scope)
+            if found is None:
+                found = normal_form(condition, scope).term
+            self.known[condition, rows] = self.known[found, rows] = found
         return found
+
+    def _apart(self, condition: Term, scope: Scope) -> Term | None:
+        """The normal form of tests of different subjects, each in its form already: the tests in order.
+
+        A function that splits into parts over different subjects is printed part by part in any case.
+        """
+        parts = conjuncts(condition)
+        if len(parts) < 2:
+            return None
+        subjects = {_subject(part) for part in parts}
+        if len(subjects) < len(parts) or None in subjects:
+            return None
+        if any(self.condition(part, scope) != part for part in parts):
+            return None
+        return App("and", tuple(sorted(parts, key=condition_key)))
 
     def trusted_keys(self, table: Table) -> frozenset[str]:
         """Columns that identify a row for certain.
@@ -98,6 +116,21 @@ class Context:
             for c in table.columns
             if (c.key or c.unique) and not c.optional and not (c.references is not None and references > 1)
         )
+
+
+_TESTS = frozenset(("=", "!=", "<", "<=", ">", ">=", "in", "not_in", "between", "not_between", "is_missing"))
+_TESTS = _TESTS | frozenset(("is_not_missing", "~", "!~", "like", "not_like"))
+
+
+def _subject(test: Term) -> Term | None:
+    """The field that a single test is about, or the test itself if it asks a query; None for anything else."""
+    if isinstance(test, App) and test.fn == "not":
+        return _subject(test.args[0])
+    if not (isinstance(test, App) and test.fn in _TESTS and isinstance(test.args[0], Field)):
+        return None
+    if test.fn in ("in", "not_in") and not (isinstance(test.args[1], App) and test.args[1].fn == "list"):
+        return App("in", test.args)
+    return test.args[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from canon_run import runner
 
 from dlc.canon.equivalence import equivalent
 from dlc.canon.filters.decide import same
-from dlc.canon.pipeline import canonical_term
+from dlc.canon.pipeline import canonical_term, canonicalize
 from dlc.canon.rows import Scope, Source
 from dlc.compiler.check import prelude
+from dlc.compiler.lower import lower_program
 from dlc.compiler.schema import merge
 from dlc.compiler.schema_text import read_schema
 from dlc.compiler.sugar import print_term
 from dlc.compiler.terms import Abs, App, Term
+from dlc.grammar.parser import parse
 
 SCHEMA = merge(
     prelude(),
@@ -84,6 +86,8 @@ SOUND = [
     ("show .stars, .phone", "show .phone, .stars"),
     ('where any_match(.phone, ["a", "b"])', 'where .phone ~ "a" or .phone ~ "b"'),
     ("where .beds = .beds", ""),
+    ("take 5 skip 2 | take 2 skip 1", "take 2 skip 3"),
+    ("show .id, .phone | show .phone, .id", "show .phone, .id"),
     # The order is total where the first key tells all rows apart.
     ("sort .id desc | at 1", "sort .id asc | at -1"),
 ]
@@ -97,6 +101,10 @@ def test_sound_equivalences_meet_in_one_form(a: str, b: str) -> None:
 def test_labelled_arguments_and_result_fields_have_no_order() -> None:
     a, b = "reserve(nights: 2, day: west, people: 3)", "reserve(day: west, people: 3, nights: 2)"
     assert form(a) == form(b)
+    results = ('{ ref: "x", nights: 2 }', '{ nights: 2.0, ref: "x" }')
+    turns = [lower_program(parse(f"user ask: {a} -> [{result}] of 1;"))[0][0] for result in results]
+    first, second = (canonicalize(turn, SCHEMA) for turn in turns)
+    assert first == second and turns[0] != turns[1]
 
 
 # Unsound: the reference's own rules that forget missing values, and wishes that do not hold.
@@ -109,6 +117,8 @@ UNSOUND = [
     ("where not .stars >= 3", "where .stars < 3"),
     ("sort .stars desc | at 1 | show .phone", "sort .stars asc | at -1 | show .phone"),
     ("show .id, .phone", "show .phone"),
+    # A column twice is a record of two.
+    ("show .phone, phone2: .phone", "show .phone"),
     ("sort .stars desc | take 1 | show .stars", "whole | show max(.stars)"),
 ]
 
