@@ -69,7 +69,7 @@ def test_the_references_optimizer_cases_meet_in_one_form(oracle: Oracle) -> None
         else:
             different.append(before)
     assert set(different) == UNSOUND
-    assert same + outside + len(different) == len(cases) and same >= 34
+    assert same + outside + len(different) == len(cases) and same >= 37
 
 
 # ---------------------------------------------------------------- clauses in another order
