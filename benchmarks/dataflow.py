@@ -23,6 +23,7 @@ from dlc.compiler.schema import Schema
 from dlc.compiler.sugar import print_turn
 from dlc.runtime.lispress import Plans
 from dlc.runtime.requests import Requests, requests_dialogue
+from dlc.runtime.revise import forget
 from dlc.schemas import load_schema
 from dlc.targets.dataflow.multiwoz import Options as Recipe
 from dlc.targets.dataflow.multiwoz import dataflow_programs, flat_belief
@@ -117,6 +118,7 @@ def multiwoz(root: Path, rounds: int) -> None:
         start = time.process_time()
         create(dialogues)
         middle = time.process_time()
+        forget()
         states = execute(programs, checker)
         created.append(total / (middle - start))
         executed.append(total / (time.process_time() - middle))

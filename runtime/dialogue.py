@@ -393,11 +393,17 @@ class Dialogue:
     def _places(self, root: int, constraint: int, type_: Type) -> Iterator[Place]:
         """Places within a computation that a constraint accepts: where it failed first, then nodes, then what is
         missing."""
-        within = list(self.graph.within(root))
-        yield from self._accepted(constraint, type_, iter(within))
+        yield from self._accepted(constraint, type_, self.graph.within(root))
         predicate = self.graph.value(constraint)
-        failed = self.graph.failure(root)
-        gaps = [gap for node in within for gap in missing_places(self.graph, node, self.checker.schema)]
+        failed = self.graph.failure(root) if root in self.graph.tainted else None
+        # No column holds a specification, only a call's argument is one.
+        in_specs = not (isinstance(predicate, OfType) and is_spec(predicate.type))
+        gaps = [
+            gap
+            for node in self.graph.within(root)
+            if in_specs or self.graph.nodes[node].fn in self.checker.schema.function
+            for gap in missing_places(self.graph, node, self.checker.schema)
+        ]
         gaps.sort(key=lambda gap: failed is None or failed.path[-1:] != gap.role[-1:])
         for gap in gaps:
             subject = {"role": _Roles(partial(_one, gap.role)), "value": None, "type": gap.type}

@@ -1,6 +1,5 @@
 """Lispress texts as plans for the graph. Texts that differ only in their strings are planned once."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from ..compiler.terms import Lit
@@ -38,7 +37,8 @@ class Plans:
 
     def _plan(self, text: str) -> Plan:
         made = plan(dl_turn(read_program(text), self._names))
-        return replace(made, nodes=tuple([self._shared(node) for node in made.nodes]))
+        nodes = tuple([self._shared(node) if node[0] in ("{}", "Constraint") else node for node in made.nodes])
+        return Plan(made.speaker, nodes, made.roots, made.calls)
 
     def _shared(self, node: Planned) -> Planned:
         """The node over terms and types that equal ones share, so that comparing them is cheap."""
@@ -75,6 +75,6 @@ class Plans:
 
     def _shape(self, text: str, count: int) -> _Shape | None:
         made = self._plan(text)
-        wanted = [Lit("text", f"~{k}~") for k in range(count)]
-        places = {term: i for i, (fn, _, term, _, _) in enumerate(made.nodes) if fn == "constant" and term in wanted}
-        return (made, tuple(places[term] for term in wanted)) if len(places) == count else None
+        names = [f"~{k}~" for k in range(count)]
+        texts = {node[2].value: i for i, node in enumerate(made.nodes) if isinstance(node[2], Lit)}
+        return (made, tuple([texts[name] for name in names])) if all(name in texts for name in names) else None

@@ -114,7 +114,8 @@ def atoms(body: Term) -> list[Term]:
     return [] if body == _EVERYTHING else [body]
 
 
-_EVERYTHING = App("is", (Var("it"), App("everything")))
+_IT = Var("it")
+_EVERYTHING = App("is", (_IT, App("everything")))
 
 
 def _conjunction(parts: list[Term]) -> Term:
@@ -172,6 +173,11 @@ def _known_merger(old: Term | None, new: Term | None) -> Merger:
     return _merger(old, new, 0, None)
 
 
+def forget() -> None:
+    """Drop what is remembered of earlier revisions; for measuring."""
+    _known_merger.cache_clear()
+
+
 def _merger(
     old: Term | None, new: Term | None, shift: int, satisfiable: Callable[[Term], bool | None] | None
 ) -> Merger:
@@ -180,7 +186,7 @@ def _merger(
     kept: list[Term] = []
     for part in _parts(old):
         path = subject_path(part)
-        if path is None or not any(_covers(said, path) for said in about):
+        if path is None or (path not in about and not any(_covers(said, path) for said in about)):
             kept.append(part)
     if satisfiable is not None:
         kept = _weakened(kept, [_shifted(part, shift) for part in new_parts], satisfiable)
@@ -188,6 +194,13 @@ def _merger(
     body: list[Term] = []
     for side, parts in enumerate((kept, new_parts)):
         for part in parts:
+            port = _only_port(part)
+            if port is not None:
+                # By far the most common: one field compared with one value.
+                at = len(picks)
+                picks.append((side, port))
+                body.append(part if port == at else App(part.fn, (part.args[0], Var(f"#{at}"))))  # type: ignore[union-attr]
+                continue
             names: dict[str, str] = {}
             for name in _variables(part):
                 if name not in names:
@@ -230,6 +243,16 @@ def _parts(term: Term | None) -> list[Term]:
     if term is None or (isinstance(term, App) and term.fn in ("everything", "Constraint")):
         return []
     return [App("is", (Var("it"), term))]
+
+
+def _only_port(part: Term) -> int | None:
+    """Which input a conjunct `.field op #i` compares with; None for any other."""
+    if not isinstance(part, App) or len(part.args) != 2 or part.named or part.targs:
+        return None
+    left, right = part.args
+    if isinstance(right, Var) and right.name[:1] == "#" and isinstance(left, Field) and left.subject == _IT:
+        return int(right.name[1:])
+    return None
 
 
 def _covers(new: Role, old: Role) -> bool:
