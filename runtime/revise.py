@@ -195,11 +195,11 @@ def _merger(
     for side, parts in enumerate((kept, new_parts)):
         for part in parts:
             port = _only_port(part)
-            if port is not None:
+            if port is not None and isinstance(part, App):
                 # By far the most common: one field compared with one value.
                 at = len(picks)
                 picks.append((side, port))
-                body.append(part if port == at else App(part.fn, (part.args[0], Var(f"#{at}"))))  # type: ignore[union-attr]
+                body.append(part if port == at else App(part.fn, (part.args[0], Var(f"#{at}"))))
                 continue
             names: dict[str, str] = {}
             for name in _variables(part):
