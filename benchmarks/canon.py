@@ -124,66 +124,18 @@ def report(name: str, turns: list[tuple[Any, Any]]) -> None:
 def corpora(runs: int) -> None:
     """Every program of the corpora: its form is its own form and reads back, keeps the type, and, where it can be
     run, gives the same on random databases."""
-    from dlc.canon.databases import Pools, random_database, tables_in
-    from dlc.canon.equivalence import _same, ends_sorted
-    from dlc.canon.pipeline import Canonicalizer
     from dlc.compiler.check import Checker
-    from dlc.compiler.lower import lower_program
-    from dlc.compiler.sugar import print_turn
-    from dlc.compiler.terms import App
-    from dlc.grammar.parser import parse
 
-    running = importlib.import_module("canon_run")
+    made = importlib.import_module("canon_laws")
     for name, file in CORPORA_FILES:
         programs = list({(turn, id(schema)): (turn, schema) for turn, schema in corpus(name, file)}.values())
-        checkers: dict[int, Any] = {}
+        checkers: dict[int, Any] = {id(schema): Checker(schema) for _, schema in programs}
         counts: Counter[str] = Counter()
         for i, (turn, schema) in enumerate(programs):
-            checker = checkers.setdefault(id(schema), Checker(schema))
-            form = Canonicalizer(schema).turn(turn)
-            counts["changed"] += form != turn
-            again = lower_program(parse(print_turn(form)))[0][0]
-            counts["not read back"] += again != form
-            counts["not its own form"] += Canonicalizer(schema).turn(again) != form
-            before, after = checker.check_turn(turn), checker.check_turn(form)
-            if before.ok:
-                counts["typed"] += 1
-                types = [[plain_type(t) for t in checked.types] for checked in (before, after)]
-                kept = len(turn.statements) != len(form.statements) or types[0] == types[1]
-                counts["type changed"] += not (after.ok and kept)
-            run = running.runner(schema)
-            for old, new in zip(turn.statements, form.statements, strict=len(turn.statements) == len(form.statements)):
-                a, b = old.term, new.term
-                if not (isinstance(a, App) and (a.args or a.fn in schema.table)):
-                    continue
-                dice = random.Random(i)
-                tables, pools = tables_in((a, b), schema), Pools((a, b), schema)
-                judged = 0
-                try:
-                    for size in range(runs if tables else 0):
-                        database = random_database(tables, pools, dice, 1 + size % 5, True)
-                        turned = {t: rows[::-1] for t, rows in database.items()}
-                        x, y = run(a, database), run(b, database)
-                        if not _same(x, run(a, turned), False):
-                            continue
-                        judged += 1
-                        stable = ends_sorted(a) and _same(x, run(a, turned), True) and _same(y, run(b, turned), True)
-                        counts["results differ"] += not _same(x, y, stable)
-                except Exception:
-                    # What the evaluator has no rows or functions for.
-                    judged = 0
-                counts["statements run" if judged else "statements not run"] += 1
-                counts["runs"] += judged
-        wrong = {k: counts[k] for k in ("not read back", "not its own form", "type changed", "results differ")}
-        told = {k: n for k, n in sorted(counts.items()) if k not in wrong}
+            counts.update(made.laws(turn, checkers[id(schema)], i, runs))
+        told = {k: n for k, n in sorted(counts.items()) if k not in made.BROKEN}
+        wrong = {k: counts[k] for k in made.BROKEN}
         print(f"{name} {Path(file).name}: {len(programs):,} distinct programs, {told}; {wrong}", flush=True)
-
-
-def plain_type(type_: Any) -> str:
-    """A type with a record's fields in order of their names: columns have no order."""
-    from dlc.compiler.types import show
-
-    return " ".join(sorted(show(type_).replace("{", " ").replace("}", " ").replace(",", " ").split()))
 
 
 def verdicts(count: int) -> None:

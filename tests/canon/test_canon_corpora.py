@@ -1,18 +1,17 @@
-"""Canonical forms of real annotations: normal, well typed, read back from their text."""
+"""Canonical forms of real annotations: normal, well typed, read back from their text, of the same results."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from canon_laws import BROKEN, laws
 
-from dlc.canon.pipeline import canonicalize
 from dlc.compiler.check import Checker
-from dlc.compiler.lower import lower_program
 from dlc.compiler.sugar import print_turn
 from dlc.compiler.terms import Turn
 from dlc.conversion import units
-from dlc.grammar.parser import parse
 from dlc.options import Options
 from dlc.sources import source
 
@@ -48,13 +47,12 @@ def turns(name: str, path: Path) -> Iterator[tuple[Turn, Checker]]:
 @pytest.mark.corpus
 @pytest.mark.parametrize(("name", "file"), FILES)
 def test_forms_of_real_programs(name: str, file: str) -> None:
-    seen = 0
-    for turn, checker in turns(name, CORPORA / file):
-        seen += 1
-        form = canonicalize(turn, checker.schema)
-        again = lower_program(parse(print_turn(form)))[0][0]
-        assert again == form, print_turn(turn)
-        assert canonicalize(again, checker.schema) == form, print_turn(turn)
-        if seen % 10 == 0 and checker.check_turn(turn).ok:
-            assert checker.check_turn(form).ok, print_turn(turn)
-    assert seen > 80
+    seen: Counter[str] = Counter()
+    for i, (turn, checker) in enumerate(turns(name, CORPORA / file)):
+        found = laws(turn, checker, i, 2)
+        assert not any(found[law] for law in BROKEN), (found, print_turn(turn))
+        seen.update(found)
+        seen["turns"] += 1
+    assert seen["turns"] > 80 and seen["typed"] > 0.95 * seen["turns"]
+    # What the agent says often has no statement.
+    assert name == "smcalflow" or seen["statements run"] > 0.5 * seen["turns"]
