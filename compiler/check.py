@@ -31,34 +31,26 @@ class CheckedTurn:
     @property
     def ok(self) -> bool:
         """No error (lints do not count)."""
-        return all(d.severity != "error" for d in self.diagnostics)
+        return not self.diagnostics or all(d.severity != "error" for d in self.diagnostics)
 
 
 @node
 class _CheckedTerm:
-    """What is known of a statement's term: its type, elaboration, findings, and what its results may hold."""
+    """What is known of a statement's term: its type (with the variables each use of a `let` takes anew, if it has
+    any), its elaboration and the findings."""
 
     type: Type
-    scheme: Scheme
+    scheme: Scheme | None
     elaborated: Term
     diagnostics: tuple[Diagnostic, ...]
-    expected: Expected
 
 
-@node
-class _CheckedStatement:
-    """What is known of a statement."""
-
-    statement: Statement
-    type: Type
-    scheme: Scheme
-    elaborated: Statement
-    diagnostics: tuple[Diagnostic, ...]
-
-
+# A statement's term, its elaboration, and all findings.
+_CheckedStatement = tuple[_CheckedTerm, Statement, tuple[Diagnostic, ...]]
 _REMEMBERED = 100_000
 
 
+_NOTHING = Env()
 NOTHING_BOUND: Mapping[str, Type] = {}
 
 
@@ -81,6 +73,7 @@ class Checker:
         self._statements: dict[Statement, _CheckedStatement] = {}
         self._turns: dict[Turn, CheckedTurn] = {}
         self._terms: dict[Term, _CheckedTerm] = {}
+        self._expected: dict[Term, Expected] = {}
         self._outcomes = Outcomes(self.schema, self._inference)
         self._known_fields = sorted(
             {c.name for t in self.schema.tables for c in t.columns}
@@ -103,66 +96,73 @@ class Checker:
     def _check_turn(self, turn: Turn, origin: TurnOrigin | None) -> CheckedTurn:
         diagnostics: list[Diagnostic] = []
         for i, act in enumerate(turn.acts):
-            diagnostics += self._check_act(turn.speaker, act, origin.acts[i] if origin else None)
-        env = Env()
+            if self._acts or act.args or act.named:
+                diagnostics += self._check_act(turn.speaker, act, origin.acts[i] if origin else None)
+        env = _NOTHING
         checked: list[_CheckedStatement] = []
-        begun = False
+        begun, unchanged = False, True
         for i, statement in enumerate(turn.statements):
             place = (origin.statements[i], origin.outcomes[i]) if origin else None
             known = self._statements.get(statement) if not env.bound else None
-            if known is None or (known.diagnostics and place is not None):
+            if known is None or (known[2] and place is not None):
                 if not begun:
                     self._inference.reset()
                     begun = True
                 known = self._check_statement(statement, env, place)
-                if not env.bound and (place is None or not known.diagnostics):
-                    self._remember(known)
+                if not env.bound and (place is None or not known[2]):
+                    # Dialogues repeat their statements turn after turn; a closed one is checked once. One with something
+                    # to say of its text is kept only without places, which belong to one text.
+                    if len(self._statements) >= _REMEMBERED:
+                        self._statements.clear()
+                    self._statements[statement] = known
             checked.append(known)
-            diagnostics += known.diagnostics
+            diagnostics += known[2]
+            unchanged = unchanged and known[1] is statement
             if statement.let is not None:
-                env = env.with_bound(statement.let, known.scheme)
-        elaborated = Turn(turn.speaker, turn.acts, tuple([known.elaborated for known in checked]))
-        return CheckedTurn(turn, tuple([known.type for known in checked]), elaborated, tuple(diagnostics))
+                env = env.with_bound(statement.let, known[0].scheme or Scheme(known[0].type))
+        elaborated = turn if unchanged else Turn(turn.speaker, turn.acts, tuple([known[1] for known in checked]))
+        return CheckedTurn(turn, tuple([known[0].type for known in checked]), elaborated, tuple(diagnostics))
 
     def _check_statement(
         self, statement: Statement, env: Env, place: tuple[Origin, OutcomeOrigin | None] | None
-    ) -> "_CheckedStatement":
-        known = self._terms.get(statement.term) if not env.bound else None
+    ) -> _CheckedStatement:
+        term = statement.term
+        known = self._terms.get(term) if not env.bound else None
         if known is None or (known.diagnostics and place is not None):
-            known = self._check_term(statement.term, env, place[0] if place else None)
+            known = self._check_term(term, env, place[0] if place else None)
             if not env.bound and (place is None or not known.diagnostics):
                 if len(self._terms) >= _REMEMBERED:
                     self._terms.clear()
-                self._terms[statement.term] = known
+                    self._expected.clear()
+                self._terms[term] = known
         found = known.diagnostics
         if statement.outcome is not None:
-            found += tuple(self._outcomes.check(known.expected, statement.outcome, place[1] if place else None))
-        elaborated = Statement(known.elaborated, statement.status, statement.let, statement.outcome)
-        return _CheckedStatement(statement, known.type, known.scheme, elaborated, found)
+            expected = self._expected.get(term) if not env.bound else None
+            if expected is None:
+                expected = Expected(term, known.type)
+                if not env.bound:
+                    self._expected[term] = expected
+            found += tuple(self._outcomes.check(expected, statement.outcome, place[1] if place else None))
+        if known.elaborated is term:
+            return known, statement, found
+        return known, Statement(known.elaborated, statement.status, statement.let, statement.outcome), found
 
-    def _check_term(self, term: Term, env: Env, origin: Origin | None) -> "_CheckedTerm":
+    def _check_term(self, term: Term, env: Env, origin: Origin | None) -> _CheckedTerm:
         inference = self._inference
         inference.findings = []
         inference.solver.level += 1
         type_, node = inference.infer(term, env, ())
         inference.solver.settle(final=True)
-        found = located(inference.findings, origin)
+        found = located(inference.findings, origin) if inference.findings else []
         if facts(term)[1]:
             found += self._raw_lints(term, origin)
         inference.solver.level -= 1
-        scheme = Scheme(type_)
+        scheme = None
         if not inference.is_remembered(type_, node):
             type_ = zonk(type_)
             scheme = generalize(type_, inference.solver.level)
             node = inference.finish_with(node, DYNAMIC)
-        return _CheckedTerm(type_, scheme, node, tuple(found), Expected(term, type_))
-
-    def _remember(self, checked: "_CheckedStatement") -> None:
-        """Dialogues repeat their statements turn after turn; a closed one is checked once. One with something to
-        say of its text is kept only without places, which belong to one text."""
-        if len(self._statements) >= _REMEMBERED:
-            self._statements.clear()
-        self._statements[checked.statement] = checked
+        return _CheckedTerm(type_, scheme, node, tuple(found))
 
     def check_term(
         self, term: Term, origin: Origin | None = None, bound: Mapping[str, Type] = NOTHING_BOUND

@@ -183,7 +183,7 @@ class Inference:
             self.trace[path] = typed[0]
             return typed
         if isinstance(term, App) and term.args and term.fn not in _CONNECTIVES:
-            free = facts(term)[0]
+            free = (term._facts or facts(term))[0]
             if not free:
                 known = self._memo.get(term)
                 return known if known is not None else self._remember(term, term, env, path)
@@ -217,17 +217,19 @@ class Inference:
     def _remember(self, key: "Term | _InRows", term: App, env: Env, path: Path) -> Typed:
         """Infer a term that depends on nothing but the known rows in its key; keep what does not wait or complain."""
         solver, before = self.solver, len(self.findings)
-        outer = solver.set_aside()
+        outer = solver.set_aside() if solver.deferred or solver.checks else None
         typed = self._infer(term, env, path, None)
-        solver.settle(final=False)
-        if solver.idle and len(self.findings) == before and env.groups is None:
+        if solver.deferred or solver.checks:
+            solver.settle(final=False)
+        if not (solver.deferred or solver.checks or env.groups is not None or len(self.findings) != before):
             type_ = typed[0] if id(typed[0]) in self._finished else closed(typed[0])
             elaborated = self._kept(typed[1], term) if type_ is not None else None
             if type_ is not None and elaborated is not None:
                 # The memo keeps both, so nothing else will ever have their identity.
                 self._finished.add(id(type_))
                 typed = self._memo[key] = (type_, elaborated)
-        solver.take_back(outer)
+        if outer is not None:
+            solver.take_back(outer)
         return typed
 
     def _kept(self, node: Term, term: Term) -> Term | None:

@@ -58,7 +58,8 @@ def _connective(inference: "Inference", term: App, env: "Env", path: "Path") -> 
     new: list[Term] = []
     for i, arg in enumerate(term.args):
         found, node = inference.infer(arg, env, (*path, i), BOOL)
-        inference.expect_bool(found, (*path, i))
+        if found is not BOOL:
+            inference.expect_bool(found, (*path, i))
         new.append(node)
     return BOOL, with_args(term, tuple(new))
 

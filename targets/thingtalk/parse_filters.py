@@ -71,7 +71,7 @@ def _with_constant(p: Parser, at: int) -> Filter | None:
             p.known[tokens] = known
     else:
         p.i = end
-    return cast(Filter, known)
+    return known  # type: ignore[return-value]
 
 
 def _plain(p: Parser, at: int) -> Filter:

@@ -235,7 +235,7 @@ class Parser(Scanner):
         known = self.known.get(tokens)
         if known is not None:
             self.i = end
-            return cast(Value, known)
+            return known  # type: ignore[return-value]
         value = self.value()
         if self.i == end:
             self.known[tokens] = value

@@ -80,12 +80,11 @@ class ThingTalkReader:
             source = _Source(text, False)
             act, params, found = _parsed(source)
             return self._turn(act, params, tuple(self.statement(item, source) for item in found), speaker)
-        memory = self._memory
-        if memory.full:
-            memory = self._memory = _Memory()
-        known = memory.turns.get((text, speaker))
+        known = self._memory.turns.get((text, speaker))
         if known is None:
-            known = memory.turns[text, speaker] = self._tokenized(text, speaker)
+            if self._memory.full:
+                self._memory = _Memory()
+            known = self._memory.turns[text, speaker] = self._tokenized(text, speaker)
         return known
 
     def _tokenized(self, text: str, speaker: Literal["user", "agent"]) -> Turn:
@@ -141,9 +140,13 @@ class ThingTalkReader:
     ) -> Turn:
         if act is None:
             return Turn(speaker, (), statements)
-        return Turn(
-            speaker, (Act(act, tuple(Lit("path", self._path(name, statements)) for name in params)),), statements
-        )
+        args: tuple[Term, ...] = ()
+        if params:
+            args = tuple(Lit("path", self._path(name, statements)) for name in params)
+        known = self._memory.acts.get((act, args))
+        if known is None:
+            known = self._memory.acts[act, args] = (Act(act, args),)
+        return Turn(speaker, known, statements)
 
     def _path(self, said: str, statements: tuple[Statement, ...]) -> str:
         """The field an act is about: `.area`, or `Hotel.area` where the bare name would be written otherwise."""
@@ -367,7 +370,7 @@ class ThingTalkReader:
     def _condition(self, condition: ast.Filter, query: "_Query") -> Term:
         match condition:
             case ast.And(operands):
-                return App("and", tuple(self._condition(c, query) for c in operands))
+                return App("and", tuple([self._condition(c, query) for c in operands]))
             case ast.Or(operands):
                 return App("or", tuple(self._condition(c, query) for c in operands))
             case ast.Not(operand):
@@ -573,6 +576,7 @@ class _Memory:
 
     turns: dict[tuple[str, str], Turn] = field(default_factory=dict)
     heads: dict[str, tuple[str | None, tuple[str, ...]]] = field(default_factory=dict)
+    acts: dict[tuple[str, tuple[Term, ...]], tuple[Act, ...]] = field(default_factory=dict)
     items: dict[str, Statement] = field(default_factory=dict)
     expressions: dict[str, _Query] = field(default_factory=dict)
     tokens: Known = field(default_factory=dict)
