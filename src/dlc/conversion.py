@@ -111,6 +111,8 @@ class Converter:
             read = self._named(self._read(unit))
             if self.target in WITHOUT_REFERENCES:
                 read = self._requests.plain(read)
+            else:
+                read = self._requests.untyped(read)
             written = self._as_dialogue(read)
             turns = zip(read.dialogue.turns, read.schemas, strict=True)
             return [(self._row(unit, read, i, written[i]), turn, schema) for i, (turn, schema) in enumerate(turns)]

@@ -24,16 +24,37 @@ class Requests:
 
     def plain(self, read: Read) -> Read:
         """The dialogue with its references and revisions inlined; itself, if it is no dialogue of requests."""
+        turns = self._requests(read)
+        if turns is None:
+            return read
+        return self._inlined(read, turns, next(schema for schema in read.schemas if schema is not None))
+
+    def untyped(self, read: Read) -> Read:
+        """A dialogue of requests without what the checker says of it: the recipe's programs have no types.
+
+        Their values are text whatever the slot's type, and their functions are no schema's.
+        """
+        turns = self._requests(read)
+        if turns is None:
+            return read
+        rows = tuple(
+            row if turn is None else replace(row, program=turn, notes=())
+            for row, turn in zip(read.dialogue.turns, turns, strict=True)
+        )
+        kept = tuple(() if turn is not None else found for turn, found in zip(turns, read.diagnostics, strict=False))
+        return replace(read, dialogue=replace(read.dialogue, turns=rows), diagnostics=kept, checked=())
+
+    def _requests(self, read: Read) -> "list[Turn | None] | None":
+        """What each row says, if together they are a dialogue of requests over one schema."""
         turns = [self._turn(read, i) for i in range(len(read.dialogue.turns))]
-        schemas = {id(schema): schema for schema in read.schemas if schema is not None}
+        schemas = {id(schema) for schema in read.schemas if schema is not None}
         said = [turn for turn in turns if turn is not None and turn.statements]
         if len(schemas) != 1 or not said or any(read.parts):
-            return read
+            return None
         from dlc.runtime.requests import is_request
 
-        if not all(is_request(statement.term) for turn in said for statement in turn.statements):
-            return read
-        return self._inlined(read, turns, next(iter(schemas.values())))
+        found = all(is_request(statement.term) for turn in said for statement in turn.statements)
+        return turns if found else None
 
     def _turn(self, read: Read, index: int) -> "Turn | None":
         """What a row says, well typed or not: the recipe's values are text whatever the slot's type."""

@@ -158,6 +158,16 @@ def test_to_slots_and_thingtalk(tmp_path: Path) -> None:
     assert "area == enum east && stars == 4" in thingtalk[1]["program"]
 
 
+def test_to_dl_and_back_without_a_word(tmp_path: Path) -> None:
+    text = rows('(find (Constraint[Taxi] :leaveat (?= "10:00") :book-day (refer (Constraint[Day]))))', "()")
+    told: list[Any] = []
+    dl = converted(tmp_path, text, "dl", on_diagnostic=told.append)
+    (tmp_path / "dl.jsonl").write_text("\n".join(map(json.dumps, dl)))
+    back = list(dlc.convert("dl", tmp_path / "dl.jsonl", to="dataflow", on_diagnostic=told.append))
+    assert [row["program"] for row in back] == [json.loads(line)["program"] for line in text.splitlines()]
+    assert told == [] and all(row["notes"] == [] and row["status"] == "exact" for row in (*dl, *back))
+
+
 def test_a_failed_statement_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
     text = rows(
         "(find (Constraint[Hotel] :area (refer (Constraint[Area]))))",
