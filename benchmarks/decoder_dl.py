@@ -61,7 +61,9 @@ def programs(name: str, root: Path) -> dict[str, collections.Counter[str]]:
     found: dict[str, collections.Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rows.jsonl"
-        subprocess.run([*command, "-o", str(out)], check=False, stderr=subprocess.DEVNULL)
+        done = subprocess.run([*command, "-o", str(out)], check=False, capture_output=True, text=True)
+        if not out.exists():
+            raise SystemExit(f"{name} cannot be read: {done.stderr[-400:]}")
         for line in out.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             if row["program"] is not None:
@@ -222,9 +224,10 @@ def samples(options: argparse.Namespace) -> None:
             "trigram": trigram(size, rng, ids, end),
             "random transformer": transformer(size, rng),
         }
-        for model, choose in models.items():
+        # Acts may have any name, which a model that knows nothing spells to the budget: begun without, too.
+        for (model, choose), prefix in itertools.product(models.items(), ("", "user: ")):
             start = time.perf_counter()
-            made = list(sampled(decoder, choose, options.count, options.budget, ""))
+            made = list(sampled(decoder, choose, options.count, options.budget, prefix))
             spent = time.perf_counter() - start
             bad = [(text, found) for text, found in judged([t for t, _, _ in made], schema) if found]
             for text, _, _ in made:
@@ -232,7 +235,7 @@ def samples(options: argparse.Namespace) -> None:
             steps = np.array([_parts(text) for text, _, _ in made])
             lengths = np.percentile([n for _, n, _ in made], (5, 25, 50, 75, 95, 100)).astype(int).tolist()
             print(
-                f"{name}, {model}: {len(made)} samples, {len(made) - len(bad)} well typed, "
+                f"{name}, {model}, {'from ' + prefix if prefix else 'whole'}: {len(made)} samples, {len(made) - len(bad)} well typed, "
                 f"{sum(n <= options.budget for _, n, _ in made)} within {options.budget} tokens, "
                 f"{int((steps > 10).sum())} of over 10 calls and stages, {sum(' let x' in t for t, _, _ in made)} bind "
                 f"a variable, {sum(f for _, _, f in made)} ended by the budget; tokens p5/25/50/75/95/max "

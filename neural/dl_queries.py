@@ -15,7 +15,7 @@ from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
 from .dl_show import Shown, best_item, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
-from .dl_values import action, call, calls
+from .dl_values import action, calls, one_call
 from .net import Part
 
 Tail = Callable[[int], None]
@@ -238,8 +238,7 @@ def _listed(dl: Dl, part: Part, start: int, context: Context) -> list[tuple[int,
             for choice in calls(dl, type_, False):
                 function = choice[0]
                 if not function.params or any(not p.optional for p in function.params):
-                    at = part.new()
-                    call(dl, part, start, function, [choice], context, False, lambda _, at=at: at, 2)  # type: ignore[misc]
+                    at = part.call(start, one_call(dl, function, (choice,), context))
                     found.append((at, Row("it" if function.params else function.name, type_.args[0])))
     return found
 

@@ -11,7 +11,7 @@ from ..compiler.types import NUMBER, Con, Type, substitute
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, leads
-from .dl_values import COUNTS, OVER, Choice, aggregate, call, calls, over, subject_of
+from .dl_values import COUNTS, OVER, Choice, aggregate, calls, one_call, over, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -102,6 +102,17 @@ def all_calls(dl: Dl) -> dict[Function, list[Choice]]:
                 known.setdefault(choice[0], []).append(choice)
         dl.memo["all calls"] = known
     return known
+
+
+def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
+    """An aggregate over a type, as deep in calls as one in an expression."""
+
+    def build(body: Part) -> None:
+        end = body.new()
+        body.end(end)
+        aggregate(dl, body, body.start, name, (type_,), inner, lambda _: end)
+
+    return dl.net.procedure(("one aggregate", name, type_, inner), build)
 
 
 def picked_field(dl: Dl, spelled: str) -> int:
@@ -215,23 +226,18 @@ class Items:
         return items
 
     def _draw_calls(self, source: int, function: Function, label: str, choices: Sequence[Choice]) -> None:
-        ends: dict[Type, int] = {}
+        results: dict[Type, list[Choice]] = {}
+        for choice in choices:
+            results.setdefault(substitute(function.result, dict(choice[1])), []).append(choice)
+        for result, group in results.items():
+            if (self.free and source == self._at(label)[0]) or self._items_of(source, label, result):
 
-        def end(choice: Choice) -> int:
-            result = substitute(function.result, dict(choice[1]))
-            if result not in ends:
-                ends[result] = self.part.new()
-                for path, item in self._items_of(source, label, result):
-                    arrived = self.part.lazy(lambda s, item=item: self._arrive(s, item))  # type: ignore[misc]
-                    self.part.text(ends[result], path, arrived)
-            return ends[result]
+                def after(state: int, result: Type = result) -> None:
+                    for path, item in self._items_of(source, label, result):
+                        arrived = self.part.lazy(lambda s, item=item: self._arrive(s, item))  # type: ignore[misc]
+                        self.part.text(state, path, arrived)
 
-        wanted = choices if self.free else list(self._call_items(source, function, label, choices))
-        if self.free and source != self._at(label)[0]:
-            # Only fields of the call have the label.
-            wanted = [c for c in choices if self._items_of(source, label, substitute(function.result, dict(c[1])))]
-        if wanted:
-            call(self.dl, self.part, source, function, wanted, self.context, False, end, 2)
+                self.part.call(source, one_call(self.dl, function, tuple(group), self.context), self.part.lazy(after))
 
     def _item(self, label: str, type_: Type) -> tuple[int, Shown]:
         source, fresh = self._at(label)
@@ -243,16 +249,9 @@ class Items:
             source, fresh = self._at(name)
             items = {t: self._with(fresh, ((None, NUMBER if name in COUNTS else t),)) for t in over(dl, name, inner)}
             items = {t: item for t, item in items.items() if self.may(item)}
-            ends: dict[Shown, int] = {}
-
-            def end(type_: Type, items: dict[Type, Shown] = items, ends: dict[Shown, int] = ends) -> int:
-                item = items[type_]
-                if item not in ends:
-                    ends[item] = self.part.lazy(lambda s: self._arrive(s, item))
-                return ends[item]
-
-            if items:
-                aggregate(dl, self.part, source, name, tuple(items), inner, end, 2)
+            for type_, item in items.items():
+                arrived = self.part.lazy(lambda s, item=item: self._arrive(s, item))  # type: ignore[misc]
+                self.part.call(source, one_aggregate(dl, name, type_, inner), arrived)
 
     def _sums(self) -> None:
         source, fresh = self._at("value")

@@ -479,6 +479,21 @@ def call(
     part.join(dl.words.word(part, start, f"{name}(", depth), part.lazy(inside))
 
 
+def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: Context) -> int:
+    """The procedure of calls of one function, as deep in calls as one in an operand."""
+
+    def build(part: Part) -> None:
+        end = part.new()
+        part.end(end)
+        call(dl, part, part.start, function, choices, context, False, lambda _: end)
+
+    return dl.net.procedure(
+        ("one call", function.name, choices[0][1], context),
+        build,
+        lambda: short_call(dl, function, dict(choices[0][1]), context, False),
+    )
+
+
 def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool) -> int:
     """The procedure of the arguments of a function at one instance of its type, between its parentheses."""
     required = list(arguments(function, dict(binding), known))
