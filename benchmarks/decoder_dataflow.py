@@ -206,12 +206,13 @@ def samples(options: argparse.Namespace) -> None:
     gold_ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in turns]
     shared, size, end = shared_variables(), decoder.vocabulary.size, decoder.vocabulary.ends[0]
     rng = np.random.default_rng(options.seed)
-    models = {
-        "uniform": uniform(size, rng),
-        "trigram": trigram(size, rng, gold_ids, end),
-        "random transformer": transformer(size, rng),
+    makers: dict[str, Callable[[], Choose]] = {
+        "uniform": lambda: uniform(size, rng),
+        "trigram": lambda: trigram(size, rng, gold_ids, end),
+        "random transformer": lambda: transformer(size, rng),
     }
-    for name, choose in models.items():
+    for name in options.models:
+        choose = makers[name]()
         for prefix in ("", "(let (x0 "):
             start = time.perf_counter()
             made = list(sampled(decoder, choose, options.count, options.budget, prefix))
@@ -295,6 +296,7 @@ def main() -> None:
     parser.add_argument("--styles", nargs="*", default=("bytes", "bytes split", "sentencepiece"))
     parser.add_argument("--sizes", type=int, nargs="*", default=(4000,))
     parser.add_argument("--vocabularies", type=int, nargs="*", default=(32_000, 128_256))
+    parser.add_argument("--models", nargs="*", default=("uniform", "trigram", "random transformer"))
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--budget", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
