@@ -118,7 +118,7 @@ def test_generate_with_a_model_that_knows_nothing(decoder: ConstrainedDecoder, c
         max_new_tokens=budget + 1,
         eos_token_id=END,
         pad_token_id=END,
-        logits_processor=[decoder.logits_processor(budget)],
+        logits_processor=[decoder.logits_processor(budget, beams=options.get("num_beams", 1))],
         **options,
     )
     for row in made[:, 2:].tolist():

@@ -151,10 +151,16 @@ def test_no_vacuous_proof(harbour: Schema) -> None:
         databases=20,
     )
     assert found.kind == "likely" and "402" in found.reason
-    # Nothing is both in and not in; a proof that two such queries agree says nothing.
-    empty = "SELECT name FROM ship WHERE id IN (SELECT id FROM ship WHERE crew = {n}) AND id NOT IN (SELECT id FROM ship WHERE crew = {n})"
+    # No number is smaller than itself; a bounded proof that two such queries agree says nothing.
+    empty = "SELECT name FROM ship WHERE crew + {n} < crew"
     found = verdict(empty.format(n=1), empty.format(n=2), harbour, databases=20)
     assert found.kind == "likely" and "empty" in found.reason
+
+
+def test_what_is_empty_whatever_the_database_is_equal_by_form(harbour: Schema) -> None:
+    empty = "SELECT name FROM ship WHERE id IN (SELECT id FROM ship WHERE crew = {n}) AND id NOT IN (SELECT id FROM ship WHERE crew = {n})"
+    found = verdict(empty.format(n=1), empty.format(n=2), harbour, databases=20)
+    assert (found.kind, found.tried) == ("equal", ("canonical form",))
 
 
 def test_a_pick_that_nothing_determines_is_open(harbour: Schema) -> None:
