@@ -67,6 +67,8 @@ def _statement(statement: Statement, schema: Schema, limits: Limits) -> Iterator
         yield "a statement that is no query or call"
     if isinstance(term, App) and (term.fn in _ARITHMETIC or term.fn in _CONDITIONS or term.fn in ("the", "list")):
         yield "a statement that is no query or call"
+    if isinstance(term, App) and not term.args and term.fn in schema.enums_of_member:
+        yield "a statement that is no query or call"
     function = schema.function.get(term.fn) if isinstance(term, App) else None
     if isinstance(term, App) and function is not None and not function.action and not _decided(term, schema):
         yield "a call whose type nothing in it shows"
