@@ -382,7 +382,8 @@ def _rewritten(term: Term, context: Context) -> Term:
     for _ in range(_STEPS):
         if not isinstance(term, App):
             return plain_literal(term) if isinstance(term, Lit) else term
-        rules = _BY_HEAD.get(term.fn, ())
+        # Without operands it is a name (`count()` apart, which no rule is about), whatever operator is called so.
+        rules = _BY_HEAD.get(term.fn, ()) if term.args else ()
         if term.named and term.fn != "show":
             rules = (labels.RULE, defaults.RULE, *rules)
         for rule in rules:

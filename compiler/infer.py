@@ -15,7 +15,7 @@ from . import errors
 from .calls import infer_call
 from .classes import coercible, has_class, opaque
 from .findings import Finding
-from .operators import OPERATORS
+from .operators import NULLARY, OPERATORS
 from .relations import RELATIONAL
 from .schema import Schema
 from .terms import Abs, App, Apply, Ascribe, Entity, Field, Hole, Lit, Record, Term, Var, facts, free_names, with_args
@@ -246,7 +246,8 @@ class Inference:
             if not term.args and fn in self._tables and not term.named:
                 return self._tables[fn], term
             rule = RELATIONAL.get(fn) or OPERATORS.get(fn)
-            if rule is not None and not term.targs:
+            # An operator's name without operands is a name like any other, an enum member's say.
+            if rule is not None and not term.targs and (term.args or term.named or fn in NULLARY):
                 return rule(self, term, env, path)
             if fn == "coerce" and len(term.targs) == 2:
                 return self._coerce(term, env, path)

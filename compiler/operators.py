@@ -306,6 +306,9 @@ def _sum_type(inference: "Inference", term: App, a: Con, b: Con, path: "Path") -
     return a
 
 
+NULLARY = frozenset(("any", "none", "missing", "everything", "list", "count", "pick_all"))
+"""Operators that stand without operands: the marks, every row, the empty list, and a group's own."""
+
 OPERATORS: dict[str, Rule] = {
     **{fn: _connective for fn in ("and", "or", "not")},
     **{fn: _comparison for fn in ("=", "!=", "<", "<=", ">", ">=", "between", "not_between")},
