@@ -39,7 +39,10 @@ def walk(decoder: ConstrainedDecoder, rng: random.Random, budget: int, prefix: s
         allowed = np.flatnonzero(decoder.mask(state)[0])
         assert len(allowed), (prefix, said)
         wordy = allowed[(allowed >= 256) & (allowed != END)]
-        chosen = rng.choice(wordy if len(wordy) and rng.random() < 0.6 else allowed)
+        names = [t for t in wordy if WORDS[t - 256].startswith(" x")]
+        # Half of the time what is bound is used where it may be: left to chance it hardly ever is.
+        liked = names if names and rng.random() < 0.5 else wordy if len(wordy) and rng.random() < 0.6 else allowed
+        chosen = rng.choice(liked)
         said.append(int(chosen))
         state = decoder.advance(state, [int(chosen)])
     assert said.pop() == END and len(said) <= budget
