@@ -95,6 +95,9 @@ class Graph:
 
     def standing_for(self, node: int) -> int:
         """The node at the end of the result edges that start here."""
+        result = self.results.get(node)
+        if result is None or result.node is None:
+            return node
         seen = {node}
         while (result := self.results.get(node)) is not None and result.node is not None and result.node not in seen:
             node = result.node
@@ -120,7 +123,9 @@ class Graph:
 
     def value(self, node: int) -> Any:
         """A node's value after following result edges; None if it has none."""
-        result = self.results.get(self.standing_for(node))
+        result = self.results.get(node)
+        if result is not None and result.node is not None:
+            result = self.results.get(self.standing_for(node))
         return result.value if result is not None and result.kind == "value" else None
 
     def within(self, root: int) -> Iterator[int]:
