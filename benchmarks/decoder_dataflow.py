@@ -44,17 +44,8 @@ def corpus(root: Path) -> list[str]:
         return [turn["lispress"] for line in lines for turn in json.loads(line)["turns"]]
 
 
-def fed(decoder: ConstrainedDecoder, ids: Sequence[int]) -> int | None:
-    """The place of the first token of a program that the mask does not have (its length: the end token); else None."""
-    state = decoder.start(1)
-    for at, token in enumerate(ids):
-        if not decoder.mask(state)[0, token]:
-            return at
-        state = decoder.advance(state, [token])
-    return None if decoder.is_complete(state)[0] else len(ids)
-
-
 def gold(options: argparse.Namespace) -> None:
+    from teacher_forcing import first_refused
     from tokenizers_of import trained
 
     turns = corpus(options.corpora)
@@ -70,7 +61,7 @@ def gold(options: argparse.Namespace) -> None:
         for text, count in distinct.items():
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
             tokens += len(ids) * count
-            at = fed(decoder, ids)
+            at = first_refused(decoder, ids)
             if at is not None:
                 lost += count
                 print("lost", style, tokenizer.convert_ids_to_tokens(ids)[at : at + 1], text)

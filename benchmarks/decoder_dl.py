@@ -116,16 +116,6 @@ class Reader:
         return len(text.encode())
 
 
-def fed(decoder: ConstrainedDecoder, ids: Sequence[int]) -> int | None:
-    """The place of the first token that the mask does not have (the length: the end token); None if there is none."""
-    state = decoder.start(1)
-    for at, token in enumerate(ids):
-        if not decoder.mask(state)[0, token]:
-            return at
-        state = decoder.advance(state, [token])
-    return None if decoder.is_complete(state)[0] else len(ids)
-
-
 def gold(options: argparse.Namespace) -> None:
     schemas = Schemas(options.corpora)
     for corpus in options.corpus:
@@ -156,6 +146,7 @@ def tokens(
     options: argparse.Namespace, corpus: str, by_schema: dict[str, collections.Counter[str]], schemas: Schemas
 ) -> None:
     """The same, token by token, in several styles of tokenizer trained on the corpus."""
+    from teacher_forcing import first_refused
     from tokenizers_of import trained
 
     texts = [text for counts in by_schema.values() for text in counts]
@@ -169,7 +160,7 @@ def tokens(
             for text, count in itertools.islice(counts.items(), 0, None, options.every):
                 ids = tokenizer(text, add_special_tokens=False)["input_ids"]
                 fed_, said = fed_ + 1, said + len(ids)
-                at = fed(decoder, ids)
+                at = first_refused(decoder, ids)
                 if at is not None:
                     lost += count
                     print("  lost", tokenizer.convert_ids_to_tokens(ids)[at : at + 1], text)

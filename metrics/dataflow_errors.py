@@ -7,7 +7,7 @@ kinds below; whether another reading was acceptable, or the gold program wrong, 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from ..targets.dataflow.sexp import META, VALUE, LispressError, Sexp, is_string, read
 
@@ -25,20 +25,7 @@ ErrorKind = Literal[
     "used wrong function",
     "other",
 ]
-KINDS: Final[tuple[ErrorKind, ...]] = (
-    "no program",
-    "underprediction",
-    "entity: hallucinated",
-    "entity: boundary mismatch",
-    "entity: other value",
-    "entity: wrong type",
-    "entity: wrong field",
-    "fencing: should have fenced",
-    "fencing: should not have fenced",
-    "fencing: wrong message",
-    "used wrong function",
-    "other",
-)
+KINDS: Final[tuple[ErrorKind, ...]] = get_args(ErrorKind)
 MAX_NODES: Final = 20_000
 _FENCE: Final = "Fence"
 
