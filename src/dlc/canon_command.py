@@ -14,7 +14,7 @@ from .conversion import units
 from .errors import InputFailure
 from .options import Options
 from .outputs import Output
-from .report import FAILURE, FINE, Report
+from .report import FAILURE, Report
 from .requests import Requests
 from .sources import source
 from .units import Broken, Unit
@@ -32,29 +32,21 @@ def run_canon(
     report = Report()
     spare_collector()
     turns = 0
-    try:
-        with ExitStack() as stack:
-            out = stack.enter_context(Output(output))
-            for rows, found in ordered(
-                partial(_work, lang, options, style), units(source(lang), paths, report.failure), jobs
-            ):
-                for diagnostic in found:
-                    report.found(diagnostic)
-                for row in rows:
-                    turns += 1
-                    out.write(_line(row, form))
-                report.progress(turns)
-            if report.status == FAILURE:
-                out.flush()
-            else:
-                out.commit()
-    except InputFailure as failure:
-        report.failure(failure.diagnostic)
-        report.status = FAILURE
-    except CompileError as error:
-        for diagnostic in error.diagnostics:
-            report.failure(diagnostic)
-    report.status = max(report.status, FINE)
+    with report.failures(), ExitStack() as stack:
+        out = stack.enter_context(Output(output))
+        for rows, found in ordered(
+            partial(_work, lang, options, style), units(source(lang), paths, report.failure), jobs
+        ):
+            for diagnostic in found:
+                report.found(diagnostic)
+            for row in rows:
+                turns += 1
+                out.write(_line(row, form))
+            report.progress(turns)
+        if report.status == FAILURE:
+            out.flush()
+        else:
+            out.commit()
     return report.finish()
 
 

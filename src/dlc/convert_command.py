@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dlc.grammar.diagnostic import CompileError, Diagnostic, Severity
+from dlc.grammar.diagnostic import Diagnostic, Severity
 
 from .conversion import Converted, Converter, units
-from .errors import InputFailure
 from .forms import form_of
 from .options import Options
 from .outputs import Output
@@ -49,7 +48,7 @@ def run_convert(
     report = Report()
     make = partial(_work, source_name, target, options, rejects is not None, form_name, layout)
     spare_collector()
-    try:
+    with report.failures():
         form = form_of(form_name, layout)
         with ExitStack() as stack:
             out = stack.enter_context(Output(output))
@@ -75,13 +74,6 @@ def run_convert(
                 out.commit()
                 if aside is not None:
                     aside.commit()
-    except InputFailure as failure:
-        report.failure(failure.diagnostic)
-        report.status = FAILURE
-    except CompileError as error:
-        # The schema that all rows shall use cannot be read.
-        for diagnostic in error.diagnostics:
-            report.failure(diagnostic)
     return report.finish()
 
 

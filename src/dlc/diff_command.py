@@ -8,16 +8,13 @@ from typing import Any
 
 import orjson
 
-from dlc.grammar.diagnostic import CompileError
-
 from .canon_command import canonical_rows
 from .conversion import units
 from .diff_page import page
 from .diff_rows import ABSENT, DIFFERENT, MEANING, OPEN, SPELLING, VERDICTS, agreement, parquet
-from .errors import InputFailure
 from .options import Options
 from .outputs import Output
-from .report import DIAGNOSTICS, FAILURE, Report
+from .report import DIAGNOSTICS, Report
 from .sources import source
 
 
@@ -32,33 +29,26 @@ def run_diff(
     """
     report = Report()
     counts: Counter[str] = Counter()
-    try:
-        with ExitStack() as stack:
-            out = stack.enter_context(Output(output))
-            sides = [dict(_rows(path, lang, options, report)) for path in (first, second)]
-            rows = [_compared(key, sides[0].get(key), sides[1].get(key), prove) for key in {**sides[0], **sides[1]}]
-            counts.update(row["verdict"] for row in rows)
-            agreed = agreement(rows)
-            if summary is not None:
-                figures = {**asdict(agreed), "verdicts": {name: counts[name] for name in VERDICTS}}
-                with Output(summary) as told:
-                    told.write(orjson.dumps(figures, option=orjson.OPT_APPEND_NEWLINE))
-                    told.commit()
-            if form == "html":
-                out.write(page(first, second, rows, agreed).encode())
-            elif form == "parquet":
-                out.write(parquet(rows))
-            else:
-                for row in rows:
-                    out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE, default=str))
-            out.commit()
-            report.say(agreed.line())
-    except InputFailure as failure:
-        report.failure(failure.diagnostic)
-        report.status = FAILURE
-    except CompileError as error:
-        for diagnostic in error.diagnostics:
-            report.failure(diagnostic)
+    with report.failures(), ExitStack() as stack:
+        out = stack.enter_context(Output(output))
+        sides = [dict(_rows(path, lang, options, report)) for path in (first, second)]
+        rows = [_compared(key, sides[0].get(key), sides[1].get(key), prove) for key in {**sides[0], **sides[1]}]
+        counts.update(row["verdict"] for row in rows)
+        agreed = agreement(rows)
+        if summary is not None:
+            figures = {**asdict(agreed), "verdicts": {name: counts[name] for name in VERDICTS}}
+            with Output(summary) as told:
+                told.write(orjson.dumps(figures, option=orjson.OPT_APPEND_NEWLINE))
+                told.commit()
+        if form == "html":
+            out.write(page(first, second, rows, agreed).encode())
+        elif form == "parquet":
+            out.write(parquet(rows))
+        else:
+            for row in rows:
+                out.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE, default=str))
+        out.commit()
+        report.say(agreed.line())
     if counts[DIFFERENT] or counts[OPEN] or counts[ABSENT]:
         report.status = max(report.status, DIAGNOSTICS)
     return report.finish()

@@ -4,10 +4,14 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
-from dlc.grammar.diagnostic import Diagnostic
+from dlc.grammar.diagnostic import CompileError, Diagnostic
 from dlc.grammar.render import render
+
+from .errors import InputFailure
 
 SHOWN = 10
 FINE, DIAGNOSTICS, USAGE, FAILURE = 0, 1, 2, 3
@@ -34,6 +38,18 @@ class Report:
         self._show(diagnostic)
         if diagnostic.severity == "error":
             self.status = FAILURE
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """What ends a run inside is told: an input or output that fails, or a schema that all rows shall use."""
+        try:
+            yield
+        except InputFailure as failure:
+            self.failure(failure.diagnostic)
+            self.status = FAILURE
+        except CompileError as error:
+            for diagnostic in error.diagnostics:
+                self.failure(diagnostic)
 
     def found(self, diagnostic: Diagnostic) -> None:
         """Something about a row: exit status 1, unless it is only a warning."""

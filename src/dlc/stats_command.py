@@ -6,12 +6,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dlc.grammar.diagnostic import CompileError
 from dlc.metrics.corpus_tables import Spread, spread, words
 from dlc.targets.rows import TurnRow
 
 from .conversion import read_diagnostics, units
-from .errors import InputFailure
 from .eval_figures import Cell, Section, as_json, as_text
 from .options import Options
 from .outputs import Output
@@ -35,32 +33,25 @@ def run_stats(lang: str, paths: list[str], options: Options, form: str = "text",
     opened = source(lang)
     tables = Tables()
     spare_collector()
-    try:
-        with ExitStack() as stack:
-            out = stack.enter_context(Output(output))
-            read = opened.reader(replace(options, speakers=options.speakers or "both"))
-            for unit in units(opened, paths, report.failure):
-                if isinstance(unit, Broken):
-                    tables.broken += 1
-                    report.found(unit.diagnostic)
-                    continue
-                found = read(unit)
-                for diagnostic in read_diagnostics(found):
-                    report.found(diagnostic)
-                tables.add(unit.file, found)
-                report.progress(tables.turns)
-            sections = tables.sections()
-            out.write(as_json(lang, sections) if form == "json" else as_text(sections).encode())
-            if report.status == FAILURE:
-                out.flush()
-            else:
-                out.commit()
-    except InputFailure as failure:
-        report.failure(failure.diagnostic)
-        report.status = FAILURE
-    except CompileError as error:
-        for diagnostic in error.diagnostics:
-            report.failure(diagnostic)
+    with report.failures(), ExitStack() as stack:
+        out = stack.enter_context(Output(output))
+        read = opened.reader(replace(options, speakers=options.speakers or "both"))
+        for unit in units(opened, paths, report.failure):
+            if isinstance(unit, Broken):
+                tables.broken += 1
+                report.found(unit.diagnostic)
+                continue
+            found = read(unit)
+            for diagnostic in read_diagnostics(found):
+                report.found(diagnostic)
+            tables.add(unit.file, found)
+            report.progress(tables.turns)
+        sections = tables.sections()
+        out.write(as_json(lang, sections) if form == "json" else as_text(sections).encode())
+        if report.status == FAILURE:
+            out.flush()
+        else:
+            out.commit()
     return report.finish()
 
 

@@ -44,26 +44,19 @@ def run_typecheck(
     make = partial(_work, lang, options, form, typed, color)
     spare_collector()
     turns = failed = 0
-    try:
-        with ExitStack() as stack:
-            out = stack.enter_context(Output(output))
-            for lines in ordered(make, units(source(lang), paths, report.failure), jobs):
-                out.write(lines.output)
-                turns += lines.turns
-                failed += lines.failed
-                report.progress(turns)
-            if form == "text":
-                out.write(_summary(turns, failed))
-            if report.status == FAILURE:
-                out.flush()
-            else:
-                out.commit()
-    except InputFailure as failure:
-        report.failure(failure.diagnostic)
-        report.status = FAILURE
-    except CompileError as error:
-        for diagnostic in error.diagnostics:
-            report.failure(diagnostic)
+    with report.failures(), ExitStack() as stack:
+        out = stack.enter_context(Output(output))
+        for lines in ordered(make, units(source(lang), paths, report.failure), jobs):
+            out.write(lines.output)
+            turns += lines.turns
+            failed += lines.failed
+            report.progress(turns)
+        if form == "text":
+            out.write(_summary(turns, failed))
+        if report.status == FAILURE:
+            out.flush()
+        else:
+            out.commit()
     report.status = max(report.status, DIAGNOSTICS if failed else FINE)
     return report.finish()
 
