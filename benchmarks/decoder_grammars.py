@@ -1,9 +1,10 @@
 """Masks over Lispress beside xgrammar's on the typed monomorphic grammar; every difference is classified.
 
-    python benchmarks/decoder_grammars.py [--programs 300] [--vocabulary 32000]
+    python benchmarks/decoder_grammars.py [--programs 300] [--vocabulary 32000] [--minutes 60]
 
-Gold of SMCalFlow 2.0, spelled by one tokenizer, is fed token by token to the decoder and to xgrammar, which has one
-nonterminal for each type that gold shows. Special tokens apart, a token that only one of them allows is
+The distinct gold of SMCalFlow 2.0 in a random order (always the same), as many as asked for or as the time allows,
+spelled by one tokenizer, is fed token by token to the decoder and to xgrammar, which has one nonterminal for each type
+that gold shows. Special tokens apart, a token that only one of them allows is
 
 - *scoping*, if leaving variables unscoped and untyped in our own automaton removes the difference;
 - *polymorphism*, if leaving out types beyond that finite set removes the rest;
@@ -14,6 +15,7 @@ The untyped grammar is compiled and fed too: how many tokens it allows where the
 
 import argparse
 import os
+import random
 import sys
 import time
 from collections.abc import Iterator
@@ -96,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", type=int, default=300)
     parser.add_argument("--vocabulary", type=int, default=32_000)
+    parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))
     options = parser.parse_args()
     texts = list(dict.fromkeys(corpus(options.corpora)))
@@ -115,8 +118,12 @@ def main() -> None:
     plain = ours.pack(np.array([i for i, token in enumerate(vocabulary.tokens) if token], dtype=np.int32))
     counts = dict.fromkeys(("steps", "differ", "scoping", "polymorphism", "unclassified", "rejected"), 0)
     allowed = dict.fromkeys(("ours", "typed", "untyped"), 0)
-    every = max(1, len(texts) // options.programs)
-    for text in texts[::every][: options.programs]:
+    random.Random(1).shuffle(texts)
+    begun, programs = time.perf_counter(), 0
+    for text in texts[: options.programs]:
+        if time.perf_counter() - begun > 60 * options.minutes:
+            break
+        programs += 1
         cells = [m.start for m in (ours, unscoped, monomorphic)]
         matcher, loose = typed.start(), untyped.start()
         for token in tokenizer(text, add_special_tokens=False)["input_ids"]:
@@ -140,6 +147,9 @@ def main() -> None:
                 counts["rejected"] += 1
                 break
             cells = [step[0] for step in steps if step is not None]
+        if programs % 250 == 0:
+            print(f"{programs} programs: {counts}", file=sys.stderr, flush=True)
+    print(f"{programs} of {len(texts)} distinct programs, {time.perf_counter() - begun:.0f} s")
     print(", ".join(f"{name} {count}" for name, count in counts.items()))
     mean = {name: f"{count / counts['steps']:.0f}" for name, count in allowed.items()}
     print("tokens allowed a step, special ones apart: " + ", ".join(f"{name} {n}" for name, n in mean.items()))

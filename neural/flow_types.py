@@ -1,9 +1,10 @@
 """The ground types that Lispress programs of a schema may have in the decoder, numbered: the *universe*.
 
 Leaves are the schema's types without arguments, and what its signatures say with two or more arguments
-(`Fn[WeatherTable, T]`) over those. Constructors of one argument (`List`, `Spec`, `Ref`) nest on top, as deep as the
-contract says. So a set of types is an array of numbers, and a signature's type over all values of a variable is one
-gather.
+(`Fn[WeatherTable, T]`) over those. Constructors of one argument (`List`, `Spec`, `Ref`) go around a type without
+arguments, and around one with arguments where some signature puts that constructor around that one (`Spec[Ref[T]]`),
+as deep as the contract says. So a set of types is an array of numbers, and a signature's type over all values of a
+variable is one gather.
 """
 
 from collections.abc import Iterator, Sequence
@@ -103,6 +104,7 @@ def universe(
     nullary = list(dict.fromkeys((TEXT, INT, NUMBER, BOOL, UNIT, DYNAMIC, *plain)))
     wide = [t for m in mentioned if len(m.args) > 1 for t in _filled(m, nullary)]
     unary = sorted({t.name for t in mentioned if len(t.args) == 1})
+    around = {(t.name, a.name) for t in mentioned for a in t.args if isinstance(a, Con) and a.args}
     types: list[Con] = list(dict.fromkeys((*nullary, *wide)))
     known = dict.fromkeys(types)
     depths = [_depth(t) for t in types]
@@ -111,8 +113,9 @@ def universe(
     at = 0
     while at < len(types):
         for name in unary:
-            made = Con(name, (types[at],))
-            if depths[at] >= depth or made in known:
+            within = types[at]
+            made = Con(name, (within,))
+            if depths[at] >= depth or made in known or (within.args and (name, within.name) not in around):
                 over[name].append(NONE)
                 continue
             over[name].append(len(types))
