@@ -15,6 +15,8 @@ from .dataflow_canonical import PARSE_ERROR, leaderboard_form, report_form
 
 Match = Literal["token", "leaderboard", "report"]
 Subset = Literal["all", "refer", "revise"]
+Verdict = tuple[str, int, bool]
+"""Dialogue, turn, and whether it is right."""
 
 _SUBSETS: Final[Mapping[str, re.Pattern[str]]] = {
     "all": re.compile(""),
@@ -144,13 +146,20 @@ _MATCHES: Final[Mapping[str, Callable[[str, str], bool]]] = {
 def exact_match(
     turns: Iterable[TurnPair], match: Match = "leaderboard", subset: Subset = "all", *, ignore_refer: bool = False
 ) -> Scores:
-    """Score programs.
+    """Score programs: `score` of `exact_verdicts`."""
+    return score(exact_verdicts(turns, match, subset, ignore_refer=ignore_refer))
+
+
+def exact_verdicts(
+    turns: Iterable[TurnPair], match: Match = "leaderboard", subset: Subset = "all", *, ignore_refer: bool = False
+) -> list[Verdict]:
+    """Which turns are right, in order.
 
     `subset` keeps the turns whose gold program refers or revises, and groups only those into dialogues. Unless
     `ignore_refer`, a turn whose gold references do not resolve rightly is wrong whatever is predicted.
     """
     same = _MATCHES[match]
-    return score(
+    return [
         (
             pair.dialogue_id,
             pair.turn,
@@ -158,7 +167,7 @@ def exact_match(
         )
         for pair in turns
         if not pair.skip and _SUBSETS[subset].search(pair.written if pair.written is not None else pair.gold)
-    )
+    ]
 
 
 def joint_goal(turns: Iterable[BeliefPair], slots: Iterable[str] = (), *, remove_none: bool = False) -> Scores:
@@ -176,7 +185,7 @@ def joint_goal(turns: Iterable[BeliefPair], slots: Iterable[str] = (), *, remove
     return score(rows, counts)
 
 
-def score(rows: Iterable[tuple[str, int, bool]], slots: Mapping[str, int] | None = None) -> Scores:
+def score(rows: Iterable[Verdict], slots: Mapping[str, int] | None = None) -> Scores:
     """Scores from `(dialogue, turn, whether it is right)`, in any order."""
     dialogues: dict[str, list[tuple[int, bool]]] = {}
     for dialogue, turn, right in rows:

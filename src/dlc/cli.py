@@ -277,6 +277,9 @@ def evaluate(
     metric: Annotated[str, typer.Argument(metavar="METRIC", help=f"One of {', '.join(_METRICS)}.", **_named(_METRICS))],
     gold: Annotated[str, typer.Option("--gold", metavar="G", help="The reference; - is standard input.")],
     pred: Annotated[str, typer.Option("--pred", metavar="P", help="The predictions.")],
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="P2", help="Another system's, compared figure by figure.")
+    ] = None,
     variant: Annotated[
         str | None, typer.Option("--variant", metavar="V", help="A published or repaired way to count.")
     ] = None,
@@ -302,12 +305,12 @@ def evaluate(
     """Score predictions against gold by the published metrics of their language."""
     from .eval_command import EvalOptions, run_eval, usage_fault
 
-    options = EvalOptions(variant, tables, db, inventory, schema, speakers, inline)  # type: ignore[arg-type]
+    options = EvalOptions(variant, tables, db, inventory, schema, speakers, inline, against)  # type: ignore[arg-type]
     fault = usage_fault(metric, options)
     if fault:
         raise typer.BadParameter(fault)
-    if gold == "-" == pred:
-        raise typer.BadParameter("--gold and --pred cannot both be standard input")
+    if (gold, pred, against).count("-") > 1:
+        raise typer.BadParameter("only one of --gold, --pred and --against can be standard input")
     _run(lambda: run_eval(metric, gold, pred, options, form, output))
 
 

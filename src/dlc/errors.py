@@ -194,7 +194,8 @@ def bad_schema_file(name: str, why: str) -> Diagnostic:
 def no_services(schema: str, place: Place = NOWHERE) -> Diagnostic:
     """DLC375: a schema without services, where the source or target is about services.
 
-    What it means: SGD's dialogues are read over the schema of their services, and this schema declares none.
+    What it means: SGD's dialogues and states are read and scored over the schema of their services, and this schema
+    declares none.
 
     How to fix it: give --schema the release's schema.json.
     """
@@ -224,6 +225,17 @@ def unusable_gold(place: Place, why: str) -> Diagnostic:
     How to fix it: correct the row, or take it out of both files.
     """
     return Diagnostic("DLC367", f"this gold row cannot be used: {why}", place=place)
+
+
+def unreadable_prediction(place: Place, why: str) -> Diagnostic:
+    """DLC382: a predicted program that is no state.
+
+    What it means: the prediction is text in a language, and it does not parse, does not type-check, or names what the
+    schema does not have. It is scored as a tracker that predicts nothing: the empty state.
+
+    How to fix it: nothing, if a system wrote it; it has its price in the figures.
+    """
+    return Diagnostic("DLC382", f"this prediction counts as the empty state: {why}", place=place, severity="warning")
 
 
 def which_dialogue(name: str, why: str) -> Diagnostic:

@@ -9,7 +9,8 @@ from dlc.grammar.diagnostic import CompileError, Place
 
 from . import errors
 from .errors import InputFailure
-from .eval_figures import Section, as_json, as_text
+from .eval_comparison import comparison
+from .eval_figures import Figures, as_json, as_text
 from .eval_rows import Cut, Pairs, pair, programs_or_dialogues, query_blocks, read_rows, rows
 from .options import Options
 from .outputs import Output
@@ -24,6 +25,10 @@ VARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
         "simpletod-fixed",
         "ignore-none-dontcare",
         "convlab3",
+        "sgd",
+        "sgd-exact",
+        "sgd-turn",
+        "sgd-multiwoz",
         "all",
     ),
     "sql": ("official", "repaired", "meaning"),
@@ -47,7 +52,7 @@ _CUTS: Final[Mapping[str, Cut]] = {
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
     """What a metric was asked for. tables, db: for `sql`; inventory: a file of slot names, for `slots`; inline: for
-    `dataflow`, also after references are inlined."""
+    `dataflow`, also after references are inlined; against: the predictions of a second system."""
 
     variant: str | None = None
     tables: str | None = None
@@ -56,6 +61,7 @@ class EvalOptions:
     schema: str | None = None
     speakers: Literal["user", "agent", "both"] | None = None
     inline: bool = False
+    against: str | None = None
 
 
 def run_eval(
@@ -66,9 +72,17 @@ def run_eval(
     try:
         wanted = Options(None, options.speakers).wanted_speakers("agent" if metric == "responses" else "user")
         cut = _CUTS[metric]
-        pairs = _guarded(pair(read_rows(gold, cut, wanted), read_rows(predicted, cut, wanted)), metric, options)
+        known = read_rows(gold, cut, wanted)
+        figures = _guarded(pair(known, read_rows(predicted, cut, wanted)), metric, options)
+        sections, told = figures.sections, figures.told
+        if options.against is not None:
+            other = _guarded(pair(known, read_rows(options.against, cut, wanted)), metric, options)
+            sections = [*sections, comparison(figures.measures, other.measures)]
+            told = list(dict.fromkeys((*told, *other.told)))
+        for warning in told:
+            report.found(warning)
         with Output(output) as out:
-            out.write(as_json(metric, pairs) if form == "json" else as_text(pairs).encode())
+            out.write(as_json(metric, sections) if form == "json" else as_text(sections).encode())
             out.commit()
     except InputFailure as failure:
         report.failure(failure.diagnostic)
@@ -79,7 +93,7 @@ def run_eval(
     return report.finish()
 
 
-def _guarded(pairs: Pairs, metric: str, options: EvalOptions) -> list[Section]:
+def _guarded(pairs: Pairs, metric: str, options: EvalOptions) -> Figures:
     try:
         return _figures(pairs, metric, options)
     except (CompileError, InputFailure):
@@ -89,16 +103,16 @@ def _guarded(pairs: Pairs, metric: str, options: EvalOptions) -> list[Section]:
         raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
 
 
-def _figures(pairs: Pairs, metric: str, options: EvalOptions) -> list[Section]:
+def _figures(pairs: Pairs, metric: str, options: EvalOptions) -> Figures:
     variant = options.variant or (VARIANTS[metric][0] if VARIANTS[metric] else "")
     if metric == "sql":
         from .eval_sql import sql_figures
 
         return sql_figures(pairs, options.tables, options.db, variant)
     if metric == "slots":
-        from .eval_states import read_inventory, slots_figures
+        from .eval_states import slots_figures
 
-        return slots_figures(pairs, variant, read_inventory(options.inventory))
+        return slots_figures(pairs, options.variant, options.inventory, options.schema)
     if metric == "dataflow":
         from .eval_dataflow import dataflow_figures
 
@@ -123,6 +137,10 @@ def usage_fault(metric: str, options: EvalOptions) -> str:
         return f"--variant of {metric} is one of {wanted}, not {options.variant!r}"
     if metric == "sql" and options.tables is None and options.db is None:
         return "sql needs --tables (a tables.json) or --db (a folder of databases)"
+    if metric == "slots" and (variant := options.variant or "").startswith("sgd") and options.schema is None:
+        return f"--variant {variant} needs --schema, the schema.json of the services"
+    if options.against is not None and metric == "responses":
+        return "--against compares turn by turn, and BLEU is a figure of the whole corpus"
     if options.inline and metric != "dataflow":
         return f"--inline is for dataflow, not for {metric}"
     if options.db is not None and not os.path.isdir(options.db):

@@ -5,11 +5,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic
-from dlc.metrics.dataflow import BeliefPair, Scores, TurnPair, exact_match, joint_goal, same_in_report
+from dlc.metrics.dataflow import (
+    BeliefPair,
+    Scores,
+    TurnPair,
+    Verdict,
+    exact_verdicts,
+    joint_goal,
+    same_in_report,
+    score,
+)
 from dlc.metrics.dataflow_errors import KINDS, error_kind
 
 from . import errors
-from .eval_figures import Cell, Section
+from .eval_figures import Cell, Figures, Measure, Section, by_dialogue, by_turn
 from .eval_rows import Pairs, Row
 from .schemas import Schemas
 
@@ -23,7 +32,7 @@ _TITLES: Final = {"all": "all turns", "refer": "turns that refer", "revise": "tu
 _COLUMNS: Final = ("turns", "accuracy", "dialogues", "dialogue", "prefix length", "right after first error")
 
 
-def dataflow_figures(pairs: Pairs, variant: str, schema: str | None = None, inline: bool = False) -> list[Section]:
+def dataflow_figures(pairs: Pairs, variant: str, schema: str | None = None, inline: bool = False) -> Figures:
     """Exact match, dialogues and prefixes, for all turns and for those that refer or revise.
 
     variant: one of MATCHES, or `all`. inline: the same once more with references inlined. Where all gold programs
@@ -51,30 +60,44 @@ def dataflow_figures(pairs: Pairs, variant: str, schema: str | None = None, inli
                 counts[kind] += 1
     if found:
         raise CompileError(*found)
-    sections = _matches(turns, kinds, "dataflow")
+    measures: list[Measure] = []
+    sections = _matches(turns, kinds, "dataflow", measures)
     named = pairs[0][0][0].fields.get("schema")
     if inline:
         known = Schemas(schema).get(named, "smcalflow", "dataflow")
-        sections += _matches(inlined(turns, known), kinds, "dataflow, references inlined")
+        sections += _matches(inlined(turns, known), kinds, "dataflow, references inlined", measures)
     states = _states(turns, Schemas(schema).get(named, "multiwoz", "dataflow"))
     if states is not None:
         sections.append(Section("dataflow: states", ("joint goal", *_COLUMNS), (_figures("", joint_goal(states)),)))
+        rows = [(pair.dialogue_id, pair.turn, dict(pair.gold) == dict(pair.predicted)) for pair in states]
+        measures += _measures("states: joint goal", rows)
     total = sum(counts.values())
-    rows = tuple((kind, counts[kind], counts[kind] / total) for kind in KINDS if counts[kind])
-    if rows:
-        sections.append(Section("dataflow: kinds of errors", ("kind", "turns", "share"), rows))
-    return sections
+    wrong = tuple((kind, counts[kind], counts[kind] / total) for kind in KINDS if counts[kind])
+    if wrong:
+        sections.append(Section("dataflow: kinds of errors", ("kind", "turns", "share"), wrong))
+    return Figures(sections, measures)
 
 
-def _matches(turns: list[TurnPair], kinds: tuple[str, ...], title: str) -> list[Section]:
-    """A section for each subset. Which turns refer or revise is said by the programs as they are written."""
+def _measures(name: str, rows: list[Verdict]) -> list[Measure]:
+    """Accuracy, whole dialogues and prefixes of verdicts."""
+    dialogues: dict[str, list[tuple[int, bool]]] = {}
+    for dialogue, turn, right in rows:
+        dialogues.setdefault(dialogue, []).append((turn, right))
+    verdicts = [[right for _, right in sorted(turns)] for turns in dialogues.values()]
+    return [by_turn(name, verdicts), *by_dialogue(name, verdicts)]
+
+
+def _matches(turns: list[TurnPair], kinds: tuple[str, ...], title: str, measures: list[Measure]) -> list[Section]:
+    """A section for each subset, and the items behind it. The programs as written tell which turns refer or revise."""
     sections = []
     for subset in SUBSETS:
         rows: list[tuple[Cell, ...]] = []
         for kind in kinds:
             for ignore in (False, True):
-                scores = exact_match(turns, kind, subset, ignore_refer=ignore)  # type: ignore[arg-type]
-                rows.append(_figures(f"{kind}, references aside" if ignore else kind, scores))
+                verdicts = exact_verdicts(turns, kind, subset, ignore_refer=ignore)  # type: ignore[arg-type]
+                name = f"{kind}, references aside" if ignore else kind
+                rows.append(_figures(name, score(verdicts)))
+                measures += _measures(f"{title.removeprefix('dataflow, ')}, {_TITLES[subset]}: {name}", verdicts)
         sections.append(Section(f"{title}: {_TITLES[subset]}", ("exact match", *_COLUMNS), tuple(rows)))
     return sections
 

@@ -8,13 +8,13 @@ from dlc.metrics.responses import bleu, score_acts
 
 from . import errors
 from .errors import InputFailure
-from .eval_figures import Section
+from .eval_figures import Figures, Section, by_turn
 from .eval_rows import Pairs, Row
 
 _TURN = re.compile(r"(user|agent)\b")
 
 
-def response_figures(pairs: Pairs, tokenize: str) -> list[Section]:
+def response_figures(pairs: Pairs, tokenize: str) -> Figures:
     """Corpus BLEU, 0 to 100, with sacrebleu's signature. A row's text is its `utterance` if it has one, else its line.
 
     tokenize: `13a` for plain text, `none` for text that is tokenized already. Raises InputFailure without sacrebleu.
@@ -25,7 +25,7 @@ def response_figures(pairs: Pairs, tokenize: str) -> list[Section]:
     except MissingLibraryError as error:
         raise InputFailure(errors.library_missing(str(error))) from error
     rows = (("BLEU", found.score), ("signature", found.signature))
-    return [Section(f"responses: {len(texts)}", ("metric", "figure"), rows)]
+    return Figures([Section(f"responses: {len(texts)}", ("metric", "figure"), rows)])
 
 
 def _said(row: Row) -> str:
@@ -33,7 +33,7 @@ def _said(row: Row) -> str:
     return said if isinstance(said, str) else row.text
 
 
-def act_figures(pairs: Pairs) -> list[Section]:
+def act_figures(pairs: Pairs) -> Figures:
     """Accuracy of each turn's set of acts, micro and macro F1, F1 by act.
 
     A row is a turn of DL, whose acts count, or names joined by commas; a turn without acts is no act.
@@ -47,10 +47,14 @@ def act_figures(pairs: Pairs) -> list[Section]:
     except MissingLibraryError as error:
         raise InputFailure(errors.library_missing(str(error))) from error
     overall = (("accuracy", found.accuracy), ("micro F1", found.micro_f1), ("macro F1", found.macro_f1))
-    return [
-        Section(f"acts: {len(turns)} turns", ("metric", "figure"), overall),
-        Section("by act", ("act", "F1"), tuple(found.f1.items())),
-    ]
+    verdicts = [[set(acts_in(gold)) == set(acts_in(answer)) for gold, answer in dialogue] for dialogue in pairs]
+    return Figures(
+        [
+            Section(f"acts: {len(turns)} turns", ("metric", "figure"), overall),
+            Section("by act", ("act", "F1"), tuple(found.f1.items())),
+        ],
+        [by_turn("accuracy", verdicts)],
+    )
 
 
 def acts_in(row: Row) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from dlc.metrics.sql_score import Figure, SqlScore, score
 
 from . import errors
 from .errors import InputFailure
-from .eval_figures import Cell, Section
+from .eval_figures import Cell, Figures, Measure, Section, by_turn
 from .eval_rows import Pairs, Row
 from .eval_sql_meaning import Kind, MeaningJudge, crossed
 from .schemas import Schemas, load_schema
@@ -23,7 +23,7 @@ from .schemas import Schemas, load_schema
 Judge = Callable[[GoldTurn, str], bool]
 
 
-def sql_figures(pairs: Pairs, tables: str | None, db: str | None, variant: str) -> list[Section]:
+def sql_figures(pairs: Pairs, tables: str | None, db: str | None, variant: str) -> Figures:
     """Figures by turn, hardness and part; with `db` also by execution, in the variant `meaning` also by proved equality.
 
     tables: a `tables.json`; without it the schemas are those of the SQLite files under `db`. Raises InputFailure for
@@ -66,7 +66,15 @@ def sql_figures(pairs: Pairs, tables: str | None, db: str | None, variant: str) 
         ]
         rows = crossed(list(zip(matched, kinds, strict=True)))
         sections.append(Section("by meaning", ("verdict", "exact set match right", "exact set match wrong"), rows))
-    return sections
+    return Figures(sections, [measure for name, found in scores.items() for measure in _measures(name, found)])
+
+
+def _measures(name: str, scored: SqlScore) -> tuple[Measure, Measure]:
+    whole = tuple(all(row) for row in scored.verdicts)
+    return (
+        by_turn(f"{name}, question", scored.verdicts),
+        Measure(f"{name}, interaction", whole, tuple(range(len(whole)))),
+    )
 
 
 def _meanings(pairs: Pairs, tables: str | None, db: str | None) -> list[Kind]:

@@ -1,6 +1,6 @@
 """`dlc eval thingtalk`: Genie's figures over rows of ThingTalk."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
@@ -8,7 +8,8 @@ from dlc.compiler.check import Checker
 from dlc.compiler.schema import Schema
 from dlc.grammar.diagnostic import CompileError, Diagnostic
 from dlc.metrics import thingtalk_slots as neutral
-from dlc.metrics.thingtalk import Rates, Turn, score_thingtalk
+from dlc.metrics.slots import prefix_length
+from dlc.metrics.thingtalk import Label, Rates, Turn, score_thingtalk
 from dlc.targets.thingtalk import ast
 from dlc.targets.thingtalk.declarations import ExpressionStatement, Input, Program
 from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
@@ -16,7 +17,7 @@ from dlc.targets.thingtalk.programs import parse
 from dlc.targets.thingtalk.read import ThingTalkReader
 
 from . import errors
-from .eval_figures import Cell, Section
+from .eval_figures import Cell, Figures, Measure, Section, by_dialogue, by_turn
 from .eval_rows import Pairs
 from .thingtalk_slots_of import invocations
 from .thingtalk_sources import is_tokenized
@@ -26,7 +27,7 @@ HISTORY = 5
 NO_CONTEXT = ("", "null")
 
 
-def thingtalk_figures(pairs: Pairs, schema: Schema, speaker: str) -> list[Section]:
+def thingtalk_figures(pairs: Pairs, schema: Schema, speaker: str) -> Figures:
     """Exact and slot-only figures. speaker: whose turns these are, `user` or `agent`.
 
     Raises CompileError with every gold target or context that cannot be used.
@@ -50,10 +51,27 @@ def thingtalk_figures(pairs: Pairs, schema: Schema, speaker: str) -> list[Sectio
     rows: tuple[tuple[Cell, ...], ...] = (("exact", *_cells(s.exact)), ("slots only", *_cells(s.slot)))
     labels = [label.value for row in s.labels for label in row]
     counted: tuple[tuple[Cell, ...], ...] = tuple((name, labels.count(name)) for name in dict.fromkeys(sorted(labels)))
-    return [
+    sections = [
         Section(f"thingtalk: {s.dialogues} dialogues, {s.turns} turns, {s.syntax:.4f} of them valid", columns, rows),
         Section("labels", ("label", "turns"), counted),
     ]
+    return Figures(sections, _measures(s.labels))
+
+
+def _measures(labels: Sequence[Sequence[Label]]) -> list[Measure]:
+    measures: list[Measure] = []
+    for name, good in (("exact", (Label.OK,)), ("slots only", (Label.OK, Label.OK_SLOT))):
+        verdicts = [[label in good for label in row] for row in labels]
+        before = [[i < prefix_length(row) for i in range(len(row))] for row in verdicts]
+        measures += [
+            by_turn(f"{name}, turn by turn", verdicts),
+            *by_dialogue(name, verdicts),
+            by_turn(f"{name}, first turn", [row[:1] for row in verdicts]),
+            # A turn counts only if all before it do, so single turns are no items of McNemar's.
+            by_turn(f"{name}, up to first error", before, right_or_wrong=False),
+        ]
+    valid = [[label is not Label.WRONG_SYNTAX for label in row] for row in labels]
+    return [*measures, by_turn("valid", valid)]
 
 
 def _context(text: str | None) -> str | None:

@@ -199,6 +199,8 @@ def write_filter(
         return None
     if term.fn == "or":
         return _same_field(term, owner, targets, schema, spelling)
+    if term.fn == "not":
+        return _negated(term.args[0], owner, targets, schema, spelling)
     if not term.args:
         return None
     column = _column(term.args[0], owner)
@@ -228,6 +230,17 @@ def write_filter(
     if term.fn in ("=", "<", "<=", ">", ">=", "~", "like"):
         return Spoken(column, text, f"the comparison `{term.fn}`")
     return None
+
+
+def _negated(term: Term, owner: str, targets: "dict[str, Target]", schema: Schema, spelling: Spelling) -> Spoken | None:
+    """`not (f = a)`, which is `f != a` where every row has the field."""
+    if not isinstance(term, App) or term.fn not in ("=", "in"):
+        return None
+    spoken = write_filter(App("!=" if term.fn == "=" else "not_in", term.args), owner, targets, schema, spelling)
+    column = schema.column(owner, spoken.field) if spoken is not None else None
+    if spoken is None or column is None or not column.optional:
+        return spoken
+    return Spoken(spoken.field, spoken.text, "that a row without the field counts")
 
 
 def _same_field(

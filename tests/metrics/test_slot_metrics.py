@@ -6,7 +6,6 @@ import pytest
 
 from dlc.metrics.errors import AlignmentError, MetricError
 from dlc.metrics.slots import VARIANTS, Scope, TurnScore, flatten_state, score_slots, score_turn
-from dlc.metrics.slots_sgd import FrameScore, Service, score_frame, score_frames, similarity
 
 INVENTORY = [f"{domain}-{slot}" for domain in ("inn", "cafe", "bus") for slot in ("area", "day", "name", "book people")]
 POOL = ["north", "south", "none", "dontcare", "", "not mentioned", "a|b", "B|c", "b", "North ", "nor th"]
@@ -168,42 +167,3 @@ def test_misuse() -> None:
 def test_flattening() -> None:
     state = {"inn": {"semi": {"area": "north"}, "book": {"people": "2"}}, "bus": {"semi": {}}}
     assert flatten_state(state) == {"inn-area": "north", "inn-book people": "2"}
-
-
-# --- SGD
-
-
-SERVICE = Service(("city", "price", "note"), {"price"})
-
-
-@pytest.mark.parametrize(
-    ("gold", "pred", "average", "joint"),
-    [
-        ({}, {}, None, 1.0),
-        ({"price": ["low"]}, {"price": ["low"]}, 1.0, 1.0),
-        ({"price": ["low"]}, {"price": ["lo"]}, 0.0, 0.0),
-        ({"price": ["low"]}, {}, 0.0, 0.0),
-        ({}, {"city": ["Rome"]}, None, 0.0),
-        ({"city": ["New York", "NYC"]}, {"city": ["york new"]}, 1.0, 1.0),
-        ({"city": ["NYC", "Rome"]}, {"city": ["Rom"]}, 0.86, 0.86),
-        ({"city": ["Rome"], "price": ["low"]}, {"city": ["Rom"], "price": ["low"]}, 0.93, 0.86),
-        ({"city": ["Rome"]}, {"city": ["Rome"], "moon": ["full"]}, 1.0, 1.0),
-    ],
-)
-def test_sgd_frames(
-    gold: dict[str, list[str]], pred: dict[str, list[str]], average: float | None, joint: float
-) -> None:
-    score = score_frame(gold, pred, SERVICE)
-    assert score.average == (None if average is None else pytest.approx(average))
-    assert score.joint == pytest.approx(joint)
-
-
-def test_sgd_without_fuzzy_matching_and_over_frames() -> None:
-    frames = [
-        score_frame({"city": ["Rome"]}, {"city": ["Rom"]}, SERVICE, fuzzy=False),
-        score_frame({"city": ["Rome"]}, {"city": ["Rome"]}, SERVICE, fuzzy=False),
-        score_frame({}, {}, SERVICE),
-    ]
-    assert score_frames(frames) == FrameScore(0.5, 2 / 3)
-    assert score_frames([]) == FrameScore(None, 0.0)
-    assert similarity("!!", "a") == 0.0
