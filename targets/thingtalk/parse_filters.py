@@ -32,7 +32,7 @@ def condition(p: Parser, open_end: bool = False) -> Filter | Value:
         op = toks[at + 1]
         if op in INFIX and token.isidentifier() and token not in NOT_A_NAME and token.isascii():
             # The usual case, a field compared with a constant, without the calls that lead there.
-            conjuncts.append(_with_constant(p, at) or _plain(p, at))
+            conjuncts.append(_plain(p, at))
         else:
             one = unary(p, open_end)
             if open_end and one.__class__ not in FILTER_CLASSES:
@@ -54,24 +54,6 @@ def condition(p: Parser, open_end: bool = False) -> Filter | Value:
             return whole
         disjuncts.append(whole)
         return ast.Or(tuple(disjuncts), start)
-
-
-def _with_constant(p: Parser, at: int) -> Filter | None:
-    """A comparison of a field with a short constant, read once where the parser remembers; None if it is another."""
-    if not p.remembers:
-        return None
-    end = p.constant_end(at + 2)
-    if not end:
-        return None
-    tokens = tuple(p.toks[at:end])
-    known = p.known.get(tokens)
-    if known is None:
-        known = _plain(p, at)
-        if p.i == end:
-            p.known[tokens] = known
-    else:
-        p.i = end
-    return known  # type: ignore[return-value]
 
 
 def _plain(p: Parser, at: int) -> Filter:

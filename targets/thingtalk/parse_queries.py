@@ -202,15 +202,18 @@ def params(p: Parser) -> tuple[InputParam, ...]:
     if toks[p.i] == ")":
         p.i += 1
         return ()
-    found: list[InputParam] = []
-    while True:
-        at = p.i
-        # `all` is reserved, but a device may be told to be all of its kind.
-        name = "all" if p.take("all") else p.name("a parameter")
-        p.expect("=")
-        found.append(InputParam(name, p.constant(), at))
-        if toks[p.i] != ",":
-            break
+    found = [param(p)]
+    while toks[p.i] == ",":
         p.i += 1
+        found.append(param(p))
     p.expect(")")
     return tuple(found)
+
+
+def param(p: Parser) -> InputParam:
+    """`name=value`."""
+    at = p.i
+    # `all` is reserved, but a device may be told to be all of its kind.
+    name = "all" if p.take("all") else p.name("a parameter")
+    p.expect("=")
+    return InputParam(name, p.value(), at)

@@ -37,8 +37,6 @@ from .values import (
 PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "**": 3}
 AGGREGATES: Final = frozenset(("min", "max", "sum", "avg", "count"))
 SCALAR_FUNCTIONS: Final = AGGREGATES | {"distance", "set_time"}
-# What ends every value.
-_ENDS: Final = frozenset((",", "}", ")", ";", "&&", "||", ""))
 # What may follow a value and make it a larger one.
 GOES_ON: Final = frozenset((*PRECEDENCE, "of", "filter"))
 
@@ -215,9 +213,7 @@ class Parser(Scanner):
         toks = self.toks
         fields: list[tuple[str, Value]] = []
         while toks[self.i] != "}":
-            name = self.path("a field name")
-            self.expect("=")
-            fields.append((name, self.constant()))
+            fields.append(self.object_field())
             if toks[self.i] != ",":
                 break
             self.i += 1
@@ -225,30 +221,11 @@ class Parser(Scanner):
         self.depth -= 1
         return Object(tuple(fields))
 
-    def constant(self) -> Value:
-        """A value in a list of named ones. Dialogues repeat a few constants of a few tokens, which are read once."""
-        at = self.i
-        end = self.constant_end(at)
-        if not end:
-            return self.value()
-        tokens = tuple(self.toks[at:end])
-        known = self.known.get(tokens)
-        if known is not None:
-            self.i = end
-            return known  # type: ignore[return-value]
-        value = self.value()
-        if self.i == end:
-            self.known[tokens] = value
-        return value
-
-    def constant_end(self, at: int) -> int:
-        """The token after a short constant that begins here and cannot go on, 0 if there is none."""
-        toks = self.toks
-        if toks[at + 1] in _ENDS:
-            return at + 1
-        if toks[at] == "null":
-            return at + 5 if at + 5 < len(toks) and toks[at + 5] in _ENDS else 0
-        return at + 2 if toks[at + 2] in _ENDS else 0
+    def object_field(self) -> tuple[str, Value]:
+        """`name = value`."""
+        name = self.path("a field name")
+        self.expect("=")
+        return name, self.value()
 
     def _scalar_function(self) -> Value:
         op = self.toks[self.i]

@@ -1,6 +1,7 @@
 """Whole ThingTalk texts: dialogue states, programs, class definitions, data sets, policies, control commands."""
 
-from typing import Final, Literal, cast
+from collections.abc import Callable
+from typing import Final, Literal, TypeVar, cast
 
 from .ast import DialogueState, Expression, Item, Results
 from .declarations import (
@@ -26,10 +27,10 @@ from .parse_filters import CALLED, filter_only
 from .parse_queries import chain, params
 from .parse_types import annotations, arguments, typed_names
 from .parser import SCALAR_FUNCTIONS, Parser
-from .scanner import Known
 from .values import Annotation, Array, Number, Object, String, Value
 
 _SPECIAL: Final = frozenset(["$yes", "$no", "$failed", "$train", "$debug", "$nevermind", "$stop", "$help", "$wakeup"])
+Made = TypeVar("Made")
 _EXAMPLE_KINDS: Final = frozenset(("stream", "query", "action", "program"))
 
 
@@ -98,33 +99,22 @@ def _dialogue(p: Parser) -> DialogueState:
 
 def _item(p: Parser) -> Item:
     at = p.i
-    expression = _statement_expression(p)
-    confirm, results, noted = _standing(p, at)
+    expression = statement_expression(p)
+    confirm, results, noted = standing(p, at)
     return Item(expression, confirm, results, noted, at)
 
 
-def parse_statement(text: str, known: Known) -> Expression:
-    """The expression of a statement of a tokenized dialogue state, `;` left out. Raises ThingTalkSyntaxError."""
-    p = Parser(text, True, known)
-    made = _statement_expression(p)
-    if p.toks[p.i]:
-        p.unexpected("the end of the statement")
-    return made
-
-
-def parse_standing(text: str, known: Known) -> tuple[str, Results | None, tuple[Annotation, ...]]:
-    """What stands after a statement of a tokenized dialogue state, `;` included: status, results, other annotations.
-
-    known: constants by their tokens. Raises ThingTalkSyntaxError.
-    """
-    p = Parser(text, True, known)
-    made = _standing(p, 0)
+def alone(text: str, read: Callable[[Parser], Made]) -> Made:
+    """A text of the tokenized syntax that is one piece of a program, as `read` reads it. Raises ThingTalkSyntaxError."""
+    p = Parser(text, True)
+    made = read(p)
     if p.toks[p.i]:
         p.unexpected("the end of the text")
     return made
 
 
-def _standing(p: Parser, at: int) -> tuple[str, Results | None, tuple[Annotation, ...]]:
+def standing(p: Parser, at: int = 0) -> tuple[str, Results | None, tuple[Annotation, ...]]:
+    """What stands after a statement of a dialogue state, `;` included: status, results, other annotations."""
     if p.toks[p.i] == ";":
         p.i += 1
         return "accepted", None, ()
@@ -219,12 +209,12 @@ def _statement(p: Parser, inside: bool = False) -> ExpressionStatement | Let | R
         inner = chain(p)
         p.expect(";")
         return Let(name, inner, at) if token == "let" else Return(inner, at)
-    expression = _statement_expression(p)
+    expression = statement_expression(p)
     p.expect(";")
     return ExpressionStatement(expression, at)
 
 
-def _statement_expression(p: Parser) -> Expression:
+def statement_expression(p: Parser) -> Expression:
     """An expression, also in the old forms with `now =>` before and `=> notify` after it."""
     p.wraps = 0
     if p.toks[p.i] == "now":

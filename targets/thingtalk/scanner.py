@@ -1,6 +1,6 @@
 """The parser's hold on its tokens: looking, taking, names, literals, errors, and the bound on depth."""
 
-from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 from .lexer import (
     CLASS_NAME,
@@ -16,33 +16,27 @@ from .lexer import (
     token_span,
     unquote,
 )
-from .values import Num, Placeholder, Text, Value
-
-if TYPE_CHECKING:
-    from .ast import Filter
+from .values import Num, Placeholder, Text
 
 MAX_DEPTH: Final = 64
 _END: Final = ""
-Known: TypeAlias = "dict[tuple[str, ...], Value | Filter]"
 
 
 class Scanner:
     """The tokens of one text and a position in them. Tokens end with two that are empty, so one may look ahead."""
 
-    __slots__ = ("depth", "i", "known", "remembers", "text", "tokenized", "toks", "wraps")
+    __slots__ = ("depth", "i", "text", "tokenized", "toks", "wraps")
 
-    def __init__(self, text: str, tokenized: bool, known: "Known | None" = None) -> None:
-        """known: constants and comparisons by their tokens, read from and added to; by default nothing is known.
-        A comparison found there says nothing about its place."""
+    def __init__(self, text: str, tokenized: bool) -> None:
         self.text = text
         self.tokenized = tokenized
-        self.toks: list[str] = (TOKENIZED if tokenized else NORMAL).findall(text)
+        # Without strings the tokens of the tokenized syntax are its words.
+        words = tokenized and '"' not in text
+        self.toks: list[str] = text.split() if words else (TOKENIZED if tokenized else NORMAL).findall(text)
         self.toks += (_END, _END)
         self.i = 0
         self.depth = 0
         self.wraps = 0
-        self.remembers = known is not None
-        self.known: Known = {} if known is None else known
 
     # ------------------------------------------------------------ errors
 

@@ -7,7 +7,8 @@ import pytest
 
 import dlc
 from dlc.grammar.diagnostic import CompileError
-from dlc.targets.thingtalk.read import ThingTalkReader, _parsed, _Source
+from dlc.targets.thingtalk.read import ThingTalkReader
+from dlc.targets.thingtalk.read_text import Source
 
 SCHEMA = dlc.load_schema("multiwoz")
 HOTEL = "@uk.ac.cam.multiwoz.Hotel . Hotel ( )"
@@ -15,10 +16,7 @@ HEAD = "$dialogue @org.thingpedia.dialogue.transaction . execute"
 
 
 def whole(text):
-    reader = ThingTalkReader(SCHEMA)
-    source = _Source(text, True)
-    act, params, items = _parsed(source)
-    return reader._turn(act, params, tuple(reader.statement(item, source) for item in items), "user")
+    return ThingTalkReader(SCHEMA).whole(Source(text, True), "user")
 
 
 @pytest.mark.parametrize(
