@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..compiler.infer import free_names
+from ..compiler.node import node as quick
+from ..compiler.sugar import STAGES
 from ..compiler.terms import Abs, App, Ascribe, Entity, Field, Hole, Lit, Record, Term, Turn, Var, children, rebuild
 from ..compiler.types import DYNAMIC, Con, Type
 from .graph import Edge, Graph, Result, Role
@@ -19,7 +21,7 @@ Types = dict[tuple[int, ...], Type]
 Planned = tuple[str, tuple[Edge, ...], Term | None, Type, Result | None]
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Plan:
     """A turn's nodes as (function, inputs, term, type, result if it is known beforehand), inputs before what uses
     them; `roots` its statements.
@@ -130,9 +132,11 @@ class Builder:
     def _specification(self, term: Term, types: Types, path: tuple[int, ...], role: Role, inputs: list[Edge]) -> Term:
         """The term with every value it names as an input: constants, calls, and `let` variables."""
         if isinstance(term, App) and term.fn in _COMPARISONS and len(term.args) == 2:
-            where = role + _fields(term.args[0])
-            left = self._specification(term.args[0], types, (*path, 0), role, inputs)
-            return App(term.fn, (left, self._named_value(term.args[1], types, (*path, 1), where, inputs)))
+            left = term.args[0]
+            fields, subject = _fields(left)
+            if not isinstance(subject, Var) or subject.name in self.lets:
+                left = self._specification(left, types, (*path, 0), role, inputs)
+            return App(term.fn, (left, self._named_value(term.args[1], types, (*path, 1), role + fields, inputs)))
         if _is_value(term, self.lets):
             return self._named_value(term, types, path, role, inputs)
         below = children(term)
@@ -172,19 +176,17 @@ def _mentions_row(term: Term) -> bool:
     return any(name == "it" or name[:1].isupper() for name in free_names(term))
 
 
-def _fields(term: Term) -> Role:
-    """The path of fields a comparison is about."""
+def _fields(term: Term) -> tuple[Role, Term]:
+    """The path of fields a comparison is about, and what it begins at."""
     path: list[str] = []
     while isinstance(term, Field):
         path.append(term.name)
         term = term.subject
-    return tuple(reversed(path))
+    return tuple(reversed(path)), term
 
 
 def _over_rows(term: App) -> bool:
     """Queries evaluate as a whole: their parts range over rows."""
-    from ..compiler.sugar import STAGES
-
     return term.fn in STAGES or term.fn in ("the", "exists")
 
 

@@ -19,6 +19,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from ..compiler.check import Checker
+from ..compiler.node import node as quick
 from ..compiler.terms import Abs, App, Field, Statement, Term, Turn, Var
 from ..compiler.types import DYNAMIC, Con, Type
 from ..targets.dataflow.names import is_variable
@@ -31,6 +32,8 @@ from .revise import Missing, Place, missing_places, revised_constraint, with_pla
 from .salience import Nearest, Salience
 
 MAX_STEPS = 10_000
+_new = tuple.__new__
+"""Makes a named tuple without the call in between: a turn is a dozen nodes and edges."""
 
 
 class _Roles:
@@ -40,14 +43,19 @@ class _Roles:
         self.roles, self.output = roles, output
 
     def __eq__(self, other: object) -> bool:
-        role = tuple(other.split(".")) if isinstance(other, str) else other
+        role = _role(other)
         return (self.output and role == OUTPUT) or role in self.roles()
 
     def __hash__(self) -> int:
         return hash(frozenset(self.roles()))
 
 
-@dataclass(frozen=True, slots=True)
+def _role(value: Any) -> Any:
+    """A role from the text of its path, or as it is."""
+    return tuple(value.split(".")) if isinstance(value, str) else value
+
+
+@quick
 class Symbol:
     """The value of a call that nothing implements, where the library allows that: the node itself, and nothing else
     is known of it. As a predicate it accepts nothing."""
@@ -58,13 +66,13 @@ class Symbol:
         """Not known of any value."""
 
 
+_HAS_ROLE = Abs("spec", ("it",), App("=", (Field(Var("it"), "role"), Var("#0"))))
+
+
 @lru_cache(maxsize=1 << 10)
 def _asks_role(term: Term) -> bool:
     """Whether a specification is `{ .role = #0 }` and nothing else."""
     return term == _HAS_ROLE
-
-
-_HAS_ROLE = Abs("spec", ("it",), App("=", (Field(Var("it"), "role"), Var("#0"))))
 
 
 class _Spec:
@@ -77,15 +85,18 @@ class _Spec:
         self.predicate: Any = None
 
     def __call__(self, subject: Any) -> Any:
-        if self.predicate is None and self.values and _asks_role(self.term):
-            return subject["role"] == self.values[0]
         if self.predicate is None:
             scope = Scope({f"#{i}": value for i, value in enumerate(self.values)})
             self.predicate = evaluate(self.term, self.context, scope)
         return self.predicate(subject)
 
+    def asked_role(self) -> Role | None:
+        """The role that a node must have, if that is all this asks of it."""
+        role = _role(self.values[0]) if _asks_role(self.term) else None
+        return role if isinstance(role, tuple) else None
 
-@dataclass(frozen=True, slots=True)
+
+@quick
 class StepResult:
     """What a turn gave: for each statement its value, or the failure that stopped it."""
 
@@ -130,8 +141,8 @@ class Dialogue:
         nodes, results = graph.nodes, graph.results
         for i, (fn, inputs, term, type_, result) in enumerate(made.nodes, start):
             if start and inputs:
-                inputs = tuple([Edge(edge.role, edge.node + start) for edge in inputs])
-            nodes.append(Node(i, fn, inputs, term, type_, number))
+                inputs = tuple([_new(Edge, (role, input_ + start)) for role, input_ in inputs])
+            nodes.append(_new(Node, (i, fn, inputs, term, type_, number)))
             if result is not None:
                 results[i] = result
         said = len(graph.nodes)
@@ -164,13 +175,15 @@ class Dialogue:
             return self._failed(node, Failure("budget", f"more than {MAX_STEPS} steps"))
         graph = self.graph
         made = graph.nodes[node]
-        for edge in made.inputs:
-            if edge.node not in graph.results:
-                self.evaluate(edge.node)
-            if edge.node in graph.tainted:
+        for _, below in made.inputs:
+            if below not in graph.results:
+                self.evaluate(below)
+            if below in graph.tainted:
                 graph.tainted.add(node)
         if made.fn == "{}" and made.term is not None:
-            return self._set(node, Result("value", _Spec(made.term, self._context, self._inputs(node))))
+            spec = Result("value", _Spec(made.term, self._context, graph.values(made.inputs)))
+            graph.results[node] = spec
+            return spec
         if node in graph.tainted and not is_spec(made.type):
             return self._set(node, Result("blocked"))
         name = self.operators.get(made.fn, made.fn)
@@ -196,7 +209,7 @@ class Dialogue:
         return self._set(node, Result("failure", failure))
 
     def _inputs(self, node: int) -> list[Any]:
-        return [self.graph.value(edge.node) for edge in self.graph.nodes[node].inputs]
+        return self.graph.values(self.graph.nodes[node].inputs)
 
     def _scope(self, node: int) -> Scope:
         return Scope({f"#{i}": value for i, value in enumerate(self._inputs(node))})
@@ -235,9 +248,9 @@ class Dialogue:
 
     def _unknown(self, made: Node) -> bool:
         """Whether nothing can be computed: a call that nothing implements, or one of what is itself unknown."""
-        if any(isinstance(self.graph.value(edge.node), Symbol) for edge in made.inputs):
+        if isinstance(made.term, App) and not can_evaluate(made.term.fn) and made.fn not in _LIBRARY_OF_PATHS:
             return True
-        return isinstance(made.term, App) and not can_evaluate(made.term.fn) and made.fn not in _LIBRARY_OF_PATHS
+        return any(isinstance(self.graph.value(edge.node), Symbol) for edge in made.inputs)
 
     def _confirm(self, node: int) -> Result:
         """The most salient proposal of the wanted type, confirmed; without data, else the last thing shown."""
@@ -277,14 +290,11 @@ class Dialogue:
     def _accepted(self, constraint: int, type_: Type, nodes: Iterator[int]) -> Iterator[int]:
         """Nodes among `nodes` of the type that the constraint accepts."""
         predicate = self.graph.value(constraint)
-        term = self.graph.nodes[constraint].term
-        if isinstance(predicate, OfType):
-            wanted = predicate.type
-            for candidate in nodes:
-                own = self.graph.nodes[candidate].type
-                if (own is wanted or own == wanted) and type_ in (DYNAMIC, own, _executed(own)):
-                    yield candidate
+        if not callable(predicate):
             return
+        of_type = predicate.type if isinstance(predicate, OfType) else None
+        asked = predicate.asked_role() if isinstance(predicate, _Spec) else None
+        term = self.graph.nodes[constraint].term
         roles: dict[int, set[Role]] = {}
 
         def roles_of(candidate: int) -> set[Role]:
@@ -293,14 +303,22 @@ class Dialogue:
             return roles.get(candidate, set())
 
         for candidate in nodes:
-            made = self.graph.nodes[candidate]
-            if type_ not in (DYNAMIC, made.type, _executed(made.type)) or not callable(predicate):
+            own = self.graph.nodes[candidate].type
+            if type_ is not DYNAMIC and type_ not in (DYNAMIC, own, _executed(own)):
+                continue
+            if of_type is not None:
+                if own is of_type or own == of_type:
+                    yield candidate
+                continue
+            if asked is not None:
+                if (asked == OUTPUT and candidate in self.outputs) or asked in roles_of(candidate):
+                    yield candidate
                 continue
             value = self.graph.value(candidate)
             if value is None and _mentions(term, "value"):
                 continue
             of = partial(roles_of, candidate)
-            subject = {"role": _Roles(of, candidate in self.outputs), "value": _single(value), "type": made.type}
+            subject = {"role": _Roles(of, candidate in self.outputs), "value": _single(value), "type": own}
             if _accepts(predicate, subject):
                 yield candidate
 
@@ -380,8 +398,8 @@ class Dialogue:
         constraint."""
         made = self.graph.nodes[node]
         given = {self._label(made, edge)[0]: edge.node for edge in made.inputs}
-        ports = [given[name] for name in _LOCATIONS] if given.keys() >= set(_LOCATIONS) else None
-        root, old, new = ports if ports is not None else [edge.node for edge in made.inputs]
+        named = all(name in given for name in _LOCATIONS)
+        root, old, new = [given[name] for name in _LOCATIONS] if named else [edge.node for edge in made.inputs]
         value = self.graph.value(root)
         if isinstance(value, Reference):
             return iter((value.node,)), old, new, False

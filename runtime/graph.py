@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from ..compiler.node import node as quick
 from ..compiler.terms import Term
 from ..compiler.types import Type
 
@@ -38,7 +39,7 @@ class Node(NamedTuple):
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Reference:
     """The value of a `Ref`: a node, not yet executed."""
 
@@ -63,7 +64,7 @@ class Result(NamedTuple):
     node: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class TurnNodes:
     """What a turn added: its roots in order of the statements, and its first and last new node.
 
@@ -127,6 +128,16 @@ class Graph:
         if result is not None and result.node is not None:
             result = self.results.get(self.standing_for(node))
         return result.value if result is not None and result.kind == "value" else None
+
+    def values(self, inputs: tuple[Edge, ...]) -> list[Any]:
+        """The values of a node's inputs."""
+        values: list[Any] = []
+        for _, node in inputs:
+            result = self.results.get(node)
+            if result is not None and result.node is not None:
+                result = self.results.get(self.standing_for(node))
+            values.append(result.value if result is not None and result.kind == "value" else None)
+        return values
 
     def within(self, root: int) -> Iterator[int]:
         """Nodes of the computation at `root`, breadth first, through inputs and result edges."""

@@ -7,19 +7,17 @@ stand in for it. Source: section 6 of the dataflow paper and the conversion scri
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from ..compiler.check import Checker
 from ..compiler.schema import Schema
-from ..compiler.terms import Abs, App, Term, Var
-from ..compiler.terms import Field as FieldTerm
+from ..compiler.terms import Abs, App, Term
 from ..compiler.types import Con, Type
 from ..targets.dataflow.salience import NEVER_MEANT, SLOT_GROUPS
 from .dialogue import Dialogue
 from .graph import Graph, Node, Reference, TurnNodes
 from .library import Library
-from .revise import atoms
+from .revise import conjuncts
 
 FIND: Final = "find"
 ABANDON: Final = "abandon"
@@ -140,22 +138,12 @@ def _slots(graph: Graph, node: int) -> dict[str, str]:
     """Slot values of a request."""
     spec = graph.nodes[graph.nodes[node].inputs[0].node]
     slots: dict[str, str] = {}
-    for slot, port in _ports(spec.term):
-        value = _value(graph, spec.inputs[port].node)
-        if value is not None:
-            slots[slot] = value
+    for term, path, port in conjuncts(spec.term):
+        if path is not None and port is not None and isinstance(term, App) and term.fn in ("=", "is"):
+            value = _value(graph, spec.inputs[port].node)
+            if value is not None:
+                slots[path[0].lower()] = value
     return slots
-
-
-@lru_cache(maxsize=1 << 12)
-def _ports(term: Term | None) -> tuple[tuple[str, int], ...]:
-    """Of a specification the slots that a conjunct gives a value, and which input that is."""
-    ports: list[tuple[str, int]] = []
-    for atom in atoms(term.body) if isinstance(term, Abs) else ():
-        match atom:
-            case App("=" | "is", (FieldTerm(Var("it"), slot), Var(port))) if port[:1] == "#":
-                ports.append((slot.lower(), int(port[1:])))
-    return tuple(ports)
 
 
 __all__ = ["Requests", "SlotSalience", "State"]

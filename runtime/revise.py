@@ -3,9 +3,10 @@
 Places are nodes or missing arguments. Nothing of the original is touched.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..compiler.schema import Schema
 from ..compiler.terms import Abs, App, Entity, Field, Lit, Term, Var, children, rebuild
@@ -143,6 +144,20 @@ def subject_path(atom: Term) -> Role | None:
     return tuple(reversed(path)) if path and term == Var("it") else None
 
 
+class Conjunct(NamedTuple):
+    """A part of a specification; the field it is about, None if it is about several or none; and the input that it
+    compares that field with, if that is all it does (`.field op #i`)."""
+
+    term: Term
+    path: Role | None
+    port: int | None
+
+
+Read = tuple[Term | None, tuple[Conjunct, ...]]
+Merger = tuple[Term, tuple[tuple[int, int], ...]]
+"""A specification, and for each of its inputs where it comes from: the old (0) or new (1) one, and which."""
+
+
 def revised_constraint(
     graph: Graph, old: int, new: int, turn: int, satisfiable: Callable[[Term], bool | None] | None
 ) -> int:
@@ -159,55 +174,67 @@ def revised_constraint(
 
         term, picks = _merger(old_node.term, new_node.term, len(old_node.inputs), can_hold)
     both = (old_node.inputs, new_node.inputs)
-    type_ = new_node.type if new_node.type != DYNAMIC else old_node.type
+    type_ = old_node.type if new_node.type is DYNAMIC else new_node.type
     return graph.add("{}", tuple([both[side][index] for side, index in picks]), term, type_, turn)
 
 
-Merger = tuple[Abs, tuple[tuple[int, int], ...]]
-"""A specification, and for each of its inputs where it comes from: the old (0) or new (1) one, and which."""
+def conjuncts(term: Term | None) -> tuple[Conjunct, ...]:
+    """The parts of a specification."""
+    return _read(term)[1]
 
 
-@lru_cache(maxsize=1 << 12)
+# Specifications name their values as inputs, so that the same few come again and again: they are read and merged once,
+# and equal ones that merging makes are one object, so that looking them up is cheap.
+
+
+@lru_cache(maxsize=1 << 13)
+def _read(term: Term | None) -> Read:
+    return term, tuple([Conjunct(part, subject_path(part), _only_port(part)) for part in _parts(term)])
+
+
+@lru_cache(maxsize=1 << 13)
 def _known_merger(old: Term | None, new: Term | None) -> Merger:
-    """Specifications name their values as inputs, so that the same few come again and again."""
     return _merger(old, new, 0, None)
+
+
+@lru_cache(maxsize=1 << 13)
+def _with_port(part: App, port: int) -> App:
+    """A conjunct that compares a field with an input, with another input."""
+    return App(part.fn, (part.args[0], Var(f"#{port}")))
 
 
 def forget() -> None:
     """Drop what is remembered of earlier revisions; for measuring."""
-    _known_merger.cache_clear()
+    for memo in (_read, _known_merger, _with_port):
+        memo.cache_clear()
 
 
 def _merger(
     old: Term | None, new: Term | None, shift: int, satisfiable: Callable[[Term], bool | None] | None
 ) -> Merger:
-    new_parts = _parts(new)
-    about = {path for part in new_parts if (path := subject_path(part)) is not None}
-    kept: list[Term] = []
-    for part in _parts(old):
-        path = subject_path(part)
-        if path is None or (path not in about and not any(_covers(said, path) for said in about)):
-            kept.append(part)
+    added = conjuncts(new)
+    about = {part.path for part in added if part.path is not None}
+    kept = [part for part in conjuncts(old) if part.path is None or not _replaced(part.path, about)]
     if satisfiable is not None:
-        kept = _weakened(kept, [_shifted(part, shift) for part in new_parts], satisfiable)
+        kept = _weakened(kept, [_shifted(part.term, shift) for part in added], satisfiable)
     picks: list[tuple[int, int]] = []
     body: list[Term] = []
-    for side, parts in enumerate((kept, new_parts)):
-        for part in parts:
-            port = _only_port(part)
-            if port is not None and isinstance(part, App):
+    for side, parts in enumerate((kept, added)):
+        for term, _, port in parts:
+            if port is not None and isinstance(term, App):
                 # By far the most common: one field compared with one value.
-                at = len(picks)
+                body.append(term if port == len(picks) else _with_port(term, len(picks)))
                 picks.append((side, port))
-                body.append(part if port == at else App(part.fn, (part.args[0], Var(f"#{at}"))))
                 continue
             names: dict[str, str] = {}
-            for name in _variables(part):
+            for name in _variables(term):
                 if name not in names:
                     names[name] = f"#{len(picks)}"
                     picks.append((side, int(name[1:])))
-            body.append(_renamed(part, names))
-    return Abs("spec", ("it",), _conjunction(body)), tuple(picks)
+            body.append(_renamed(term, names))
+    merged = _read(Abs("spec", ("it",), _conjunction(body)))[0]
+    assert merged is not None
+    return merged, tuple(picks)
 
 
 def _values(graph: Graph, inputs: tuple[Edge, ...]) -> dict[str, Term]:
@@ -224,15 +251,16 @@ def _valued(term: Term, values: Mapping[str, Term]) -> Term:
     return rebuild(term, tuple(_valued(c, values) for c in below)) if below else term
 
 
-def _weakened(kept: list[Term], new: list[Term], satisfiable: Callable[[Term], bool | None]) -> list[Term]:
+def _weakened(kept: list[Conjunct], new: list[Term], satisfiable: Callable[[Term], bool | None]) -> list[Conjunct]:
     """What can stay of `kept` beside `new`: the latest conjunct whose absence is enough goes first."""
+
+    def can_stay(parts: list[Conjunct]) -> bool:
+        terms = [part.term for part in parts]
+        return satisfiable(Abs("spec", ("it",), _conjunction([*terms, *new]))) is not False
+
     kept = list(kept)
-    while kept and satisfiable(Abs("spec", ("it",), _conjunction([*kept, *new]))) is False:
-        droppable = [
-            i
-            for i in reversed(range(len(kept)))
-            if satisfiable(Abs("spec", ("it",), _conjunction([*kept[:i], *kept[i + 1 :], *new]))) is not False
-        ]
+    while kept and not can_stay(kept):
+        droppable = [i for i in reversed(range(len(kept))) if can_stay([*kept[:i], *kept[i + 1 :]])]
         kept.pop(droppable[0] if droppable else -1)
     return kept
 
@@ -255,8 +283,9 @@ def _only_port(part: Term) -> int | None:
     return None
 
 
-def _covers(new: Role, old: Role) -> bool:
-    return old[: len(new)] == new or new[: len(old)] == old
+def _replaced(old: Role, about: Set[Role]) -> bool:
+    """Whether something is said of a field, of a part of it or of what it is part of."""
+    return old in about or any(old[: len(new)] == new or new[: len(old)] == old for new in about)
 
 
 def _variables(term: Term) -> Iterator[str]:

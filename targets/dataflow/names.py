@@ -8,7 +8,7 @@ the name it takes away from others is escaped in the same way.
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from ...compiler.check import prelude
@@ -66,6 +66,7 @@ def lispress_type(type_: Type) -> TypeExpr:
     return TypeExpr(name, tuple([lispress_type(each) for each in type_.args]) or None)
 
 
+@lru_cache(maxsize=1 << 12)
 def type_of_text(text: str) -> TypeExpr | None:
     """A type as version 1 spells it inside names (`Constraint[Event]`); None if brackets do not match."""
     opening = text.find("[")

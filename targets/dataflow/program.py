@@ -13,6 +13,8 @@ from typing import Final, Literal, TypeAlias
 
 from .sexp import Sexp
 
+_JSON: Final = json.JSONDecoder(strict=False)
+
 LiteralKind = Literal["String", "Long", "Number", "Boolean"]
 
 
@@ -40,7 +42,7 @@ class Atom:
             result: int | float | bool = json.loads(self.text)
             return result
         try:
-            return str(json.loads(self.text, strict=False))
+            return str(_JSON.decode(self.text))
         except json.JSONDecodeError:
             return self.text[1:-1]
 
@@ -57,7 +59,7 @@ class Tagged:
         """The values joined and read as JSON; the joined text itself where it is no JSON."""
         text = " ".join(self.values)
         try:
-            return json.loads(text, strict=False)
+            return _JSON.decode(text)
         except json.JSONDecodeError:
             return text
 

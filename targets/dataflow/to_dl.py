@@ -312,6 +312,9 @@ def _literal(atom: Atom) -> Lit:
     """A literal; one that DL would print in another way stays as it was annotated."""
     kind: Literal["int", "number", "bool"]
     if atom.kind == "String":
+        inner = atom.text[1:-1]
+        if "\\" not in inner and '"' not in inner and inner.isascii() and inner.isprintable():
+            return Lit("text", inner)
         value = atom.value
         if isinstance(value, str) and json.dumps(value) == atom.text:
             return Lit("text", value)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from dlc.runtime.library import Library
 from dlc.runtime.lispress import Plans
 from dlc.runtime.requests import OPERATORS, Requests, SlotSalience
 from dlc.schemas import load_schema
-from dlc.targets.dataflow.names import Names
+from dlc.targets.dataflow.names import Names, Unsayable
 from dlc.targets.dataflow.reader import read_program
+from dlc.targets.dataflow.sexp import LispressError
 from dlc.targets.dataflow.to_dl import dl_turn
 
 SCHEMA = load_schema("multiwoz")
@@ -123,6 +125,14 @@ def test_inlining_replaces_references_and_revisions() -> None:
         '(find (Constraint[Hotel] :name (?= "the \\"x\\" hall")))',
         '(find (Constraint[Hotel] :name (?= "é")))',
         '(F #(Path "output") "b")',
+        '(F #(A 1 "~0") "b")',
+        '(F #(A 1 "~") "b")',
+        '(do (F #(Path "~0") "b") (G "c" (do "d" 1)) (abandon (Constraint[Taxi])))',
+        '(do (do (F "a") (F "b")) (F "c"))',
+        '(do () (F "c"))',
+        '(do (F "c"))',
+        '(do x0 (F "c"))',
+        '(let (x0 (F "a")) (do (G x0 "b") (G x0 "b")))',
         '(F (g "x") :k "y" 3L)',
         "(F 1 2)",
     ],
@@ -131,6 +141,16 @@ def test_plans_that_share_a_shape_are_the_plans_of_their_texts(text: str) -> Non
     plans = Plans(NAMES)
     for other in ('(find (Constraint[Hotel] :name (?= "u") :area (?= "v")))', '(F (g "p") :k "q" 3L)', text):
         assert plans.of(other) == plan(dl_turn(read_program(other), NAMES))
+
+
+@pytest.mark.parametrize(
+    "text", ['(F "a long one" (G', '(F "a long one" #("B"))', '(do (F "a") (let (x0 "b") x0))', '(do (F "a") ("b"))']
+)
+def test_plans_that_share_a_shape_are_refused_as_their_texts(text: str) -> None:
+    with pytest.raises((LispressError, Unsayable)) as alone:
+        dl_turn(read_program(text), NAMES)
+    with pytest.raises(type(alone.value), match=re.escape(str(alone.value))):
+        Plans(NAMES).of(text)
 
 
 def rows(*programs: str) -> str:
