@@ -114,7 +114,7 @@ def _with_places(made: Plan, strings: int) -> _Shape | None:
     for i, node in enumerate(made.nodes):
         if isinstance(node[2], Lit):
             nodes.setdefault(node[2].value, []).append(i)
-    places = [nodes.get(f"{_STRING}{k}", ()) for k in range(strings)]
+    places = [nodes.get(f"{_STRING}{k}", []) for k in range(strings)]
     return (made, tuple([own[0] for own in places])) if all(len(own) == 1 for own in places) else None
 
 
