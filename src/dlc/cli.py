@@ -297,6 +297,12 @@ def evaluate(
     inline: Annotated[
         bool, typer.Option("--inline", help="dataflow: also after references are inlined, as the paper scores.")
     ] = False,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--data", metavar="PATH", help="thingtalk: rows as JSON; names in slots that are found go by key."
+        ),
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="text|json", help="Form of the output.", **_named(("text", "json")))
     ] = "text",
@@ -305,7 +311,8 @@ def evaluate(
     """Score predictions against gold by the published metrics of their language."""
     from .eval_command import EvalOptions, run_eval, usage_fault
 
-    options = EvalOptions(variant, tables, db, inventory, schema, speakers, inline, against)  # type: ignore[arg-type]
+    looked_up = tuple(data or ())
+    options = EvalOptions(variant, tables, db, inventory, schema, speakers, inline, against, looked_up)  # type: ignore[arg-type]
     fault = usage_fault(metric, options)
     if fault:
         raise typer.BadParameter(fault)

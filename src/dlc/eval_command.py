@@ -52,7 +52,8 @@ _CUTS: Final[Mapping[str, Cut]] = {
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
     """What a metric was asked for. tables, db: for `sql`; inventory: a file of slot names, for `slots`; inline: for
-    `dataflow`, also after references are inlined; against: the predictions of a second system."""
+    `dataflow`, also after references are inlined; against: the predictions of a second system; data: for
+    `thingtalk`, rows in which names of entities are looked up."""
 
     variant: str | None = None
     tables: str | None = None
@@ -62,6 +63,7 @@ class EvalOptions:
     speakers: Literal["user", "agent", "both"] | None = None
     inline: bool = False
     against: str | None = None
+    data: tuple[str, ...] = ()
 
 
 def run_eval(
@@ -126,7 +128,7 @@ def _figures(pairs: Pairs, metric: str, options: EvalOptions) -> Figures:
 
     named = pairs[0][0][0].fields.get("schema")
     schema = Schemas(options.schema).get(named, "multiwoz", "thingtalk")
-    return thingtalk_figures(pairs, schema, "agent" if options.speakers == "agent" else "user")
+    return thingtalk_figures(pairs, schema, "agent" if options.speakers == "agent" else "user", options.data)
 
 
 def usage_fault(metric: str, options: EvalOptions) -> str:
@@ -143,6 +145,8 @@ def usage_fault(metric: str, options: EvalOptions) -> str:
         return "--against compares turn by turn, and BLEU is a figure of the whole corpus"
     if options.inline and metric != "dataflow":
         return f"--inline is for dataflow, not for {metric}"
+    if options.data and metric != "thingtalk":
+        return f"--data is for thingtalk, not for {metric}"
     if options.db is not None and not os.path.isdir(options.db):
         return f"--db {options.db!r} is no folder"
     return ""

@@ -10,6 +10,7 @@ from dlc.grammar.diagnostic import CompileError, Diagnostic
 from dlc.metrics import thingtalk_slots as neutral
 from dlc.metrics.slots import prefix_length
 from dlc.metrics.thingtalk import Label, Rates, Turn, score_thingtalk
+from dlc.runtime.entity_names import NameBook
 from dlc.targets.thingtalk import ast
 from dlc.targets.thingtalk.declarations import ExpressionStatement, Input, Program
 from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
@@ -17,6 +18,7 @@ from dlc.targets.thingtalk.programs import parse
 from dlc.targets.thingtalk.read import ThingTalkReader
 
 from . import errors
+from .entity_lookup import Lookup
 from .eval_figures import Cell, Figures, Measure, Section, by_dialogue, by_turn
 from .eval_rows import Pairs
 from .thingtalk_slots_of import invocations
@@ -27,12 +29,13 @@ HISTORY = 5
 NO_CONTEXT = ("", "null")
 
 
-def thingtalk_figures(pairs: Pairs, schema: Schema, speaker: str) -> Figures:
-    """Exact and slot-only figures. speaker: whose turns these are, `user` or `agent`.
+def thingtalk_figures(pairs: Pairs, schema: Schema, speaker: str, data: tuple[str, ...] = ()) -> Figures:
+    """Exact and slot-only figures. speaker: whose turns these are, `user` or `agent`. data: rows in which slots' entities
+    are looked up, so that two ways to say a name are one value.
 
-    Raises CompileError with every gold target or context that cannot be used.
+    Raises CompileError with every gold target or context that cannot be used, InputFailure for data that cannot be read.
     """
-    programs = Programs(schema, speaker)
+    programs = Programs(schema, speaker, Lookup(data).book(schema) if data else None)
     found: list[Diagnostic] = []
     dialogues: list[list[Turn]] = []
     for dialogue in pairs:
@@ -84,10 +87,14 @@ def _cells(rates: Rates) -> tuple[Cell, ...]:
 
 @dataclass
 class Programs:
-    """Programs of one schema: their normal form for comparison, and their slots. Remembers what it read."""
+    """Programs of one schema: their normal form for comparison, and their slots. Remembers what it read.
+
+    book: the names of entities in slots; without one they are as said.
+    """
 
     schema: Schema
     speaker: str = "user"
+    book: NameBook | None = None
     _reader: ThingTalkReader = field(init=False)
     _checker: Checker = field(init=False)
     _normal: dict[str, str | None] = field(default_factory=dict)
@@ -151,10 +158,16 @@ class Programs:
         kept = (*items[:done][-HISTORY:], *_items(after))
         return neutral.slots_after(
             [
-                neutral.Statement(tuple(invocations(i.expression, self._arguments)), i.confirm == "proposed")
+                neutral.Statement(
+                    tuple(invocations(i.expression, self._arguments, self._name)), i.confirm == "proposed"
+                )
                 for i in kept
             ]
         )
+
+    def _name(self, type_: str, said: str) -> str:
+        found = self.book.best(self._reader.entities.get(type_, ""), said) if self.book is not None else None
+        return said if found is None else found
 
     def _arguments(self, kind: str, function: str) -> tuple[str, ...]:
         declared = self._reader.functions.get(f"@{kind}.{function}")

@@ -202,6 +202,38 @@ def test_thingtalk_slots_come_from_the_context_too(dlc_run, tmp_path):
     assert table(dlc_run(*args, own), "thingtalk")["exact"]["turn by turn"] == 1.0
 
 
+def test_thingtalk_names_by_their_rows(dlc_run, tmp_path):
+    def stays(name, identifier="null"):
+        return f'{HEAD}{HOTEL} filter id == {identifier}^^uk.ac.cam.multiwoz.Hotel:Hotel("{name}");'
+
+    gold = lines(tmp_path / "gold.jsonl", [row(stays("Elm House")), row(stays("elm house"), turn=2), row(NORTH, "D2")])
+    answers = [row(stays("the elm")), row(stays("oak", '"elm house"'), turn=2), row(NORTH, "D2")]
+    pred = lines(tmp_path / "pred.jsonl", answers)
+    (tmp_path / "rows.json").write_text(json.dumps({"hotel": [{"name": "elm house"}, {"name": "ash court"}]}))
+    args = ("eval", "thingtalk", "--gold", gold, "--pred", pred, "--format", "json")
+    assert table(dlc_run(*args), "thingtalk")["slots only"]["turn by turn"] == pytest.approx(1 / 3)
+    found = table(dlc_run(*args, "--data", "rows.json"), "thingtalk")
+    # "the elm" can only be that house; "oak" is none, and stays what was said. Exact match takes text as it is.
+    assert found["slots only"]["turn by turn"] == pytest.approx(2 / 3)
+    assert found["exact"]["turn by turn"] == pytest.approx(1 / 3)
+    # Rows that fit no name, or no table, change nothing.
+    (tmp_path / "rows.json").write_text(json.dumps({"hotel": [{"name": "elm hill"}, {"name": "elm wood"}], "moon": []}))
+    found = table(dlc_run(*args, "--data", "rows.json"), "thingtalk")
+    assert found["slots only"]["turn by turn"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [(None, 3), ("{", 3), ("[" * 50_000, 3), ('{"hotel": 4}', 1), ('{"hotel": [4]}', 1), ("[4]", 0)]
+)
+def test_thingtalk_rows_that_cannot_be_used(dlc_run, tmp_path, text, status):
+    gold = lines(tmp_path / "gold.jsonl", [row(NORTH)])
+    if text is not None:
+        (tmp_path / "rows.json").write_text(text)
+    done = dlc_run("eval", "thingtalk", "--gold", gold, "--pred", gold, "--data", "rows.json")
+    assert done.status == status and "Traceback" not in done.err and "internal" not in done.err
+    assert (done.out == "") == (status != 0)
+
+
 def test_thingtalk_gold_that_does_not_type_check(dlc_run, tmp_path):
     gold = lines(tmp_path / "gold.jsonl", [row(NORTH), row(NORTH.replace("4", '"four"'), turn=2)])
     done = dlc_run("eval", "thingtalk", "--gold", gold, "--pred", gold)
@@ -314,6 +346,7 @@ def test_usage(dlc_run, tmp_path):
         ("eval", "slots", "--gold", gold, "--pred", gold, "--variant", "official"),
         ("eval", "sql", "--gold", gold, "--pred", gold),
         ("eval", "slots", "--gold", "-", "--pred", "-"),
+        ("eval", "slots", "--gold", gold, "--pred", gold, "--data", gold),
     ):
         done = dlc_run(*args)
         assert done.status == 2 and "Traceback" not in done.err, args
