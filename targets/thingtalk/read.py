@@ -155,7 +155,7 @@ class ThingTalkReader:
         records = [
             Record(tuple([self.result(name, value, query) for name, value in row.fields])) for row in results.rows
         ]
-        count = self._value(results.count, NUMBER, EMPTY) if results.count is not None else None
+        count = self._constant("count", results.count, NUMBER) if results.count is not None else None
         error = results.error
         code = error.name if isinstance(error, values.Enum) else None
         return Outcome(tuple(records), count, results.more, code)
@@ -163,7 +163,13 @@ class ThingTalkReader:
     def result(self, said: str, value: values.Value, query: Query) -> Argument:
         """A field of a result."""
         name = query.shape.names.get(said, said)
-        return name, self._value(value, query.shape.types.get(name), EMPTY)
+        return name, self._constant(said, value, query.shape.types.get(name))
+
+    def _constant(self, said: str, value: values.Value, type_: Type | None) -> Term:
+        """A value of a result. Raises Misread for a parameter or computation."""
+        if isinstance(value, values.VarRef | values.Computation):
+            raise errors.Misread(errors.no_constant(said))
+        return self._value(value, type_, EMPTY)
 
     # ------------------------------------------------------------ expressions
 

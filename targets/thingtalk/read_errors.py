@@ -60,3 +60,13 @@ def unknown_parameter(name: str, owner: str, known: list[str], span: Span | None
     """
     listed = (f"{owner} has: {', '.join(sorted(known))}",) if known else ()
     return Diagnostic("DLC227", f"{owner} has no parameter {name}", span, help=listed)
+
+
+def no_constant(name: str, span: Span | None = None) -> Diagnostic:
+    """DLC228: a result that is no constant.
+
+    What it means: `#[results=[...]]` lists what a query found, and the value of this field is a parameter or a computation.
+
+    How to fix it: write the value itself.
+    """
+    return Diagnostic("DLC228", f"the result `{name}` is no constant", span)

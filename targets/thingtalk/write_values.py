@@ -144,7 +144,7 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
         case App("list", items):
             inner = type_.args[0] if isinstance(type_, Con) and type_.name == "List" and type_.args else type_
             return f"[{', '.join(value(item, inner, scope, context, part, constant) for item in items)}]"
-        case App(op, (left, right)) if op in _ARITHMETIC:
+        case App(op, (left, right)) if op in _ARITHMETIC and not constant:
             return _sum(op, left, right, type_, scope, context, part)
         case App(name, (), (), ()):
             if constant and type_ is None:

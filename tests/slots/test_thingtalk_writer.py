@@ -151,6 +151,8 @@ LOSSES = [
     ("Item | union (Item | where .new)", "@s.Item()", "DLC274", "union"),
     ("let x = Item", "@s.Item()", "DLC274", "x"),
     ("Item -> [] of 6", "@s.Item() #[results=[]]", "DLC274", "count"),
+    ("Item -> [{ weight: 1 + 1 }]", "@s.Item() #[results=[{}]]", "DLC271", "Item.weight"),
+    ("Item -> [{ weight: 1 }] of 1 + 1", "@s.Item() #[results=[{ weight=1 }]]", "DLC271", "count"),
     (
         "Item | where .weight >= (Shop | show .weight)",
         "@s.Item() filter weight >= any([weight] of @s.Shop())",

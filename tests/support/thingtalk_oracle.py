@@ -5,6 +5,7 @@ scratch copy.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -20,6 +21,27 @@ const start = text.indexOf('const ' + process.argv[2] + ' = [') + ('const ' + pr
 const end = text.indexOf('\\n];', start) + 2;
 const cases = new Function('Ast', 'return ' + text.slice(start, end))(Ast);
 process.stdout.write(JSON.stringify(cases));
+"""
+
+# The value cases of the reference's test_ast.js as programs: made from its JavaScript values, and constants or not.
+_VALUES = """
+const fs = require('fs'); const { Ast, Type, Builtin } = require('thingtalk');
+const text = fs.readFileSync(process.argv[1], 'utf8');
+function cases(name) {
+    const start = text.indexOf('const ' + name + ' = [') + ('const ' + name + ' = ').length;
+    const source = text.slice(start, text.indexOf('\\n];', start) + 2);
+    return new Function('Ast', 'Type', 'Builtin', 'return ' + source)(Ast, Type, Builtin);
+}
+function written(value) {
+    const device = new Ast.DeviceSelector(null, 'com.foo', null, null);
+    const call = new Ast.Invocation(null, device, 'bar', [new Ast.InputParam(null, 'p', value)], null);
+    const chain = new Ast.ChainExpression(null, [new Ast.InvocationExpression(null, call, null)], null);
+    return new Ast.Program(null, [], [], [new Ast.ExpressionStatement(null, chain)]).prettyprint();
+}
+process.stdout.write(JSON.stringify({
+    values: cases('VALUE_TESTS').map(([type, js]) => written(Ast.Value.fromJS(type, js))),
+    constants: cases('IS_CONSTANT_TESTS').map(([value, constant]) => [written(value), constant]),
+}));
 """
 
 
@@ -47,9 +69,21 @@ class Oracle:
         found: list[Any] = json.loads(self._node(["-e", _CASES, str(self.tests / file), name], ""))
         return found
 
+    def values(self) -> dict[str, list[Any]]:
+        """Its value cases (`values`: programs with the value as an argument), and those of what is a constant
+        (`constants`: such programs and whether the value is one)."""
+        found: dict[str, list[Any]] = json.loads(self._node(["-e", _VALUES, str(self.tests / "test_ast.js")], ""))
+        return found
+
     def _node(self, arguments: list[str], fed: str) -> str:
         done = subprocess.run(
-            ["node", *arguments], cwd=self.folder, input=fed, capture_output=True, text=True, timeout=300
+            ["node", *arguments],
+            cwd=self.folder,
+            input=fed,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**os.environ, "TZ": "UTC"},
         )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
