@@ -1,4 +1,4 @@
-"""Diagnostics about Lispress, DLC28x. Each docstring is what `dlc explain CODE` prints."""
+"""Diagnostics about Lispress, DLC28x and DLC29x. Each docstring is what `dlc explain CODE` prints."""
 
 from collections.abc import Iterable
 
@@ -148,3 +148,14 @@ def acts_beside() -> Note:
     How to fix it: nothing to fix.
     """
     return Note("DLC292", "acts are not part of a dataflow program")
+
+
+def unknown_argument(head: str, which: str, signature: str, span: Span | None = None) -> Diagnostic:
+    """DLC293: an argument that the schema does not know the function to have.
+
+    What it means: the function is known, but with fewer arguments or with others; what this call's argument is called
+    and what type it may have, nothing says. The call has no type, the arguments themselves do.
+
+    How to fix it: compare with the signature shown; a schema learned from more programs may know the argument.
+    """
+    return Diagnostic("DLC293", f"the schema knows `{head}` without {which}", span, help=(f"signature: {signature}",))

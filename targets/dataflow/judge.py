@@ -11,7 +11,7 @@ from ...compiler.check import Checker
 from ...compiler.schema import Function, Parameter, Schema, fact
 from ...compiler.terms import App, Term
 from ...compiler.terms import Var as Variable
-from ...compiler.types import Con, Param, Type, TypeVar, parts, variables
+from ...compiler.types import Con, Param, Type, TypeVar, parts, show, variables
 from ...grammar.diagnostic import Diagnostic
 from . import errors
 from .names import ACCESSOR, LIFTED, MEMBER, Names, dl_type, lispress_type
@@ -108,7 +108,7 @@ class Judge:
         function = self.function(head)
         if function is None:
             return errors.unknown_function(head, self.heads())
-        given = _given_names(function, head, labels)
+        given = _given_names(function, head, labels, types)
         if isinstance(given, Diagnostic):
             return given
         if type_args is not None and len(type_args) != len(function.tparams):
@@ -150,26 +150,33 @@ class Judge:
         return errors.unlisted_constant(head, match[1]) if match and unlisted else None
 
 
-def _given_names(function: Function, head: str, labels: Sequence[str | None]) -> tuple[str, ...] | Diagnostic:
+def _given_names(
+    function: Function, head: str, labels: Sequence[str | None], types: Sequence[str | None]
+) -> tuple[str, ...] | Diagnostic:
     """The parameters that a call's arguments are for."""
     params = function.params
-    given: list[str] = []
-    for i, label in enumerate(labels):
-        if label is None and i >= len(params):
-            return errors.ill_typed(
-                f"`{head}` takes {len(params)} argument{'s' * (len(params) != 1)}, not {len(labels)}"
-            )
-        given.append(str(params[i].name) if label is None else label)
     names = {p.name for p in params}
-    unknown = [name for name in given if name not in names]
+    given: list[str] = []
+    for i, (label, type_) in enumerate(zip(labels, types, strict=True)):
+        if label is None and i >= len(params):
+            which = f"argument {i + 1}" + (f", here {type_}" if type_ is not None else "")
+            return errors.unknown_argument(head, which, _signature(head, function))
+        name = str(params[i].name) if label is None else label
+        if name not in names:
+            return errors.unknown_argument(head, f"an argument :{name}", _signature(head, function))
+        given.append(name)
     missing = [p.name for p in params if not p.optional and p.name not in given]
-    if unknown:
-        return errors.ill_typed(f"`{head}` has no argument :{unknown[0]}")
     if missing:
         return errors.ill_typed(f"`{head}` needs an argument :{missing[0]}")
     if len(set(given)) < len(given):
         return errors.ill_typed(f"`{head}` has an argument twice")
     return tuple(given)
+
+
+def _signature(head: str, function: Function) -> str:
+    """A signature with the names of all its arguments: fully typed text gives them all by name."""
+    params = [f"{p.name}{'?' if p.optional else ''}: {show(p.type)}" for p in function.params]
+    return f"{head}({', '.join(params)}) -> {show(function.result)}"
 
 
 def _index(function: Function, name: str) -> int:

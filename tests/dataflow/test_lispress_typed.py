@@ -151,8 +151,8 @@ def test_programs_share_what_was_judged() -> None:
         ("(Say (Cake.sice (Me)))", "DLC283", "`Cake.sice`", "^Unit (Say :output (Cake.sice ^Baker (Me)))"),
         ("(Say (Size.Huge))", "DLC284", "`Size.Huge`", "^Unit (^(Size) Say :output ^Size (Size.Huge))"),
         ("(Say (Cake.size (Me)))", "DLC287", "`Cake.size`", "^Unit (Say :output (Cake.size ^Baker (Me)))"),
-        ("(Say (Today) 3L)", "DLC287", "takes 1 argument", None),
-        ("(Say :outputs (Today))", "DLC287", ":outputs", None),
+        ("(Say (Today) 3L)", "DLC293", "`Say` without argument 2, here Long", None),
+        ("(Say :outputs (Today))", "DLC293", "`Say` without an argument :outputs", None),
         ("(Serve \"thin\")", "DLC287", "needs an argument :cake", None),
         ("(Say x7)", "DLC288", "`x7`", "^Unit (Say :output x7)"),
         ("(Say (^(Cake Cake) Confirm))", "DLC287", "1 type arguments", None),
@@ -180,6 +180,12 @@ def test_what_is_wrong_is_said_and_the_rest_is_typed(
 def test_the_nearest_names_are_suggested(typist: Typist) -> None:
     (diagnostic,) = typist.typed("(Say (Todai))").diagnostics
     assert "`Today`" in diagnostic.help[0]
+
+
+def test_the_signature_is_shown_where_an_argument_is_unknown(typist: Typist) -> None:
+    (diagnostic,) = typist.typed("(Say (Whole (May) (Year.apply 1L) (Today)))").diagnostics
+    assert diagnostic.message == "the schema knows `Whole` without argument 3, here Date"
+    assert diagnostic.help == ("signature: Whole(month: Month, year?: Year) -> Span",)
 
 
 def test_type_arguments_are_inferred_from_around_the_call(typist: Typist) -> None:
