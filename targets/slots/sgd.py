@@ -190,9 +190,11 @@ def _statements(
     for slot, texts in state.values:
         everywhere = service.all.slots[slot]
         place = intent.slots.get(slot) if intent is not None else None
-        if place is not None:
+        # An argument is given or missing: one that may be anything is a condition, which every target has a word for.
+        anything = intent is not None and intent.acts and texts[:1] == (SGD.any,)
+        if place is not None and not anything:
             own.append((place, texts))
-        if place is None or (intent is not None and intent.acts and len(texts) > 1):
+        if place is None or anything or (intent is not None and intent.acts and len(texts) > 1):
             rest.append((everywhere, texts))
         notes += _lints(service.name, slot, texts, everywhere, schema)
     shown_by_search = intent is not None and not intent.acts and all(slot in intent.slots for slot in state.requested)

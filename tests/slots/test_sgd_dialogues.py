@@ -15,6 +15,7 @@ from dlc.targets.rows import Mention, TurnRow, status_of
 from dlc.targets.slots.sgd import ServiceMemo, read_sgd
 from dlc.targets.slots.sgd_schema import sgd_schema
 from dlc.targets.slots.sgd_write import write_services
+from dlc.targets.thingtalk.read import ThingTalkReader
 from dlc.targets.thingtalk.write import write_thingtalk
 
 SCHEMA = sgd_schema(services())
@@ -95,6 +96,21 @@ def test_values_that_look_like_marks_of_other_corpora() -> None:
     again = lower_program(parse(text(row)))[0][0]
     assert Checker(SCHEMA).check_turn(again).ok
     assert write_services(again, ServiceMemo(SCHEMA)).program == states(value)[0]
+
+
+@pytest.mark.parametrize("said", [["dontcare"], ["dontcare", "nine"], ["nine", "dontcare"]])
+def test_an_argument_that_may_be_anything_is_a_condition_thingtalk_can_say(said: list[str]) -> None:
+    value = dialogue()
+    value["turns"][4] = user(
+        "Hire it", [act("SELECT")], "HireBoat", [], harbour=["Ely"], seats=["dontcare"], start=said
+    )
+    row = read(value)[4]
+    assert row.program is not None and f"{ALL} | where .seats is any" in text(row) and "any)" not in text(row)
+    written = write_thingtalk(row.program, SCHEMA)
+    assert status_of(written) == "exact" and "true(seats)" in written.program
+    again = ThingTalkReader(SCHEMA).read(written.program)
+    for program in (row.program, again):
+        assert write_services(program, ServiceMemo(SCHEMA)).program == states(value)[4]
 
 
 def test_an_unknown_act_is_kept_with_a_lint() -> None:
