@@ -7,8 +7,8 @@ is a closed enum, of yes and no if its values are True and False; every other sl
 on how they write dates and numbers. Acts are those of the paper's table 6.
 
 Facts: `@accumulate "service"` on the schema, `@slot` the name or value as SGD has it (on tables and actions the
-service), `@intent` the intent of a table or action, `@default` the value of an optional slot, `@thingtalk` a class
-for each service.
+service), `@sql` such a value in a database, `@intent` the intent of a table or action, `@default` the value of an
+optional slot, `@thingtalk` a class for each service.
 """
 
 import re
@@ -172,7 +172,7 @@ def _members(values: Iterable[str], reserved: set[str]) -> Iterable[Member]:
     taken = set(reserved)
     for value in values:
         member = _distinct(_plain(value), taken)
-        yield Member(member, () if member == value else (("slot", value),))
+        yield Member(member, () if member == value else (("slot", value), ("sql", value)))
 
 
 def _intent(intent: dict[str, Any], where: str, columns: dict[str, Column], facts: Facts, made: _Made) -> None:

@@ -146,6 +146,26 @@ def test_a_row_that_cannot_be_read_has_no_published_form_and_is_told(folder: Pat
 
 @pytest.mark.corpus
 @pytest.mark.oracle
+def test_what_is_still_to_be_given_is_hidden_where_the_reference_hides_it(
+    folder: Path, corpora: Path, oracle: Oracle
+) -> None:
+    """`$?` of a required parameter says nothing that its absence does not; of an optional one it does."""
+    state, of = "$dialogue @org.thingpedia.dialogue.transaction.execute; ", "@uk.ac.cam.multiwoz"
+    codes = [
+        f"{state}{of}.Taxi.make_booking(departure=$?, arrive_by=$?);",
+        f"{state}{of}.Train.make_booking(train=$?, book_people=$?) #[confirm=enum proposed];",
+        f"{state}{of}.Hotel.Hotel() filter stars == 4 => {of}.Hotel.make_booking(hotel=id, book_day=$?);",
+    ]
+    (folder / "open.tt").write_text("".join(f"{code}\n" for code in codes))
+    arguments = ("--lang", "thingtalk", "--schema", "multiwoz", "--format", "lines", "--style", "thingtalk")
+    status, out = run("canon", folder / "open.tt", *arguments)
+    answers = oracle.judge([(code, "normal") for code in codes], corpora / "multiwoz30" / "schema.tt")
+    assert status == 0 and out.splitlines() == [answer["canonical"].replace("\n", " ") for answer in answers]
+    assert out.count("$?") == 2
+
+
+@pytest.mark.corpus
+@pytest.mark.oracle
 def test_multiwoz_3_in_thingtalks_own_form(folder: Path, corpora: Path, oracle: Oracle) -> None:
     lines = (corpora / "multiwoz30" / "train.user.tsv").read_text("utf-8").splitlines()[::8]
     (folder / "part.tsv").write_text("\n".join(lines) + "\n")

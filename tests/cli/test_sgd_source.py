@@ -38,6 +38,16 @@ def test_states_requests_and_intents_come_back_in_a_new_process(dlc_run, folder)
     assert rows == {(n, k): s for n in ("7_00001", "7_00002") for k, s in states(dialogue()).items()}
 
 
+def test_sql_has_values_as_the_corpus_does(dlc_run, folder):
+    state = {"Boats_1": {"slots": {"seats": ["4 or more"], "harbour": ["Ely"]}, "intent": "FindBoat", "requested": []}}
+    (folder / "x.jsonl").write_text(json.dumps({"program": state}) + "\n")
+    (row,) = dlc_run("convert", "slots", "x.jsonl", "--schema", "schema.json", "--to", "sql").rows()
+    assert "seats = '4 or more'" in row["program"] and row["status"] == "exact"
+    (folder / "x.sql").write_text(row["program"] + "\n")
+    (back,) = dlc_run("convert", "sql", "x.sql", "--schema", "schema.json", "--to", "slots").rows()
+    assert back["program"] == state
+
+
 def test_spans_are_kept_as_provenance(dlc_run, folder):
     row = dlc_run("convert", "sgd", "dialogues_001.json", "--to", "slots").rows()[0]
     assert row["provenance"] == {

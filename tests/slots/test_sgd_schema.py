@@ -22,7 +22,7 @@ from dlc.targets.thingtalk.write_classes import schema_to_classes
 
 TEXT = """\
 schema sgd @accumulate "service"
-enum Boats_1_seats = n2 @slot "2" | n4_or_more @slot "4 or more"
+enum Boats_1_seats = n2 @slot "2" @sql "2" | n4_or_more @slot "4 or more" @sql "4 or more"
 """
 
 
