@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
@@ -22,6 +22,7 @@ from .units import Broken, Part, Unit
 if TYPE_CHECKING:
     from dlc.compiler.check import CheckedTurn, Checker
     from dlc.compiler.schema import Schema
+    from dlc.compiler.terms import Turn
     from dlc.targets.thingtalk.read import ThingTalkReader
 
 DEFAULT = "multiwoz"
@@ -72,9 +73,18 @@ class _Programs:
             known = self.readers[id(schema)] = ThingTalkReader(schema), Checker(schema, acts=False)
         reader, checker = known
         try:
-            return checker.check_turn(reader.read(text, speaker, tokenized))
+            checked = checker.check_turn(reader.read(text, speaker, tokenized))
         except RecursionError:
             raise CompileError(too_deep(errors.whole(text))) from None
+        if not checked.diagnostics:
+            return checked
+        from dlc.targets.thingtalk.locate import located
+        from dlc.targets.thingtalk.read_text import Source as Text
+
+        def check(turn: "Turn") -> tuple[Diagnostic, ...]:
+            return checker.check_turn(turn).diagnostics
+
+        return replace(checked, diagnostics=located(Text(text, tokenized), checked.diagnostics, reader, speaker, check))
 
 
 @dataclass
@@ -151,8 +161,9 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
             result: CheckedTurn | CompileError
             try:
                 schema = programs.schemas.get(fields.get("schema"), DEFAULT, "thingtalk")
-                said_whole = _filled(_text(program), fields.get("entities"), tokenized)
-                result = programs.read(said_whole, schema, speaker, tokenized)
+                # With its values filled in: what is found is shown in that text.
+                text = _filled(_text(program), fields.get("entities"), tokenized)
+                result = programs.read(text, schema, speaker, tokenized)
             except CompileError as error:
                 result = error
             said, whence = fields.get("utterance"), fields.get("part")

@@ -96,11 +96,14 @@ class ThingTalkSyntaxError(Exception):
 
 def token_span(text: str, index: int, tokenized: bool) -> tuple[int, int]:
     """Characters (start, end) of the index-th token, as the `at` of a node counts them; the end of the text past it."""
+    spans = token_spans(text, tokenized)
+    return spans[index] if index < len(spans) else (len(text), len(text))
+
+
+def token_spans(text: str, tokenized: bool) -> list[tuple[int, int]]:
+    """Characters (start, end) of each token."""
     pattern, group = (TOKENIZED, 0) if tokenized else (NORMAL, 1)
-    for i, match in enumerate(pattern.finditer(text)):
-        if i == index:
-            return match.span(group)
-    return len(text), len(text)
+    return [match.span(group) for match in pattern.finditer(text)]
 
 
 def unquote(token: str, tokenized: bool) -> str:

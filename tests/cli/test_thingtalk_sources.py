@@ -186,3 +186,17 @@ def test_the_corpus_comes_back_and_damage_stays_where_it_is(tmp_path, side):
         for one in whole[starts[i] : starts[i] + counts[i]]:
             assert json.dumps(one, sort_keys=True) in kept
     assert bad <= {line - 1 for line in places}
+
+
+def test_a_type_error_has_its_column(dlc_run, tmp_path):
+    text = '@uk.ac.cam.multiwoz.Hotel.Hotel() filter area == enum north && stars == "four";'
+    (tmp_path / "x.tt").write_text(f"{text}\n")
+    done = dlc_run("typecheck", "--lang", "thingtalk", "x.tt")
+    assert done.status == 1 and f"line 1 · column {text.index('stars') + 1}" in done.err + done.out
+    (row,) = dlc_run("convert", "thingtalk", "x.tt", "--to", "dl").rows()
+    assert row["notes"][0]["span"] == [text.index("stars"), text.index("stars") + 5]
+    # With values for its placeholders, the text that was read is the one that is drawn.
+    tokens = "@uk.ac.cam.multiwoz.Hotel . Hotel ( ) filter area == enum north && stars == QUOTED_STRING_0 ;"
+    (tmp_path / "x.jsonl").write_text(json.dumps({"program": tokens, "entities": {"QUOTED_STRING_0": "four"}}) + "\n")
+    done = dlc_run("typecheck", "--lang", "thingtalk", "x.jsonl")
+    assert done.status == 1 and 'stars == " four "' in done.err + done.out and "column" in done.err + done.out
