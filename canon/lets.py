@@ -10,6 +10,10 @@ from dataclasses import replace
 from ..compiler.terms import Abs, App, Apply, Entity, Hole, Lit, Statement, Term, Turn, Var, children, rebuild, subterms
 from .relations import renamed, replace_free
 
+MAX_DEPTH = 50
+"""Terms are not nested deeper than this by putting variables in their places: text that nests without bound cannot be
+read. SMCalFlow's programs with variables reach 20."""
+
 
 def plain_lets(turn: Turn) -> Turn:
     """Inline lets that are used once, rename the others `x0`, `x1` and so on."""
@@ -35,12 +39,20 @@ def plain_lets(turn: Turn) -> Turn:
             if sum(uses) == 1:
                 place = uses.index(1)
                 new = _put(later[place].term, name, value)
-                if new is not None and not _rebound(value, later[:place]):
+                if new is not None and not _rebound(value, later[:place]) and _depth(new) <= MAX_DEPTH:
                     statements[index + 1 + place] = replace(later[place], term=new)
                     del statements[index]
                     continue
         index += 1
     return replace(turn, statements=tuple(_numbered(statements)))
+
+
+def _depth(term: Term) -> int:
+    """How deep a term nests, counted no further than needed."""
+    depth, level = 0, [term]
+    while level and depth <= MAX_DEPTH:
+        depth, level = depth + 1, [below for each in level for below in children(each)]
+    return depth
 
 
 def _constant(name: str, value: Term) -> Callable[[Term], Term | None]:

@@ -121,10 +121,19 @@ class Canonicalizer:
         Raises CompileError (DLC005) if terms are nested too deeply.
         """
         try:
-            statements = tuple([self._statement(s) for s in turn.statements])
-            return plain_lets(Turn(turn.speaker, turn.acts, statements))
+            made = self._statements(turn)
+            for _ in range(_STEPS):
+                # What a variable stood for may simplify in its new place, and then stand where it is used itself.
+                plain = plain_lets(made)
+                made = self._statements(plain) if plain is not made else plain
+                if made == plain:
+                    break
+            return made
         except RecursionError:
             raise CompileError(too_deep(Span(0, 0))) from None
+
+    def _statements(self, turn: Turn) -> Turn:
+        return Turn(turn.speaker, turn.acts, tuple([self._statement(s) for s in turn.statements]))
 
     def term(self, term: Term) -> Term:
         """A query or expression in canonical form. Raises CompileError (DLC005) if it is nested too deeply."""

@@ -39,15 +39,14 @@ _new = tuple.__new__
 class _Roles:
     """The roles a node plays: equal to each of them, as a tuple of names or as text. Found out when asked for."""
 
-    def __init__(self, roles: Callable[[], set[Role]], output: bool = False) -> None:
-        self.roles, self.output = roles, output
+    def __init__(self, plays: Callable[[Role], bool]) -> None:
+        self.plays = plays
 
     def __eq__(self, other: object) -> bool:
         role = _role(other)
-        return (self.output and role == OUTPUT) or role in self.roles()
+        return isinstance(role, tuple) and self.plays(role)
 
-    def __hash__(self) -> int:
-        return hash(frozenset(self.roles()))
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _role(value: Any) -> Any:
@@ -295,12 +294,14 @@ class Dialogue:
         of_type = predicate.type if isinstance(predicate, OfType) else None
         asked = predicate.asked_role() if isinstance(predicate, _Spec) else None
         term = self.graph.nodes[constraint].term
-        roles: dict[int, set[Role]] = {}
+        playing: dict[Role, set[int]] = {}
 
-        def roles_of(candidate: int) -> set[Role]:
-            if not roles:
-                roles.update(self._roles())
-            return roles.get(candidate, set())
+        def plays(candidate: int, role: Role) -> bool:
+            if role == OUTPUT and candidate in self.outputs:
+                return True
+            if role not in playing:
+                playing[role] = self._playing(role)
+            return candidate in playing[role]
 
         for candidate in nodes:
             own = self.graph.nodes[candidate].type
@@ -311,14 +312,13 @@ class Dialogue:
                     yield candidate
                 continue
             if asked is not None:
-                if (asked == OUTPUT and candidate in self.outputs) or asked in roles_of(candidate):
+                if plays(candidate, asked):
                     yield candidate
                 continue
             value = self.graph.value(candidate)
             if value is None and _mentions(term, "value"):
                 continue
-            of = partial(roles_of, candidate)
-            subject = {"role": _Roles(of, candidate in self.outputs), "value": _single(value), "type": own}
+            subject = {"role": _Roles(partial(plays, candidate)), "value": _single(value), "type": own}
             if _accepts(predicate, subject):
                 yield candidate
 
@@ -340,20 +340,25 @@ class Dialogue:
         name = function.positional[index].name if index < len(function.positional) else None
         return (name,) if name else edge.role
 
-    def _roles(self) -> dict[int, set[Role]]:
-        """Each node's roles: the keyword paths by which some computation uses it."""
-        roles: dict[int, set[Role]] = {root: {OUTPUT} for root in self.outputs}
+    def _playing(self, role: Role) -> set[int]:
+        """The nodes that some computation uses by a keyword path.
+
+        Of a node's own paths only those matter that `role` begins with: where computations are shared, there are
+        exponentially many others.
+        """
+        wanted = {role[:i] for i in range(1, len(role) + 1)}
+        paths: dict[int, set[Role]] = {root: {OUTPUT} & wanted for root in self.outputs}
         for made in reversed(self.graph.nodes):
+            outer = paths.get(made.id, set())
             for edge in made.inputs:
-                known = roles.setdefault(edge.node, set())
-                for role in {edge.role, self._label(made, edge)}:
-                    known.update(role[i:] for i in range(len(role)))
-                    for outer in list(roles.get(made.id, ())):
-                        known.add(outer + role)
+                known = paths.setdefault(edge.node, set())
+                for own in {edge.role, self._label(made, edge)}:
+                    known.update(wanted.intersection(own[i:] for i in range(len(own))))
+                    known.update(wanted.intersection([before + own for before in outer]))
                 stands = self.graph.standing_for(edge.node)
                 if stands != edge.node:
-                    roles.setdefault(stands, set()).update(known)
-        return roles
+                    paths.setdefault(stands, set()).update(known)
+        return {node for node, found in paths.items() if role in found}
 
     def _asked_role(self, constraint: int) -> Role:
         for edge in self.graph.nodes[constraint].inputs:
@@ -424,7 +429,7 @@ class Dialogue:
         ]
         gaps.sort(key=lambda gap: failed is None or failed.path[-1:] != gap.role[-1:])
         for gap in gaps:
-            subject = {"role": _Roles(partial(_one, gap.role)), "value": None, "type": gap.type}
+            subject = {"role": _Roles(gap.role.__eq__), "value": None, "type": gap.type}
             if type_ in (DYNAMIC, gap.type) and callable(predicate) and _accepts(predicate, subject):
                 yield gap
 
@@ -517,10 +522,6 @@ def _path(text: Any) -> Role:
 
 
 _LIBRARY_OF_PATHS: dict[str, Callable[..., Any]] = {"Path": _path}
-
-
-def _one(role: Role) -> set[Role]:
-    return {role}
 
 
 def _accepts(predicate: Callable[..., Any], subject: Mapping[str, Any]) -> bool:

@@ -58,6 +58,18 @@ def unfulfilled(kind: str, message: str) -> Diagnostic:
     return Diagnostic("DLC406", f"{kind}: {message}", severity="warning")
 
 
+def too_large(limit: int) -> Diagnostic:
+    """DLC407: a program that is too large to be written without what it shares.
+
+    What it means: a dialogue's graph holds a computation once however often it is used; the program of a node repeats
+    it at every use, which for a few dozen variables that each use the one before twice is more than can be written.
+
+    How to fix it: look at the graph (`dlc graph`); the turn itself was run.
+    """
+    message = f"the program is too large to be written out: more than {limit} calls, or nested too deep"
+    return Diagnostic("DLC407", message, severity="warning")
+
+
 def outside_group(fn: str) -> Diagnostic:
     """DLC405: an aggregate evaluated where there is no group.
 

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
+from dlc.grammar.errors import too_deep
+from dlc.grammar.span import Span
 
 from . import errors
 from .conversion import units
@@ -132,8 +134,16 @@ def canonical_rows(
             if canonical is None:
                 full = merge(prelude(), schema) if schema is not None else prelude()
                 canonical = forms[id(schema)] = Canonicalizer(full)
-            form = canonical.turn(turn.program)
-            row["program"], row["status"] = print_turn(form), "exact"
+            try:
+                form = canonical.turn(turn.program)
+                row["program"], row["status"] = print_turn(form), "exact"
+            except CompileError as error:
+                yield row, None, [*told, *(d.at(place) for d in error.diagnostics)]
+                continue
+            except RecursionError:
+                # Variables put where they are used can nest deeper than anything that was read.
+                yield row, None, [*told, too_deep(Span(0, 0)).at(place)]
+                continue
             row["notes"] = [{"code": n.code, "message": n.message, "span": None} for n in turn.notes]
             yield row, (turn.program, form, canonical.schema), told
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
+from dlc.grammar.diagnostic import CompileError, Diagnostic, Place, Severity
 from dlc.targets.rows import Mention, Note, TurnRow, Written, status_of
 
 from . import errors
@@ -158,6 +158,7 @@ class Converter:
         turn, schema = read.dialogue.turns[index], read.schemas[index]
         line = read.lines[index] if read.lines else None
         place = Place(unit.file, read.dialogue.id or None, turn.turn if read.dialogue.id else None, line)
+        text = read.texts[index] if read.texts else None
         told = read.diagnostics[index] if read.diagnostics else ()
         checked = read.checked[index] if read.checked else None
         if turn.program is None and checked is not None and self.target in WITHOUT_TYPES:
@@ -202,7 +203,7 @@ class Converter:
             row["heard"] = turn.heard
         if turn.mentions:
             row["provenance"] = {"spans": [_spanned(mention) for mention in turn.mentions]}
-        reports = (*told, *_reports(turn, written, status, place, told))
+        reports = (*told, *_reports(turn, written, status, place, told, text))
         return Converted(row, reports, place, turn.provenance if status == "rejected" else None)
 
     def _broken(self, broken: Broken) -> Converted:
@@ -239,7 +240,7 @@ def _note_json(note: Note) -> RowNote:
 
 
 def _reports(
-    turn: TurnRow, written: Written, status: str, place: Place, told: tuple[Diagnostic, ...]
+    turn: TurnRow, written: Written, status: str, place: Place, told: tuple[Diagnostic, ...], text: str | None
 ) -> Iterator[Diagnostic]:
     """What the user hears beside the row: why it was rejected, and data that contradicts the schema.
 
@@ -250,7 +251,9 @@ def _reports(
         if (note.code, note.message) not in known and (note.loss or status == "rejected"):
             # A lint of a turn that was read well is not why its target rejects it.
             lint = turn.program is not None and not note.loss and note in turn.notes
-            yield Diagnostic(note.code, note.message, note.span, severity="warning" if lint else "error", place=place)
+            severity: Severity = "warning" if lint else "error"
+            shown = text if note in turn.notes else None
+            yield Diagnostic(note.code, note.message, note.span, severity=severity, place=place, text=shown)
 
 
 def read_diagnostics(read: Read) -> Iterator[Diagnostic]:
@@ -258,8 +261,9 @@ def read_diagnostics(read: Read) -> Iterator[Diagnostic]:
     for i, turn in enumerate(read.dialogue.turns):
         if turn.program is None:
             told = read.diagnostics[i] if read.diagnostics else ()
+            text = read.texts[i] if read.texts else None
             yield from told
-            yield from _reports(turn, Written(None, ()), "rejected", NOWHERE, told)
+            yield from _reports(turn, Written(None, ()), "rejected", NOWHERE, told, text)
 
 
 def units(opened: Source, paths: list[str], on_failure: Callable[[Diagnostic], None]) -> Iterator[Unit | Broken]:

@@ -35,7 +35,7 @@ def dataflow() -> Source:
 
 
 def _dialogues(options: Options) -> Callable[[Unit], Read]:
-    from dlc.targets.dataflow.read import LispressReader, read_dialogue
+    from dlc.targets.dataflow.read import LispressReader, read_dialogue, stored_turns
 
     reader = LispressReader(Schemas(options.schema).get(None, DEFAULT, "smcalflow"))
     wanted = "user" in options.wanted_speakers("user")
@@ -44,7 +44,9 @@ def _dialogues(options: Options) -> Callable[[Unit], Read]:
         part = unit.parts[0]
         dialogue = read_dialogue(part.value, reader)
         turns = dialogue.turns if wanted else ()
-        return Read(Dialogue(dialogue.id, turns), (reader.schema,) * len(turns), lines=(part.line,) * len(turns))
+        texts = tuple(text if isinstance(text, str) else None for text in stored_turns(part.value)[1]) if wanted else ()
+        schemas, lines = (reader.schema,) * len(turns), (part.line,) * len(turns)
+        return Read(Dialogue(dialogue.id, turns), schemas, lines=lines, texts=texts)
 
     def guarded(unit: Unit) -> Read:
         try:
@@ -68,6 +70,7 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
         rows: list[TurnRow] = []
         used: list[Schema | None] = []
         lines: list[int | None] = []
+        texts: list[str | None] = []
         for turn, part in numbered(unit):
             schema: Schema | None = None
             fields = part.value
@@ -85,7 +88,9 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
                 rows.append(TurnRow(unit.dialogue or "", turn, speaker, said, name, program, notes, part.text))
                 used.append(schema)
                 lines.append(part.line)
-        return Read(Dialogue(unit.dialogue or "", tuple(rows)), tuple(used), lines=tuple(lines))
+                texts.append(fields["program"] if isinstance(fields["program"], str) else None)
+        dialogue = Dialogue(unit.dialogue or "", tuple(rows))
+        return Read(dialogue, tuple(used), lines=tuple(lines), texts=tuple(texts))
 
     return read
 

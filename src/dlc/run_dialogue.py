@@ -41,19 +41,22 @@ class Graphs:
                 for diagnostic in reasons(unit, read, i):
                     report.found(diagnostic)
                 continue
+            place = Place(unit.file, unit.dialogue, row.turn, read.lines[i] if read.lines else None)
+            told: list[Diagnostic] = []
             try:
                 result = talk.dialogue.step(turn)
             except CompileError:
                 raise
             except Exception as error:
-                place = Place(unit.file, unit.dialogue, row.turn)
                 raise InputFailure(errors.internal(place, f"{type(error).__name__}: {error}")) from error
             graph = talk.dialogue.graph
             made: Row = {
                 "dialogue_id": read.dialogue.id or None,
                 "turn": row.turn,
-                "results": list(_results(result, graph, written=talk.requests is not None)),
+                "results": list(_results(result, graph, talk.requests is not None, told)),
             }
+            for diagnostic in told:
+                report.found(diagnostic.at(place))
             if talk.requests is not None:
                 made["state"] = talk.requests.update(graph, graph.turns[-1])
             yield made
@@ -74,21 +77,26 @@ def reasons(unit: Unit, read: Read, index: int) -> tuple[Diagnostic, ...]:
         return read.diagnostics[index]
     turn = read.dialogue.turns[index]
     line = read.lines[index] if read.lines else None
+    text = read.texts[index] if read.texts else None
     place = Place(unit.file, unit.dialogue, turn.turn, line)
-    return tuple(Diagnostic(note.code, note.message, note.span, place=place) for note in turn.notes)
+    return tuple(Diagnostic(note.code, note.message, note.span, place=place, text=text) for note in turn.notes)
 
 
-def _results(result: "StepResult", graph: "Graph", written: bool) -> Iterator[Row]:
+def _results(result: "StepResult", graph: "Graph", written: bool, told: list[Diagnostic]) -> Iterator[Row]:
+    """A statement's value, exception and program; a program too large to write is None, and `told` says so."""
     from dlc.compiler.sugar import print_term
+    from dlc.runtime.errors import RuntimeFailure
     from dlc.runtime.fragments import fragment
 
     roots = graph.turns[-1].roots
     for root, value, failure in zip(roots, result.values, result.failures, strict=True):
-        yield {
-            "value": _shown(value),
-            "exception": _exception(failure) if failure is not None else None,
-            "program": print_term(fragment(graph, root, written)),
-        }
+        program: str | None = None
+        try:
+            program = print_term(fragment(graph, root, written))
+        except RuntimeFailure as error:
+            told += error.diagnostics
+        exception = _exception(failure) if failure is not None else None
+        yield {"value": _shown(value), "exception": exception, "program": program}
 
 
 def _exception(failure: "Failure") -> Row:

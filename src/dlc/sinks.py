@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from dlc.compiler.terms import Turn
-from dlc.targets.rows import TurnRow, Written
+from dlc.grammar.diagnostic import CompileError
+from dlc.grammar.span import Span
+from dlc.targets.rows import Note, TurnRow, Written
 
 from .options import Options
 
@@ -56,8 +58,23 @@ def dialogue_writer(name: str, schema: "Schema", options: Options) -> DialogueWr
 
 def _dl(schema: "Schema") -> Writer:
     from dlc.compiler.sugar import print_turn
+    from dlc.grammar.errors import MAX_NESTING, too_deep
+    from dlc.grammar.parser import parse
 
-    return lambda turn: Written(print_turn(turn))
+    def write(turn: Turn) -> Written:
+        try:
+            text = print_turn(turn)
+            if sum(map(text.count, "([{")) + text.count("not ") > MAX_NESTING:
+                # DL that nests deeper than its own reader allows is not written; hardly anything is looked at here.
+                parse(text)
+        except CompileError as error:
+            return Written(None, tuple(Note(d.code, d.message, loss=True) for d in error.diagnostics))
+        except RecursionError:
+            deep = too_deep(Span(0, 0))
+            return Written(None, (Note(deep.code, deep.message, loss=True),))
+        return Written(text)
+
+    return write
 
 
 def _slots(schema: "Schema") -> Writer:

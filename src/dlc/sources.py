@@ -25,7 +25,7 @@ class Read:
     """One unit, read. The other tuples run beside `dialogue.turns`; those left empty have nothing to say.
 
     parts: which program of a source's row this is, where a row has several. tokenized: whether ThingTalk was read in
-    its tokenized syntax.
+    its tokenized syntax. texts: the programs that spans of the turns' notes count in.
     """
 
     dialogue: Dialogue
@@ -35,6 +35,7 @@ class Read:
     lines: tuple[int | None, ...] = ()
     parts: tuple[str | None, ...] = ()
     tokenized: tuple[bool, ...] = ()
+    texts: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
         rows: list[TurnRow] = []
         used: list[Schema | None] = []
         lines: list[int | None] = []
+        texts: list[str | None] = []
         following = 0
         for part in unit.parts:
             fields = part.value
@@ -154,7 +155,9 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
                 rows.append(TurnRow(unit.dialogue or "", turn, speaker, said, name, program, notes, part.text))
                 used.append(schema)
                 lines.append(part.line)
-        return Read(Dialogue(unit.dialogue or "", tuple(rows)), tuple(used), lines=tuple(lines))
+                texts.append(fields["program"] if isinstance(fields["program"], str) else None)
+        dialogue = Dialogue(unit.dialogue or "", tuple(rows))
+        return Read(dialogue, tuple(used), lines=tuple(lines), texts=tuple(texts))
 
     return read
 

@@ -54,7 +54,7 @@ class LispressReader:
         except CompileError as error:
             return _rejected(*error.diagnostics)
         except RecursionError:
-            return _rejected(errors.bad_lispress("nested too deep", Span(0, len(text))))
+            return _rejected(errors.unsayable_in_dl("it is nested too deep"))
         return turn, tuple(dict.fromkeys(Note(d.code, d.message) for d in checked.diagnostics))
 
     def _program(self, text: str) -> Expr:

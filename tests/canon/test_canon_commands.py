@@ -71,6 +71,16 @@ def test_canon_rows_are_convert_rows_and_a_bad_row_is_rejected(folder: Path) -> 
     }
 
 
+def test_variables_are_put_in_their_places_as_deep_as_can_be_read_again(folder: Path) -> None:
+    for count in (20, 100, 400, 2000):
+        lets = "".join(f"let x{i} = x{i - 1} + 1; " for i in range(1, count))
+        (folder / "deep.dl").write_text(f"user: let x0 = 3; {lets} x{count - 1};\n")
+        status, out = run("canon", folder / "deep.dl", "--schema", folder / "s.dl", "--format", "lines")
+        assert status == 0 and out.count("let ") < count / 10
+        (folder / "again.dl").write_text(out)
+        assert run("canon", folder / "again.dl", "--schema", folder / "s.dl", "--format", "lines") == (0, out)
+
+
 def test_diff_says_spelling_meaning_or_where(folder: Path) -> None:
     status, out = run("diff", folder / "a.dl", folder / "b.dl", "--schema", folder / "s.dl")
     rows = [json.loads(line) for line in out.splitlines()]

@@ -101,6 +101,18 @@ def test_bad_rows_cost_themselves(dlc_run, tmp_path):
     assert [r["ok"] for r in checked.rows()] == [r["status"] == "exact" for r in rows]
 
 
+def test_dl_is_not_written_deeper_than_it_is_read(dlc_run, tmp_path):
+    texts = ["(Yield " * depth + "(Today)" + ")" * depth for depth in (90, 110, 150, 200, 300)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps({"program": text}) for text in texts) + "\n")
+    done = dlc_run("convert", "dataflow", "rows.jsonl", "--to", "dl")
+    rows = done.rows()
+    assert done.status == 1
+    assert [row["status"] for row in rows] == ["exact", *["rejected"] * 4]
+    assert [row["notes"][0]["code"] for row in rows[1:]] == ["DLC005", "DLC281", "DLC281", "DLC280"]
+    (tmp_path / "dl.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    assert dlc_run("convert", "dl", "dl.jsonl", "--to", "dataflow").rows()[0]["program"] == texts[0]
+
+
 def test_a_schema_is_harvested(dlc_run, corpus, tmp_path):
     done = dlc_run("schema", "harvest", "smcalflow", str(corpus), "-o", "small.dl")
     assert (done.status, done.out, done.err) == (0, "", "")

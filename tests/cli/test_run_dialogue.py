@@ -109,3 +109,41 @@ def test_the_graph_marks_what_it_should(dlc_run, tmp_path):
     assert "style=dashed" in dot
     mermaid = dlc_run("graph", "--lang", "dataflow", name, "--format", "mermaid").out
     assert ":::failed" in mermaid and "-.->" in mermaid and ":::current" in mermaid and ":::waiting" in mermaid
+
+
+def sharing(count):
+    """A program of `count` variables that each use the one before twice: as a tree, 2 to the count."""
+    lets = " ".join(f"x{i} (DateRange x{i - 1} x{i - 1})" for i in range(1, count))
+    return f"(let (x0 (Today) {lets}) (Yield x{count - 1}))"
+
+
+def chained(count):
+    """A program whose variables each use the one before."""
+    lets = " ".join(f"x{i} (nextDayOfWeek x{i - 1} (Friday))" for i in range(1, count))
+    return f"(let (x0 (Today) {lets}) (Yield x{count - 1}))"
+
+
+def test_what_shares_too_much_to_be_written_is_run_all_the_same(dlc_run, tmp_path):
+    asked = '(Yield (Execute (refer (^(Dynamic) roleConstraint (Path.apply "1.0.1.nowhere")))))'
+    name = write(tmp_path / "talk.jsonl", [sharing(200), asked, LUNCH, chained(400), sharing(8)])
+    done = dlc_run("run", "--lang", "dataflow", name)
+    assert done.status == 0 and done.err.count("DLC407") == 2
+    assert "d · turn 0 · line 1" in done.err and "d · turn 6 · line 4" in done.err
+    first, referred, lunch, deep, small = results(done)
+    assert first["program"] is None and first["exception"] is None and deep["program"] is None
+    assert referred["exception"]["kind"] == "no_referent" and lunch["exception"] is None
+    assert small["program"].count("Today") == 2**7
+
+
+def test_the_graph_of_what_shares_is_as_small_as_its_text(dlc_run, tmp_path):
+    name = write(tmp_path / "talk.jsonl", [sharing(200)])
+    done = dlc_run("graph", "--lang", "dataflow", name)
+    assert done.status == 0 and done.out.count('[label="DateRange"') == 199
+
+
+@pytest.mark.parametrize("command", [("run", "--lang", "dataflow"), ("convert", "dataflow", "--to", "dl")])
+def test_the_column_is_shown(dlc_run, tmp_path, command):
+    name = write(tmp_path / "talk.jsonl", [LUNCH, "(Yield (Today)) (Today)"])
+    done = dlc_run(*command, name)
+    assert done.status == 1 and "talk.jsonl · d · turn 2 · line 2 · column 17" in done.err
+    assert len(done.rows()) == (1 if command[0] == "run" else 2)
