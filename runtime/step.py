@@ -1,9 +1,8 @@
-"""`step(state, turn)` for the two flat kinds of state: what a turn means for what came before.
+"""`step(state, turn)` for ThingTalk: what a turn means for what came before.
 
-Slots: what a turn says of a statement replaces what was there; nothing is forgotten (overall), or only what belongs
-to services a turn does not mention is kept aside (per service). ThingTalk: a prediction replaces all that is pending and
-keeps what was executed (Campagna et al. 2022, appendix A.2; `computeNewState` and
-`prepareContextForPrediction` of Genie). The third kind, the dataflow graph, is `runtime.dialogue.Dialogue`.
+A prediction replaces all that is pending and keeps what was executed (Campagna et al. 2022, appendix A.2; `computeNewState`
+and `prepareContextForPrediction` of Genie). Slots accumulate (`runtime.step_slots`); the dataflow graph is
+`runtime.dialogue.Dialogue`.
 
 A ThingTalk state is a turn: its acts the last act, its statements the history, executed ones confirmed, then
 what is pending.
@@ -125,19 +124,3 @@ def _trimmed(statement: Statement, results: int) -> Statement:
         return statement
     count = outcome.count or Lit("number", str(len(outcome.results)))
     return replace(statement, outcome=replace(outcome, results=outcome.results[:results], count=count))
-
-
-def step_slots(state: dict[str, dict[str, Statement]], turn: Turn, schema: Schema) -> dict[str, dict[str, Statement]]:
-    """The accumulated statements by table or action after a turn.
-
-    Per service (`schema x @accumulate "service"`), a statement the turn makes replaces that service's alone; overall,
-    likewise, and nothing is dropped. The state is not changed in place.
-    """
-    after = {name: dict(said) for name, said in state.items()}
-    for statement in turn.statements:
-        if statement.status == "proposed":
-            continue
-        used = sorted(functions_of(statement.term, schema))
-        if used:
-            after.setdefault(used[0], {})["statement"] = statement
-    return after
