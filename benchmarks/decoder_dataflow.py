@@ -1,13 +1,13 @@
 """The decoder over Lispress: gold that it loses, samples judged by `dlc typecheck`, sizes, all of SMCalFlow 2.0.
 
     python benchmarks/decoder_dataflow.py gold [--styles …] [--sizes 4000]
-    python benchmarks/decoder_dataflow.py samples [--count 3000] [--budget 160]
+    python benchmarks/decoder_dataflow.py samples [--count 15000] [--budget 400]
     python benchmarks/decoder_dataflow.py sizes [--vocabularies 32000 128256]
 
 gold: every turn spelled by tokenizers of several styles and fed token by token; a token that the mask does not have
-is lost. samples: from a uniform model, a trigram model of the corpus and a transformer with random weights; whole,
-within their budget, and well typed are counted, with what they use. sizes: typed states, frames and rows of what gold
-and samples visit, and how long compiling takes.
+is lost. samples: from a uniform model, an n-gram model of the corpus and a transformer with random weights; whole,
+within their budget, and well typed are counted, with what they use, and what no sample has is named. sizes: typed
+states, frames and rows of what gold visits, and how long compiling takes.
 """
 
 import argparse
@@ -22,16 +22,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dlc.compiler.check import Checker
 from dlc.neural.decoder import ConstrainedDecoder
 from dlc.neural.flow_contract import FlowContract
+from dlc.neural.flow_signatures import Signatures
+from dlc.neural.flow_surface import FlowLimits
 from dlc.neural.flow_types import mentions
 from dlc.neural.vocabulary import read_vocabulary
 from dlc.schemas import load_schema
+from dlc.targets.dataflow.judge import Judge
 from dlc.targets.dataflow.names import Names
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,6 +82,10 @@ def gold(options: argparse.Namespace) -> None:
 
 Choose = Callable[[list[list[int]], np.ndarray], list[int]]
 """A model: the tokens so far of each row and what is allowed (bool [batch, vocabulary]), to the tokens chosen."""
+LET = "(let (x0"
+MIX = (("uniform", "", 14), ("uniform", LET, 3), ("n-gram", "", 15), ("n-gram", LET, 51),
+       ("random transformer", "", 14), ("random transformer", LET, 3))  # fmt: skip
+"""Models, how their programs begin, and the share of all samples in percent."""
 
 
 def uniform(size: int, rng: np.random.Generator) -> Choose:
@@ -86,28 +95,31 @@ def uniform(size: int, rng: np.random.Generator) -> Choose:
     return choose
 
 
-def trigram(size: int, rng: np.random.Generator, gold_ids: Sequence[Sequence[int]], end: int) -> Choose:
-    """Counts of the corpus, backed off to shorter contexts, and a little of everything."""
+def ngram(rng: np.random.Generator, gold_ids: Sequence[Sequence[int]], end: int, order: int) -> Choose:
+    """Shares in the corpus after the last tokens, each shorter context at three tenths of the one before it, and a
+    little of everything: sharper, it stays in places that the corpus does not know and never closes what it opened."""
     counts: dict[tuple[int, ...], collections.Counter[int]] = collections.defaultdict(collections.Counter)
+    begin = (-1,) * (order - 1)
     for ids in gold_ids:
-        padded = [-1, -1, *ids, end]
-        for i in range(2, len(padded)):
-            for context in (tuple(padded[i - 2 : i]), (padded[i - 1],), ()):
-                counts[context][padded[i]] += 1
+        padded = (*begin, *ids, end)
+        for i in range(order - 1, len(padded)):
+            for length in range(order):
+                counts[padded[i - length : i]][padded[i]] += 1
     seen = {
         context: (np.fromiter(found, dtype=np.int64), np.fromiter(found.values(), dtype=np.float64) / found.total())
         for context, found in counts.items()
     }
-    nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
 
     def row(said: list[int], allowed: np.ndarray) -> int:
-        last = (-1, -1, *said)[-2:]
-        weights = np.full(len(allowed), 1e-6)
-        for context, weight in ((last, 1.0), (last[1:], 0.1), ((), 0.001)):
-            ids, shares = seen.get(context, nothing)
-            weights[ids] += weight * shares
-        weights = np.cumsum(np.where(allowed, weights, 0.0))
-        return int(np.searchsorted(weights, rng.random() * weights[-1], side="right"))
+        last = (*begin, *said)[-(order - 1) :]
+        weights, weight = np.full(len(allowed), 1e-6), 1.0
+        for at in range(order):
+            if last[at:] in seen:
+                ids, shares = seen[last[at:]]
+                weights[ids] += weight * shares
+            weight *= 0.3
+        total = np.cumsum(np.where(allowed, weights, 0.0))
+        return int(np.searchsorted(total, rng.random() * total[-1], side="right"))
 
     return lambda said, allowed: [row(*each) for each in zip(said, allowed, strict=True)]
 
@@ -147,24 +159,40 @@ def transformer(size: int, rng: np.random.Generator) -> Choose:
     return choose
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A program: its text, its tokens (those it begins with apart), and whether the budget forced its end."""
+
+    text: str
+    tokens: int
+    forced: bool
+
+    @property
+    def calls(self) -> int:
+        return len(_heads(self.text))
+
+
 def sampled(
-    decoder: ConstrainedDecoder, choose: Choose, count: int, budget: int, prefix: str
-) -> Iterator[tuple[str, int, bool]]:
-    """Samples: text, tokens, and whether the budget forced the end."""
+    decoder: ConstrainedDecoder, choose: Choose, count: int, budget: int, prefix: str, before: list[int]
+) -> Iterator[Sample]:
+    """Samples begun with a prefix, whose tokens the model has seen before."""
+    from dlc.neural import core
+
     tokens = decoder.vocabulary.tokens
     for start in range(0, count, 50):
         batch = min(50, count - start)
-        state = decoder.start(batch, budget=budget, prefix=prefix)
-        said: list[list[int]] = [[] for _ in range(batch)]
+        state: Any = decoder.start(batch, budget=budget, prefix=prefix)
+        said: list[list[int]] = [list(before) for _ in range(batch)]
         while not all(state.done):
             chosen = choose(said, decoder.mask(state))
             state = decoder.advance(state, chosen)
             for each, token, over in zip(said, chosen, state.done, strict=True):
                 if not over:
                     each.append(token)
+        forced = state.rows[:, core.PLANNED] != core.NO_PLAN
         for i, each in enumerate(said):
-            text = prefix + b"".join(tokens[t] or b"" for t in each).decode()
-            yield text, len(each), state.plans[i] is not None
+            own = each[len(before) :]
+            yield Sample(prefix + b"".join(tokens[t] or b"" for t in own).decode(), len(own), bool(forced[i]))
 
 
 def judged(texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -188,49 +216,117 @@ def shared_variables() -> frozenset[str]:
     )
 
 
+_LITERALS = {
+    "string": r'"[^"\\]', "empty string": r'""', "string with an escape": r'"(?:[^"\\]|\\.)*\\',
+    "string beyond ASCII": r'"[^"]*[^\x00-\x7f]', "long": r"[ (]\d+L[ )]", "number": r"[ (]\d+[ )]",
+    "negative number": r"[ (]-\d", "decimal number": r"[ (]-?\d+\.\d+[ )]", "true": r"[ (]true[ )]",
+    "false": r"[ (]false[ )]",
+}  # fmt: skip
+_FORMS = {
+    "let": r"^\(let ", "let of several names": r"^\(let .* x1 ", "variable": r"[ )]x\d+\)",
+    "type argument": r"\(\^\(", "type argument of several words": r"\(\^\(\(", "label": r" :\w+ ", "no argument": r"\(\w+\)",
+}  # fmt: skip
+
+
+def missing(texts: Sequence[str]) -> dict[str, list[str]]:
+    """What no sample has: callables, kinds of literals and of constants, forms of programs."""
+    schema = load_schema("smcalflow")
+    judge = Judge(schema, Names(schema), Checker(schema))
+    signatures = Signatures(schema, judge, FlowLimits().types, len)
+    pairs = zip(signatures.all, signatures.spaces, strict=True)
+    callable_ = {s.head for s, space in pairs if space is not None}
+    seen = {head for text in texts for head in _heads(text)}
+    enums = [enum.name for enum in schema.enums if enum.open]
+    free = [e for e in enums if not any(h.startswith(f"{e}.") and h not in callable_ for h in seen)]
+    spelled = {**_LITERALS, **_FORMS}
+    return {
+        f"callables (of {len(callable_)})": sorted(callable_ - seen),
+        f"open enums with a constant not listed (of {len(enums)})": free,
+        f"kinds of literals and forms (of {len(spelled)})": [
+            name for name, pattern in spelled.items() if not any(re.search(pattern, text) for text in texts)
+        ],
+    }
+
+
 def samples(options: argparse.Namespace) -> None:
     from tokenizers_of import trained
 
     turns = corpus(options.corpora)
     tokenizer = trained("bytes split", turns, 4000)
-    decoder = ConstrainedDecoder(surface="dataflow", schema=load_schema("smcalflow"), tokenizer=tokenizer)
+    decoder = ConstrainedDecoder(
+        surface="dataflow", schema=load_schema("smcalflow"), tokenizer=tokenizer, executor="cpu"
+    )
     gold_ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in turns]
     shared, size, end = shared_variables(), decoder.vocabulary.size, decoder.vocabulary.ends[0]
+    # Few programs of the corpus bind names: those count five times.
+    learnt = gold_ids + [ids for text, ids in zip(turns, gold_ids, strict=True) if text.startswith("(let ")] * 4
     rng = np.random.default_rng(options.seed)
-    makers: dict[str, Callable[[], Choose]] = {
-        "uniform": lambda: uniform(size, rng),
-        "trigram": lambda: trigram(size, rng, gold_ids, end),
-        "random transformer": lambda: transformer(size, rng),
-    }
-    for name in options.models:
-        choose = makers[name]()
-        for prefix in ("", "(let (x0 "):
-            start = time.perf_counter()
-            made = list(sampled(decoder, choose, options.count, options.budget, prefix))
-            spent = time.perf_counter() - start
-            rows = judged([text for text, _, _ in made])
-            assert len(rows) == len(made)
-            good = sum(row["ok"] and row["type"] is not None for row in rows)
-            calls = [text.count("(") - text.count("^(") - text.startswith("(let") for text, _, _ in made]
-            using = sum(
-                bool(re.search(r"\(let .*[ )]x[0-9]+[ )].*[ (]x[0-9]+[) ]", _bare(text))) for text, _, _ in made
-            )
-            variables = sum(any(head in shared for head in _heads(text)) for text, _, _ in made)
-            lengths = np.percentile([n for _, n, _ in made], (5, 25, 50, 75, 95, 100)).astype(int).tolist()
-            print(
-                f"{name}, {'from ' + prefix.strip() if prefix else 'whole'}: {len(made)} samples, {good} well typed, "
-                f"{sum(n <= options.budget for _, n, _ in made)} within {options.budget} tokens, "
-                f"{sum(c > 10 for c in calls)} over 10 calls, {using} use a variable they bind, "
-                f"{variables} with a shared type variable, {sum(f for _, _, f in made)} ended by the budget; "
-                f"tokens p5/25/50/75/95/max {'/'.join(map(str, lengths))}; {spent:.0f} s"
-            )
-            for row, (text, _, _) in zip(rows, made, strict=True):
-                if not row["ok"] or row["type"] is None:
-                    print("  wrong:", text, row["diagnostics"])
+    models: dict[str, Choose] = {}
+    every: list[Sample] = []
+    good = 0
+    for name, prefix, percent in MIX:
+        if name not in options.models:
+            continue
+        if name not in models:
+            makers: dict[str, Callable[[], Choose]] = {
+                "uniform": lambda: uniform(size, rng),
+                "n-gram": lambda: ngram(rng, learnt, end, options.order),
+                "random transformer": lambda: transformer(size, rng),
+            }
+            models[name] = makers[name]()
+        count, start = options.count * percent // 100, time.perf_counter()
+        before = tokenizer(prefix, add_special_tokens=False)["input_ids"] if prefix else []
+        made = list(sampled(decoder, models[name], count, options.budget, prefix, before))
+        good += told(f"{name}, {'begun ' + prefix if prefix else 'whole'}", made, shared, options.budget)
+        print(f"  {time.perf_counter() - start:.0f} s", flush=True)
+        every += made
+    print(f"together: {good} of {len(every)} well typed")
+    told("together", every, shared, options.budget, False)
+    for what, cuts in (("tokens", (5, 10, 20, 40, 80, 120, 160, 200, 300)), ("calls", (1, 2, 3, 5, 10, 20, 40))):
+        found = [getattr(each, what) for each in every]
+        low, parts = 0, []
+        for cut in (*cuts, max(found)):
+            parts.append(f"{low}-{cut}: {sum(low <= n <= cut for n in found)}")
+            low = cut + 1
+        print(f"{what}: " + ", ".join(parts))
+    for what, names in missing([each.text for each in every]).items():
+        print(f"no sample has of {what}: {', '.join(names) or 'none missing'}")
+
+
+def told(name: str, made: Sequence[Sample], shared: frozenset[str], budget: int, judge: bool = True) -> int:
+    """Print the figures of some samples; how many are well typed."""
+    rows = judged([each.text for each in made]) if judge else []
+    good = [row["ok"] and row["type"] is not None for row in rows]
+    assert len(good) == len(rows) and (not judge or len(rows) == len(made))
+    using = sum(_uses_variable(each.text) for each in made)
+    variables = sum(any(head in shared for head in _heads(each.text)) for each in made)
+    print(
+        f"{name}: {len(made)} samples, " + (f"{sum(good)} well typed, " if judge else "")
+        + f"{sum(each.tokens <= budget for each in made)} within {budget} tokens, "
+        f"{sum(each.calls > 10 for each in made)} over 10 calls, {using} use a variable they bind, "
+        f"{variables} with a shared type variable, {sum(each.forced for each in made)} ended by the budget"
+    )  # fmt: skip
+    for row, each in zip(rows, made, strict=False):
+        if not row["ok"] or row["type"] is None:
+            print("  wrong:", each.text, row["diagnostics"])
+    return sum(good)
 
 
 def _bare(text: str) -> str:
     return re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
+
+
+def _plain(text: str) -> str:
+    """Without what strings say and without type arguments."""
+    bare, out, at = _bare(text), [], 0
+    while (start := bare.find("(^(", at)) >= 0:
+        out.append(bare[at : start + 1])
+        depth, at = 1, start + 3
+        while depth:
+            depth += {"(": 1, ")": -1}.get(bare[at], 0)
+            at += 1
+        at += 1
+    return "".join(out) + bare[at:]
 
 
 def _uses_variable(text: str) -> bool:
@@ -240,7 +336,7 @@ def _uses_variable(text: str) -> bool:
 
 
 def _heads(text: str) -> list[str]:
-    return re.findall(r"\((?:\^\((?:[^()]|\([^()]*\))*\) )?([^\s()^]+)", _bare(text))
+    return [head for head in re.findall(r"\(([^\s()]+)", _plain(text)) if head not in ("let", "x0")]
 
 
 # ---------------------------------------------------------------- sizes
@@ -287,9 +383,10 @@ def main() -> None:
     parser.add_argument("--styles", nargs="*", default=("bytes", "bytes split", "sentencepiece"))
     parser.add_argument("--sizes", type=int, nargs="*", default=(4000,))
     parser.add_argument("--vocabularies", type=int, nargs="*", default=(32_000, 128_256))
-    parser.add_argument("--models", nargs="*", default=("uniform", "trigram", "random transformer"))
-    parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--budget", type=int, default=200)
+    parser.add_argument("--models", nargs="*", default=("uniform", "n-gram", "random transformer"))
+    parser.add_argument("--count", type=int, default=15_000)
+    parser.add_argument("--budget", type=int, default=400)
+    parser.add_argument("--order", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))
     options = parser.parse_args()

@@ -37,6 +37,7 @@ CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME
 AFTER, BEYOND, BACK, RESOLVED, MASKS = (
     _C(tables.AFTER), _C(tables.BEYOND), _C(tables.BACK), _C(tables.RESOLVED), _C(tables.MASKS)
 )  # fmt: skip
+WIDEST = _C(triton.next_power_of_2(_PIECE))
 FINE, REFUSED, MISSED, OVERFLOWED = _C(core.FINE), _C(core.REFUSED), _C(core.MISSED), _C(core.OVERFLOWED)
 BITS, PAIRS, SINGLES = _C(0), _C(1), _C(2)
 UNKNOWN = _C(-2)
@@ -184,10 +185,8 @@ def _spent(memory, head, row, piece):  # type: ignore[no-untyped-def]
 
 @triton.jit
 def _copy(source, target):  # type: ignore[no-untyped-def]
-    i = tl.load(source) * 0
-    while i < PIECE:
-        tl.store(target + i, tl.load(source + i))
-        i += 1
+    offsets = tl.arange(0, WIDEST)
+    tl.store(target + offsets, tl.load(source + offsets, mask=offsets < PIECE), mask=offsets < PIECE)
     tl.debug_barrier()
 
 
