@@ -109,16 +109,6 @@ def unknown_option(name: str, value: str, known: tuple[str, ...]) -> Diagnostic:
     return Diagnostic("DLC510", f"{name} {value!r} is not one of {', '.join(known)}")
 
 
-def already_over(row: int) -> Diagnostic:
-    """DLC511: a token after the end.
-
-    What it means: a row that has emitted its end-of-sequence token was advanced with something else.
-
-    How to fix it: pad finished rows with the end-of-sequence or padding token.
-    """
-    return Diagnostic("DLC511", f"row {row} is finished; only padding may follow")
-
-
 def too_large_for_exact(limit: int) -> Diagnostic:
     """DLC512: a budget too large to be kept exactly.
 
@@ -158,7 +148,8 @@ def tables_incomplete(row: int) -> Diagnostic:
     What it means: a loop on the device cannot wait for the host to fill in its tables, and a row came to a place that
     was in none of them. The row stopped there; nothing unchecked was emitted.
 
-    How to fix it: close the tables beforehand (`decoder.executor.tables.close()`), warm them up on programs like
-    those expected, or step with `mask` and `advance`, which fill in what is missing.
+    How to fix it: let the loop grow its tables (`generate(…, grow=True)`, which waits for the device once a step),
+    close them beforehand (`decoder.executor.tables.close()`), warm them up on programs like those expected, or step
+    with `mask` and `advance`, which fill in what is missing.
     """
     return Diagnostic("DLC515", f"row {row}: the tables on the device lack what comes next")

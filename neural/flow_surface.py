@@ -72,7 +72,8 @@ def dataflow_surface(schema: Schema, count: Count, limits: FlowLimits | None = N
     names = Names(schema)
     signatures = Signatures(schema, Judge(schema, names, Checker(schema)), limits.types, count, limits.only)
     if not signatures.inhabited.any():
-        raise CompileError(errors.nothing_to_say("any type"))
+        given = ", ".join(dict.fromkeys(signatures.universe.texts[:5]))
+        raise CompileError(errors.nothing_to_say(given))
     net = Net()
     flow = Flow(net, signatures, limits)
     return net, net.procedure(("program",), flow.program)

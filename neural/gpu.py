@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..grammar.diagnostic import CompileError
 from . import core, device, errors
 from .batch import write_row
+from .logits import constrain
 from .machine import Cell, Machine
 from .tables import Tables
 from .vocabulary import Vocabulary
@@ -102,6 +103,15 @@ class DeviceExecutor:
         else:
             rows, wrong = device.advance(self.uploaded(), state.rows, tokens)
         return replace(state, rows=rows, code=wrong.code, miss=wrong.miss)
+
+    def constrain(self, logits: Tensor, bits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits [batch, width] against masks as bits: masked logits, log Z, which rows are unusable (`logits`). The
+        kernels do it in one pass over the logits; elsewhere the bits are unpacked first."""
+        if self.triton:
+            from . import kernels
+
+            return kernels.masked(logits, bits)
+        return constrain(logits, device.unpacked(bits, self.vocabulary.size))
 
     def settle(self, state: DeviceState) -> bool:
         """Fill in what the last step lacked: waits for the device. True if there was something, and the step should

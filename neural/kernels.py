@@ -471,9 +471,10 @@ def _write(memory, head, bits, ends, recipes, flags, out, words, BLOCK: tl.const
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _masked(logits, bits, out, masses, columns, words, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
-    """A row of logits with what is not allowed at minus infinity, and log Z: one pass over the row."""
+def _masked(logits, bits, out, masses, unusable, columns, words, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    """A row of logits with what is not allowed at minus infinity, log Z, and whether it is unusable: one pass."""
     which = tl.program_id(0)
+    bad = which * 0
     kept_most, all_most = -float("inf"), -float("inf")
     kept, every = 0.0, 0.0
     for start in range(0, columns, BLOCK):
@@ -484,6 +485,7 @@ def _masked(logits, bits, out, masses, columns, words, BLOCK: tl.constexpr):  # 
         allowed = ((word >> (offsets & 31)) & 1) != 0
         tl.store(out + which * columns + offsets, tl.where(allowed, values, -float("inf")), mask=inside)
         exact = values.to(tl.float32)
+        bad += tl.sum(((exact != exact) | (exact == float("inf"))).to(tl.int32), 0)
         held = tl.where(allowed, exact, -float("inf"))
         top = tl.maximum(all_most, tl.max(exact, 0))
         base = tl.where(top == -float("inf"), 0.0, top)
@@ -493,6 +495,7 @@ def _masked(logits, bits, out, masses, columns, words, BLOCK: tl.constexpr):  # 
         base = tl.where(top == -float("inf"), 0.0, top)
         kept = kept * tl.exp(kept_most - base) + tl.sum(tl.exp(held - base), 0)
         kept_most = top
+    tl.store(unusable + which, ((bad > 0) | (kept_most == -float("inf"))).to(tl.int32))
     tl.store(masses + which, kept_most + tl.log(kept) - all_most - tl.log(every))
 
 
@@ -640,11 +643,14 @@ def advance(dt: DeviceTables, rows: Tensor, tokens: Tensor) -> tuple[Tensor, Tro
     return torch.where((wrong.code == core.FINE)[:, None], moved, rows), wrong
 
 
-def masked(logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits [batch, columns] with what the bits [batch, words] do not allow at minus infinity, and log Z [batch],
-    in one pass; log Z is no number where a row of logits is unusable."""
+def masked(logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`logits.constrain` with the mask as bits [batch, words], in one pass over the logits [batch, columns]."""
+    logits = logits.contiguous()
     out = torch.empty_like(logits)
     masses = torch.empty(logits.shape[0], dtype=torch.float32, device=logits.device)
+    unusable = torch.empty(logits.shape[0], dtype=torch.int32, device=logits.device)
     block = min(4096, triton.next_power_of_2(logits.shape[1]))
-    _masked[(logits.shape[0],)](logits.contiguous(), mask, out, masses, logits.shape[1], mask.shape[1], BLOCK=block)
-    return out, masses
+    _masked[(logits.shape[0],)](
+        logits, mask, out, masses, unusable, logits.shape[1], mask.shape[1], BLOCK=block
+    )  # fmt: skip
+    return out, masses, unusable != 0

@@ -17,7 +17,7 @@ from dlc.neural import core
 from dlc.neural.decoder import ConstrainedDecoder
 from dlc.neural.gpu import DeviceExecutor
 from dlc.neural.logits import constrained
-from dlc.neural.loop import generate
+from dlc.neural.loop import generate, step
 from dlc.neural.serving import TypedBackend
 from dlc.neural.vocabulary import Vocabulary
 
@@ -222,6 +222,38 @@ def test_a_loop_on_the_device_writes_programs_and_no_more() -> None:
     for row in made.tokens.tolist():
         said = b"".join(VOCABULARY.tokens[t] or b"" for t in row if t not in VOCABULARY.ends)
         assert executor.tables.machines[0].read(executor.tables.machines[0].start, said).complete
+
+
+def test_a_loop_may_grow_its_tables_and_says_the_same() -> None:
+    """Open tables, filled in between steps, lead to what closed ones do."""
+    torch.manual_seed(5)
+    head, first = torch.randn(VOCABULARY.size, VOCABULARY.size), torch.randn(6, VOCABULARY.size)
+    found = []
+    for closed in (True, False):
+        executor, state = device_loop(6, 20)
+        if closed:
+            executor.tables.close()
+        before = executor.tables.version
+        made = generate(executor, lambda tokens: head[tokens], state, first, 22, grow=not closed)
+        assert made.state.done.all() and (executor.tables.version > before) == (not closed)
+        found.append(made)
+    assert found[0].tokens.equal(found[1].tokens) and torch.equal(found[0].log_z, found[1].log_z)
+
+
+def test_growing_keeps_the_tokens_that_were_drawn() -> None:
+    """Rows that had their mask keep their token when a step is done again: drawing anew would prefer what is known."""
+    executor, state = device_loop(3, 20)
+    drawn: list[torch.Tensor] = []
+
+    def pick(logits: torch.Tensor) -> torch.Tensor:
+        drawn.append(torch.multinomial(logits.float().softmax(-1), 1)[:, 0])
+        return drawn[-1]
+
+    torch.manual_seed(2)
+    executor.bits(state)
+    assert not executor.step_bits(state)[1].code.any()
+    tokens, _, after, wrong = step(executor, state, torch.zeros(3, VOCABULARY.size), pick, grow=True)
+    assert not wrong.any() and tokens.equal(drawn[0]) and not after.rows.equal(state.rows)
 
 
 def test_a_loop_on_the_device_fails_closed() -> None:
