@@ -255,6 +255,9 @@ class Reader:
         if len(args) != 2:
             return None
         operator = NEGATED_MATCH.get(fn, fn)
+        if operator != "like" and args[1] == Lit("text", ""):
+            # Nothing is in every text that is there.
+            return self.present(args[0], positive) if operator == fn else not positive
         subject = self.value(args[0])
         pattern = (operator, args[1])
         if pattern not in subject.patterns:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -21,6 +22,10 @@ from .requests import Requests
 from .sources import source
 from .units import Broken, Unit
 from .workers import ordered, spare_collector
+
+if TYPE_CHECKING:
+    from dlc.compiler.schema import Schema
+    from dlc.compiler.terms import Turn
 
 
 def run_canon(
@@ -100,13 +105,16 @@ def _styled(lang: str, options: Options, style: str) -> Callable[[Unit | Broken]
 def canonical_rows(
     lang: str, options: Options
 ) -> "Callable[[Unit | Broken], Iterator[tuple[dict[str, Any], Any, list[Diagnostic]]]]":
-    """A function from units to rows in canonical form, each with its turn and schema (None if rejected)."""
+    """A function from units to rows in canonical form, each with its turn, form and schema (None if rejected).
+
+    ThingTalk that is outside DL stays ThingTalk.
+    """
     from dlc.canon.pipeline import Canonicalizer
     from dlc.compiler.check import prelude
     from dlc.compiler.schema import merge
-    from dlc.compiler.sugar import print_turn
+    from dlc.targets.thingtalk.stand_ins import is_beyond
 
-    read = source(lang).reader(options)
+    read = source(lang).reader(replace(options, beyond=True))
     requests = Requests(options)
     forms: dict[int, Canonicalizer] = {}
 
@@ -127,16 +135,19 @@ def canonical_rows(
             told = [d for d in (done.diagnostics[i] if done.diagnostics else ()) if d.severity == "error"]
             row = _row(done.dialogue.id or None, turn.turn, turn.speaker, turn.utterance)
             row["schema"] = turn.schema or None
+            row["notes"] = [{"code": n.code, "message": n.message, "span": None} for n in turn.notes]
             if turn.program is None:
                 yield row, None, told or [Diagnostic(n.code, n.message, n.span, place=place) for n in turn.notes]
                 continue
             canonical = forms.get(id(schema))
             if canonical is None:
                 full = merge(prelude(), schema) if schema is not None else prelude()
-                canonical = forms[id(schema)] = Canonicalizer(full)
+                canonical = Canonicalizer(full)
+                if not is_beyond(full):
+                    forms[id(schema)] = canonical
             try:
                 form = canonical.turn(turn.program)
-                row["program"], row["status"] = print_turn(form), "exact"
+                row["program"], row["status"] = program_text(form, canonical.schema), "exact"
             except CompileError as error:
                 yield row, None, [*told, *(d.at(place) for d in error.diagnostics)]
                 continue
@@ -144,10 +155,23 @@ def canonical_rows(
                 # Variables put where they are used can nest deeper than anything that was read.
                 yield row, None, [*told, too_deep(Span(0, 0)).at(place)]
                 continue
-            row["notes"] = [{"code": n.code, "message": n.message, "span": None} for n in turn.notes]
+            row["lang"] = "thingtalk" if is_beyond(canonical.schema) else "dl"
             yield row, (turn.program, form, canonical.schema), told
 
     return rows
+
+
+def program_text(turn: "Turn", schema: "Schema") -> str:
+    """A turn in the language it stays in."""
+    from dlc.targets.thingtalk.stand_ins import is_beyond
+
+    if is_beyond(schema):
+        from dlc.targets.thingtalk.beyond import write_beyond
+
+        return write_beyond(turn, schema)
+    from dlc.compiler.sugar import print_turn
+
+    return print_turn(turn)
 
 
 def _row(dialogue: str | None, turn: int | None, speaker: str | None, utterance: str | None) -> dict[str, Any]:

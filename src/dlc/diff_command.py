@@ -55,6 +55,7 @@ def run_diff(
 
 
 Key = tuple[Any, ...]
+_DATABASES = 200
 
 
 def _rows(path: str, lang: str, options: Options, report: Report) -> Iterator[tuple[Key, tuple[dict[str, Any], Any]]]:
@@ -72,10 +73,9 @@ def _rows(path: str, lang: str, options: Options, report: Report) -> Iterator[tu
 
 def _compared(key: Key, a: Any, b: Any, prove: bool) -> dict[str, Any]:
     from dlc.canon.difference import certainly, difference
-    from dlc.canon.equivalence import equivalent_turns
-    from dlc.compiler.sugar import print_turn
+    from dlc.targets.thingtalk.stand_ins import is_beyond
 
-    from .meaning import run_on
+    from .meaning import by_form, verdict_on
 
     some = a or b
     row: dict[str, Any] = {
@@ -84,36 +84,54 @@ def _compared(key: Key, a: Any, b: Any, prove: bool) -> dict[str, Any]:
         "row": key[-1],
         "utterance": some[0]["utterance"],
         "verdict": ABSENT,
-        "a": print_turn(a[1][0]) if a and a[1] else None,
-        "b": print_turn(b[1][0]) if b and b[1] else None,
+        "a": _written(a[1]) if a and a[1] else None,
+        "b": _written(b[1]) if b and b[1] else None,
         "canonical_a": a[0]["program"] if a else None,
         "canonical_b": b[0]["program"] if b else None,
         "differs": None,
         "reason": None,
+        "witness": None,
     }
     if not (a and b and a[1] and b[1]):
         if row["a"] is None and row["b"] is None and a and b:
             row["verdict"], row["reason"] = OPEN, "neither side could be read"
         return row
-    if a[1][0] == b[1][0]:
+    beyond = is_beyond(a[1][2]) or is_beyond(b[1][2])
+    if row["a"] == row["b"] if beyond else a[1][0] == b[1][0]:
         row["verdict"] = SPELLING
         return row
-    if a[1][1] == b[1][1]:
-        row["verdict"] = MEANING
-        return row
-    apart = difference(a[1][1], b[1][1])
-    known = certainly(a[1][1], b[1][1], a[1][2])
-    row["differs"] = [apart.first, apart.second] if apart is not None else None
-    if known is not None:
-        row["verdict"], row["reason"] = DIFFERENT, known
-        return row
-    verdict = equivalent_turns(a[1][1], b[1][1], a[1][2], run_on(a[1][2])) if prove else None
-    if verdict is None or verdict.kind == "different":
-        row["verdict"] = DIFFERENT
-        row["reason"] = verdict.reason or None if verdict is not None else None
+    if beyond:
+        verdict = by_form(a[1][1], b[1][1])
+        row["differs"] = [row["canonical_a"], row["canonical_b"]]
+    else:
+        apart = difference(a[1][1], b[1][1])
+        row["differs"] = [apart.first, apart.second] if apart is not None else None
+        if apart is not None and not prove:
+            row["verdict"] = DIFFERENT
+            return row
+        known = certainly(a[1][1], b[1][1], a[1][2])
+        if known is not None:
+            row["verdict"], row["reason"] = DIFFERENT, known
+            return row
+        verdict = verdict_on(a[1][0], b[1][0], a[1][2], smt=prove, databases=_DATABASES if prove else 0)
+    if verdict.kind == "different":
+        row["verdict"], row["reason"] = DIFFERENT, verdict.reason or None
+        witness = verdict.witness
+        if witness is not None:
+            gives = {"first": [dict(r) for r in witness.first], "second": [dict(r) for r in witness.second]}
+            row["witness"] = {"database": witness.database, **gives, "replayed": witness.replayed or None}
     elif verdict.kind == "equal":
-        row["verdict"], row["reason"] = MEANING, f"proved for up to {verdict.bound} rows a table"
-        row["differs"] = None
+        row["verdict"], row["differs"] = MEANING, None
+        row["reason"] = f"proved for up to {verdict.bound} rows a table" if verdict.bound is not None else None
     else:
         row["verdict"], row["reason"] = OPEN, f"{verdict.kind}: {verdict.reason}"
     return row
+
+
+def _written(programs: Any) -> str:
+    """A turn as it was; one outside DL as its text was."""
+    from dlc.compiler.sugar import print_turn
+    from dlc.targets.thingtalk.stand_ins import text_before
+
+    turn, _, schema = programs
+    return text_before(schema) or print_turn(turn)

@@ -96,8 +96,25 @@ def _article(row: dict[str, Any]) -> str:
     pair = f' data-differs="{escape(json.dumps(row["differs"]))}"' if row["differs"] else ""
     return (
         f'<article data-verdict="{escape(row["verdict"])}"{pair}><h2>{escape(where)} '
-        f'<span class="tag">{escape(row["verdict"])}{reason}</span></h2>{said}{lines}</article>'
+        f'<span class="tag">{escape(row["verdict"])}{reason}</span></h2>{said}{lines}{_witness(row["witness"])}</article>'
     )
+
+
+def _witness(witness: dict[str, Any] | None) -> str:
+    """The rows on which two queries differ, folded away."""
+    if witness is None:
+        return ""
+    rows = [f"{name}: {_cells(row)}" for name, table in witness["database"].items() for row in table]
+    rows += [
+        f"{side} gives {'; '.join(map(_cells, witness[key])) or 'no rows'}"
+        for side, key in (("A", "first"), ("B", "second"))
+    ]
+    shown = f" (so does {witness['replayed']})" if witness["replayed"] else ""
+    return f"<details><summary>a database that shows it{escape(shown)}</summary><code>{escape(chr(10).join(rows))}</code></details>"
+
+
+def _cells(row: dict[str, Any]) -> str:
+    return ", ".join(f"{column}: {value}" for column, value in row.items())
 
 
 def _marked(text: str | None, canonical: str | None, part: str) -> str:

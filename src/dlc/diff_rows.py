@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from dlc.metrics.significance import cohen_kappa, observed_agreement
 
 from . import errors
@@ -63,13 +65,25 @@ def parquet(rows: Iterable[dict[str, Any]]) -> bytes:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise InputFailure(errors.no_pyarrow()) from error
-    texts = ("utterance", "verdict", "a", "b", "canonical_a", "canonical_b", "differs_a", "differs_b", "reason")
+    texts = (
+        "utterance",
+        "verdict",
+        "a",
+        "b",
+        "canonical_a",
+        "canonical_b",
+        "differs_a",
+        "differs_b",
+        "reason",
+        "witness",
+    )
     columns = [("dialogue_id", pa.string()), ("turn", pa.int32()), ("row", pa.int32())]
     schema = pa.schema([*columns, *((name, pa.string()) for name in texts)])
     table = []
     for row in rows:
         first, second = row["differs"] or (None, None)
-        table.append({**row, "differs_a": first, "differs_b": second})
+        shown = orjson.dumps(row["witness"], default=str).decode() if row["witness"] is not None else None
+        table.append({**row, "differs_a": first, "differs_b": second, "witness": shown})
     held = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(table, schema=schema), held, compression="zstd")
     return held.getvalue()

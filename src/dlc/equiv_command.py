@@ -119,23 +119,28 @@ class Judge:
     """Reads programs and compares them; schemas and readers are made once."""
 
     def __init__(self, schema: str | None, effort: Effort) -> None:
-        self._options, self._effort = Options(schema, "both"), effort
+        self._options, self._effort = Options(schema, "both", beyond=True), effort
         self._readers: dict[str, Any] = {}
         self._full: dict[int, tuple[Schema, Schema]] = {}
 
     def compare(self, first: str, second: str, lang: str, db_id: str | None, place: Place) -> "Verdict":
         """The verdict on two programs. Raises CompileError for one that cannot be read."""
         from dlc.canon.context import Assumptions
-        from dlc.canon.equivalence import equivalent_turns
+        from dlc.canon.pipeline import canonicalize
+        from dlc.compiler.check import prelude
+        from dlc.compiler.schema import merge
+        from dlc.targets.thingtalk.stand_ins import is_beyond
 
-        from .meaning import replay_on, run_on
+        from .meaning import by_form, verdict_on
 
         a, schema = self._turn(first, lang, db_id, place)
-        b, _ = self._turn(second, lang, db_id, place)
+        b, other = self._turn(second, lang, db_id, place)
+        if is_beyond(schema) or is_beyond(other):
+            return by_form(canonicalize(a, merge(prelude(), schema)), canonicalize(b, merge(prelude(), other)))
         effort = self._effort
         full = self._with_prelude(schema)
-        return equivalent_turns(
-            a, b, full, run_on(full), replay=replay_on(schema), distinct=effort.distinct,
+        return verdict_on(
+            a, b, full, distinct=effort.distinct,
             assume=Assumptions(effort.keys), databases=effort.databases, bound=effort.bound,
             timeout_ms=int(effort.timeout * 1000), smt=effort.smt,
         )  # fmt: skip

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dlc.canon.equivalence import Replay, Run
     from dlc.canon.verdict import Verdict
     from dlc.compiler.schema import Schema
-    from dlc.compiler.terms import Term
+    from dlc.compiler.terms import Term, Turn
 
 
 def canonicalize(program: "Program | str", schema: "Schema | str | None" = None) -> Program:
@@ -43,6 +43,34 @@ def equivalent(
         a, b, full, run_on(full), replay=replay_on(full), distinct=distinct, assume=Assumptions(keys), databases=databases, seed=seed, bound=bound,
         timeout_ms=timeout_ms, smt=smt,
     )  # fmt: skip
+
+
+def verdict_on(first: "Turn", second: "Turn", full: "Schema", **options: Any) -> "Verdict":
+    """The verdict on two turns over a schema with the prelude, witnesses replayed in SQLite. options: of `equivalent_turns`.
+
+    What a database cannot show (a user who does not care, another action) may be certain all the same.
+    """
+    from dlc.canon.difference import certainly
+    from dlc.canon.equivalence import equivalent_turns
+    from dlc.canon.pipeline import TRUSTING, canonicalize
+    from dlc.canon.verdict import Verdict
+
+    verdict = equivalent_turns(first, second, full, run_on(full), replay=replay_on(full), **options)
+    if verdict.kind in ("equal", "different"):
+        return verdict
+    assume = options.get("assume", TRUSTING)
+    known = certainly(canonicalize(first, full, assume), canonicalize(second, full, assume), full)
+    return verdict if known is None else Verdict("different", reason=known, tried=("canonical form",))
+
+
+def by_form(first: "Turn", second: "Turn") -> "Verdict":
+    """The verdict on two turns in canonical form of which one has parts outside DL: what these do is not known."""
+    from dlc.canon.verdict import Verdict
+
+    if first == second:
+        return Verdict("equal", tried=("canonical form",))
+    why = "a part is outside DL, and the canonical forms are not the same"
+    return Verdict("unknown", reason=why, tried=("canonical form",))
 
 
 def run_on(schema: "Schema") -> "Run":

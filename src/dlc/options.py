@@ -21,6 +21,7 @@ class Options:
     data: JSON files of rows in which names of entities are looked up, and which decide what agents found.
     delexicalize: ThingTalk is written tokenized, its constants as placeholders.
     recipe: how slot states are written as dataflow; None for the published setting.
+    beyond: ThingTalk that is outside DL is read all the same, with stand-ins, for forms to be compared.
     speakers: None for the source's own default: the user's turns of a corpus, every row of a bare language.
     """
 
@@ -32,6 +33,7 @@ class Options:
     recipe: "Recipe | None" = None
     delexicalize: bool = False
     data: tuple[str, ...] = ()
+    beyond: bool = False
 
     def wanted_speakers(self, default: Speakers) -> frozenset[str]:
         """The speakers whose turns are kept."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dlc.compiler.check import CheckedTurn, Checker
     from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Turn
+    from dlc.targets.thingtalk.beyond import Beyond
     from dlc.targets.thingtalk.read import ThingTalkReader
 
 DEFAULT = "multiwoz"
@@ -86,6 +87,17 @@ class _Programs:
 
         return replace(checked, diagnostics=located(Text(text, tokenized), checked.diagnostics, reader, speaker, check))
 
+    def beyond(self, text: str, schema: "Schema", speaker: Speaker, tokenized: bool) -> "tuple[CheckedTurn, Beyond]":
+        """The turn of a program outside DL, in canonical form, with what the checker says of it. Raises CompileError."""
+        from dlc.compiler.check import Checker
+        from dlc.targets.thingtalk.beyond import read_beyond
+
+        try:
+            made = read_beyond(text, schema, speaker, tokenized)
+            return replace(Checker(made.schema, acts=False).check_turn(made.read), turn=made.turn), made
+        except RecursionError:
+            raise CompileError(too_deep(errors.whole(text))) from None
+
 
 @dataclass
 class _Table:
@@ -103,13 +115,15 @@ class _Table:
     def add(
         self, turn: int, speaker: Speaker, utterance: str | None, schema: "Schema | None", line: int | None,
         text: str, source: object, part: str | None, tokenized: bool, result: "CheckedTurn | CompileError",
+        beyond: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """One row. source: what a rejects file shows of it."""
+        """One row. source: what a rejects file shows of it. beyond: what in it is outside DL."""
         ok = not isinstance(result, CompileError) and result.ok
         dialogue = self.unit.dialogue
         place = Place(self.unit.file, _bare(dialogue) or None, turn if dialogue is not None else None, line)
         found = result.diagnostics
         notes = tuple(Note(d.code, d.message, d.span, loss=d.severity == "error") for d in found)
+        notes += tuple(Note("DLC225", f"{what} is outside DL: written as it is, in ThingTalk") for what in beyond)
         program = result.turn if ok and not isinstance(result, CompileError) else None
         name = schema.name if schema is not None else ""
         self.rows.append(TurnRow(_bare(dialogue), turn, speaker, utterance, name, program, notes, source))
@@ -159,6 +173,7 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
             schema: Schema | None = None
             tokenized = is_tokenized(text)
             result: CheckedTurn | CompileError
+            found: tuple[str, ...] = ()
             try:
                 schema = programs.schemas.get(fields.get("schema"), DEFAULT, "thingtalk")
                 # With its values filled in: what is found is shown in that text.
@@ -166,11 +181,21 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
                 result = programs.read(text, schema, speaker, tokenized)
             except CompileError as error:
                 result = error
+            if options.beyond and isinstance(result, CompileError) and schema is not None and _outside(result):
+                try:
+                    result, made = programs.beyond(text, schema, speaker, tokenized)
+                    schema, found = made.schema, made.found
+                except CompileError as error:
+                    result = error
             said, whence = fields.get("utterance"), fields.get("part")
-            table.add(turn, speaker, said, schema, part.line, text, part.text, whence, tokenized, result)
+            table.add(turn, speaker, said, schema, part.line, text, part.text, whence, tokenized, result, found)
         return table.read()
 
     return read
+
+
+def _outside(error: CompileError) -> bool:
+    return all(d.code == "DLC225" for d in error.diagnostics)
 
 
 def _text(program: object) -> str:

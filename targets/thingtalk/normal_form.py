@@ -162,7 +162,7 @@ def _expression(query: Expression, shown: bool = True) -> Expression:
     match query:
         case ast.Invocation() | ast.FunctionCall():
             made = replace(query, params=tuple(sorted(query.params, key=lambda p: p.name)))
-            return replace(made, device=None) if isinstance(made, ast.Invocation) and _only_one(made) else made
+            return replace(made, device=None) if isinstance(made, ast.Invocation) and only_one(made) else made
         case ast.Projection():
             return _projection(query, shown)
         case ast.Sort():
@@ -186,7 +186,7 @@ def _expression(query: Expression, shown: bool = True) -> Expression:
     return query
 
 
-def _only_one(call: ast.Invocation) -> bool:
+def only_one(call: ast.Invocation) -> bool:
     """Whether the device is named after its class: then there is one, and it goes without saying."""
     for param in call.device or ():
         if param.name == "id" and isinstance(param.value, values.String | values.Entity):
@@ -240,9 +240,9 @@ def _sort(query: ast.Sort, shown: bool) -> Expression:
         return replace(query, expression=inner)
     computed = _computed(inner)
     value = query.value
-    if len(computed) == 1 and value == VarRef(_name(computed[0])):
+    if len(computed) == 1 and value == VarRef(column_name(computed[0])):
         value = _plain(computed[0])
-    if any(_uses(value, _name(field)) for field in computed):
+    if any(_uses(value, column_name(field)) for field in computed):
         return replace(query, value=value, expression=inner)
     return replace(inner, expression=ast.Sort(value, query.direction, inner.expression))
 
@@ -261,14 +261,14 @@ def _projection(query: ast.Projection, shown: bool) -> Expression:
     if not isinstance(inner, ast.Projection):
         return _projected(names, computed, inner)
     # A computation below stays if one of ours needs it, comes up if it is shown and not hidden by one of ours.
-    ours = {_name(field) for field in computed}
+    ours = {column_name(field) for field in computed}
     below = _computed(inner)
-    needed = [f for f in below if any(_uses(_plain(c), _name(f)) for c in computed)]
-    risen = [f for f in below if f not in needed and _name(f) in names and _name(f) not in ours]
+    needed = [f for f in below if any(_uses(_plain(c), column_name(f)) for c in computed)]
+    risen = [f for f in below if f not in needed and column_name(f) in names and column_name(f) not in ours]
     source = _projected(["*"], needed, inner.expression) if needed else inner.expression
-    names = [n for n in names if n not in {_name(f) for f in risen}]
+    names = [n for n in names if n not in {column_name(f) for f in risen}]
     if names[:1] == ["*"]:
-        names = [*_names(inner), *(_name(f) for f in needed)]
+        names = [*_names(inner), *(column_name(f) for f in needed)]
     return _projected(sorted(names, key=_args_key), [*computed, *risen], source)
 
 
@@ -288,7 +288,7 @@ def _plain(field: Value | ast.Aliased) -> Value:
     return field.value if isinstance(field, ast.Aliased) else field
 
 
-def _name(field: Value | ast.Aliased) -> str:
+def column_name(field: Value | ast.Aliased) -> str:
     """The name a computed column goes by."""
     if isinstance(field, ast.Aliased):
         return field.alias

@@ -63,17 +63,20 @@ def number_text(value: int | float) -> str:
 
 
 class Printer:
-    """Tokens of one text, in the order they are added to `out`."""
+    """Tokens of one text, in the order they are added to `out`.
 
-    __slots__ = ("out", "tokenized")
+    loose: a placeholder may stand in the normal syntax, where only our own parser reads it.
+    """
 
-    def __init__(self, tokenized: bool) -> None:
-        self.tokenized = tokenized
+    __slots__ = ("loose", "out", "tokenized")
+
+    def __init__(self, tokenized: bool, loose: bool = False) -> None:
+        self.tokenized, self.loose = tokenized, loose
         self.out: list[str] = []
 
     def fresh(self) -> "Printer":
         """An empty printer of the same syntax."""
-        return Printer(self.tokenized)
+        return Printer(self.tokenized, self.loose)
 
     def text(self) -> str:
         """What was printed so far."""
@@ -106,7 +109,7 @@ class Printer:
 
     def placeholder(self, held: Placeholder) -> None:
         """A placeholder. Raises ThingTalkPrintError in the normal syntax, which has none."""
-        if not self.tokenized:
+        if not self.tokenized and not self.loose:
             raise ThingTalkPrintError(f"{held.token} stands for a value that the normal syntax must spell out")
         if held.negative:
             self.out.append("-")

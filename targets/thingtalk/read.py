@@ -1,13 +1,14 @@
 """ThingTalk programs and dialogue states as DL turns.
 
 Names go through the schema's `@thingtalk` facts, the other way round from the writer. Nothing is reordered or simplified.
-A member its enum does not list is kept `raw`; an act goes by its ThingTalk name.
+A member its enum does not list is kept `raw`; an act goes by its ThingTalk name. What is outside DL is an error (DLC225),
+or gets a stand-in if the caller keeps them.
 """
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...canon.relations import gives_one
+from ...canon.relations import binders_of, gives_one
 from ...compiler.lower import default_label, fresh_label
 from ...compiler.schema import Function, Schema, Table
 from ...compiler.terms import (
@@ -28,11 +29,13 @@ from ...compiler.terms import (
 )
 from ...compiler.types import DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ...grammar.diagnostic import CompileError
-from . import ast, values
+from . import ast, streams, values
 from . import read_errors as errors
+from .normal_form import column_name, only_one
 from .read_pieces import Pieces
 from .read_query import EMPTY, Argument, Query, Shape
 from .read_text import Source, parsed
+from .stand_ins import StandIns, pieces_around
 from .write_names import Names
 
 _COMPARISONS = {"==": "=", ">=": ">=", "<=": "<=", "=~": "~", ">": ">", "<": "<"}
@@ -52,6 +55,7 @@ class ThingTalkReader:
     """Reads programs against one schema; keeps what it learned about names and repeated items."""
 
     schema: Schema
+    stand_ins: StandIns | None = None
     names: Names = field(init=False)
     functions: dict[str, Table | Function] = field(init=False)
     entities: dict[str, str] = field(init=False)
@@ -201,15 +205,23 @@ class ThingTalkReader:
             case ast.Alias(inner, name):
                 query = self.expression(inner, outer)
                 return Query(App("as", (query.term, Lit("name", name))), (name,), query.shape)
+            case ast.Monitor() if self.stand_ins is not None and outer is None:
+                return self._monitor(expression, self.stand_ins)
+            case ast.FunctionCall(name) if self.stand_ins is not None and streams.is_timer(name):
+                table = streams.timer(expression, self.stand_ins)
+                return Query(App(table.name), (table.name,), Shape({}, {}))
         raise _outside(f"a {type(expression).__name__.lower()}", getattr(expression, "at", -1))
 
     def _call(self, call: ast.Invocation, outer: Query | None) -> Query:
         said = f"@{call.kind}.{call.function}"
         declared = self.functions.get(said)
-        if call.device:
-            raise _outside("a device attribute", call.at)
         if declared is None:
             raise errors.Misread(errors.unknown_function(said, list(self.functions)), call.at)
+        if call.device and not only_one(call):
+            if self.stand_ins is None:
+                raise _outside("a device attribute", call.at)
+            declared = self.stand_ins.of_device(call, declared)
+            said = declared.name
         query = self._bare(said, declared)
         if not isinstance(declared, Table):
             arguments = [self.argument(param, query, outer or EMPTY) for param in call.params]
@@ -258,6 +270,17 @@ class ThingTalkReader:
             raise errors.Misread(errors.unknown_parameter(param.name, owner, list(names)), param.at)
         return found
 
+    def _monitor(self, monitor: ast.Monitor, stand_ins: StandIns) -> Query:
+        """The rows of a stream, which are those of the query below."""
+        query = self.expression(monitor.expression)
+        names = query.shape.names
+        if monitor.fields is not None and not names.keys() >= set(monitor.fields):
+            unknown = next(name for name in monitor.fields if name not in names)
+            raise errors.Misread(errors.unknown_parameter(unknown, "the query", list(names)), monitor.at)
+        fields = tuple(names[name] for name in monitor.fields) if monitor.fields is not None else None
+        term = streams.monitor(query.term, fields, query.shape.types, stand_ins, monitor)
+        return Query(term, binders_of(term), query.shape)
+
     def project(self, fields: tuple[values.Value | ast.Aliased, ...], query: Query) -> Query:
         """`[fields] of query`."""
         if fields == (values.VarRef("*"),):
@@ -265,7 +288,9 @@ class ThingTalkReader:
             return query
         named: dict[str, Term] = {}
         types: dict[str, Type] = {}
-        aliases = {item.alias for item in fields if isinstance(item, ast.Aliased)}
+        # Names of columns that have no other in DL: a computed one has one although nobody gave it any.
+        computed: dict[str, str] = {}
+        aliases = {column_name(item) for item in fields if not isinstance(item, values.VarRef)}
         for item in fields:
             value, label = (item.value, item.alias) if isinstance(item, ast.Aliased) else (item, None)
             if isinstance(value, values.VarRef) and value.name == "*":
@@ -277,14 +302,16 @@ class ThingTalkReader:
                 body: Term = App("all_fields")
             else:
                 body = self._value(value, None, query)
-            name = label or fresh_label(default_label(body), set(named))
+            said, plain = column_name(item), isinstance(value, values.VarRef)
+            name = label or fresh_label(default_label(body) if plain else said, set(named))
             named[name] = Abs("row", query.binders, body)
             types[name] = query.shape.types.get(name, TEXT)
+            if not plain or "." in said:
+                computed[said] = name
         term = App("show", (query.term,), tuple(named.items()))
-        if not aliases and types.items() <= query.shape.types.items():
+        if not computed and not query.shape.owners and types.items() <= query.shape.types.items():
             return Query(term, ("it",), query.shape)
-        names = query.shape.names | {name: name for name in aliases}
-        return Query(term, ("it",), Shape(names, query.shape.types | types))
+        return Query(term, ("it",), Shape(query.shape.names | computed, query.shape.types | types))
 
     def _slice(self, query: Query, base: values.Value, limit: values.Value) -> Query:
         args = [query.term, self._value(limit, NUMBER, query)]
@@ -321,9 +348,13 @@ class ThingTalkReader:
         if set(binders) & set(left.binders):
             name = fresh_label(binders[0], set(left.binders))
             term, binders = App("as", (term, Lit("name", name))), (name,)
-        names = {f"first.{k}": v for k, v in left.shape.names.items()}
-        names |= {f"second.{k}": v for k, v in right.shape.names.items()}
-        shape = Shape(names, left.shape.types | right.shape.types)
+        names: dict[str, str] = {}
+        owners: dict[str, str] = {}
+        for side, query, own in (("first", left, left.binders), ("second", right, binders)):
+            held = query.shape.owners if len(own) > 1 else {}
+            names |= {f"{side}.{said}": name for said, name in query.shape.names.items()}
+            owners |= {f"{side}.{said}": held.get(said, own[0]) for said in query.shape.names}
+        shape = Shape(names, left.shape.types | right.shape.types, owners=owners)
         return Query(App("join", (left.term, term)), left.binders + binders, shape)
 
     # ------------------------------------------------------------ conditions
@@ -377,7 +408,10 @@ class ThingTalkReader:
             return App(_COMPARISONS[op], (subject, self._value(right, expected, query)))
         if op in _CALLED:
             return App(_CALLED[op], (subject, self._value(right, expected, query)))
-        raise _outside(f"the operator {op}")
+        if self.stand_ins is None:
+            raise _outside(f"the operator {op}")
+        pieces = (f"{op}(", ", ", ")")
+        return self.stand_ins.value(f"the operator {op}", pieces, (subject, self._value(right, None, query)))
 
     def _type_of(self, value: values.Value, query: Query) -> Type | None:
         if isinstance(value, values.VarRef):
@@ -395,11 +429,16 @@ class ThingTalkReader:
         # After a join a bare name does not say whose field it is.
         if name is None and said in shape.types and len(query.binders) == 1:
             name = said
+        if name is None and said.startswith("__const_") and self.stand_ins is not None:
+            return self.stand_ins.value("this constant", (said,))
+        whole, _, part = said.rpartition(".")
+        if name is None and whole not in ("", "first", "second"):
+            # A part of a compound value.
+            return Field(self._field(whole, query), part)
         if name is None:
             raise errors.Misread(errors.unknown_parameter(said, "the query", list(shape.names)))
-        if len(query.binders) > 1 and said.startswith(("first.", "second.")):
-            return Field(Var(query.binders[0 if said.startswith("first.") else 1]), name)
-        return query.field(name)
+        owner = shape.owners.get(said)
+        return Field(Var(owner), name) if owner is not None and len(query.binders) > 1 else query.field(name)
 
     def _value(self, value: values.Value, type_: Type | None, query: Query) -> Term:
         match value:
@@ -435,7 +474,7 @@ class ThingTalkReader:
                 return App("list", tuple(self._value(v, inner, query) for v in items))
             case values.Computation(op, operands):
                 return self._computation(op, operands, type_, query)
-        raise _outside(f"this {type(value).__name__.lower()} value")
+        return self._beyond(value, query)
 
     def _placeholder(self, token: str, type_: Type | None) -> Term:
         kind, _, index = token.rpartition("_")
@@ -455,9 +494,22 @@ class ThingTalkReader:
         own = Con(name) if name is not None else None
         return Entity(text, identifier, None if own == type_ else own)
 
+    def _beyond(self, value: values.Value, query: Query) -> Term:
+        """A value that DL has nothing for."""
+        said = f"this {type(value).__name__.lower()} value"
+        operands: tuple[values.Value, ...] = ()
+        match value:
+            case values.Computation(op, operands):
+                said = f"the computation {op}"
+            case values.ArrayField(_, inner) | values.FilterValue(inner, _):
+                operands = (inner,)
+        if self.stand_ins is None:
+            raise _outside(said)
+        return self.stand_ins.value(said, pieces_around(value), tuple([self._value(o, None, query) for o in operands]))
+
     def _computation(self, op: str, operands: tuple[values.Value, ...], type_: Type | None, query: Query) -> Term:
         if op not in ("+", "-", "*", "/", "%"):
-            raise _outside(f"the computation {op}")
+            return self._beyond(values.Computation(op, operands), query)
         left_type = self._type_of(operands[0], query) or type_
         args = [self._value(operands[0], left_type, query)]
         for operand in operands[1:]:

@@ -31,7 +31,8 @@ def outside(what: str, span: Span | None = None) -> Diagnostic:
     read and recognized; they say when something should happen, not what a user means in a turn, and DL has
     nothing for them.
 
-    How to fix it: nothing is wrong with the program; it cannot be converted.
+    How to fix it: nothing is wrong with the program; it cannot be converted. `dlc canon`, `equiv` and `diff` take it all
+    the same: what they do not know keeps its ThingTalk, all around it is brought to form.
     """
     return Diagnostic("DLC225", f"{what} is outside DL", span)
 

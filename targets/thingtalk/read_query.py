@@ -15,7 +15,7 @@ Argument = tuple[str, Term]
 class Shape:
     """What rows have: DL names by ThingTalk name, types by DL name.
 
-    declared: the table or action they are of, if they are of one.
+    declared: the table or action they are of, if they are of one. owners: after a join, the binder a name is a field of.
     atoms, arguments, results: conditions on such rows, arguments of such a call, and fields of its results that were
     read alone, by their text (`read_pieces`).
     """
@@ -23,6 +23,7 @@ class Shape:
     names: dict[str, str]
     types: dict[str, Type]
     declared: Table | Function | None = None
+    owners: dict[str, str] = field(default_factory=dict)
     atoms: dict[str, Term] = field(default_factory=dict)
     arguments: dict[str, Argument | None] = field(default_factory=dict)
     results: dict[str, Argument] = field(default_factory=dict)

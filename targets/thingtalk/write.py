@@ -55,7 +55,7 @@ def write_thingtalk(turn: Turn, schema: Schema, memo: ThingTalkMemo | None = Non
         if item is None:
             if len(memo.items) > memo.limit:
                 memo.items.clear()
-            item = memo.items[said] = _item(said, memo)
+            item = memo.items[said] = item_text(said, memo)
         if item[0] is not None:
             texts.append(item[0])
         if item[1]:
@@ -87,7 +87,8 @@ def _is_action(name: str, schema: Schema) -> bool:
 # ---------------------------------------------------------------- items
 
 
-def _item(said: Statement, memo: ThingTalkMemo) -> tuple[str | None, tuple[Note, ...]]:
+def item_text(said: Statement, memo: ThingTalkMemo) -> tuple[str | None, tuple[Note, ...]]:
+    """A statement with its status and results, after a space; None if nothing of it can be said."""
     context = Context(memo.schema, memo.names, subquery=subquery, placeholders=memo.placeholders, cache=memo.parts)
     if said.let is not None:
         context.drop(say.no_construct(said.let, "a `let`"))

@@ -15,6 +15,7 @@ from ...compiler.schema import EnumType
 from ...compiler.terms import Abs, App, Field, Lit, Term
 from ...compiler.types import Con, Type
 from . import write_notes as say
+from .stand_ins import pieces_of
 from .write_values import Context, NotSaid, Scope, TableScope, field_of, member, string, type_of, value
 
 _OR, _AND, _ATOM = 1, 2, 3
@@ -96,6 +97,8 @@ def _atom(term: Term, scope: Scope, context: Context) -> Filter:
         raise NotSaid(say.no_construct("", "this condition"))
     if term.fn == "exists" and len(term.args) == 1 and context.subquery is not None:
         return Filter(f"any({context.subquery(term.args[0], context, compared=False)})", _ATOM)
+    if pieces_of(term.fn, context.schema):
+        return Filter(value(term, None, scope, context, "a condition"), _ATOM)
     handler = _HANDLERS.get(term.fn)
     if handler is None or not term.args or term.named:
         raise NotSaid(say.no_construct(term.fn, f"`{term.fn}`"))
@@ -252,7 +255,10 @@ def _none(term: App, scope: Scope, context: Context) -> Filter:
 
 def _missing(term: App, scope: Scope, context: Context) -> Filter:
     info = field_of(term.args[0], scope)
-    raise NotSaid(say.no_construct(info.part if info is not None else "", "that a value is missing"))
+    there = present(info.name, info.type, context) if info is not None and info.name is not None else None
+    if there is None:
+        raise NotSaid(say.no_construct(info.part if info is not None else "", "that a value is missing"))
+    return there if term.fn == "is_not_missing" else Filter(f"!({there.text})", _ATOM)
 
 
 def _is(term: App, scope: Scope, context: Context) -> Filter:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ...canon.relations import free_vars
 from ...compiler.schema import Function, Table
 from ...compiler.terms import Abs, App, Lit, Term
 from ...compiler.types import Con
 from ..rows import Note
 from . import write_notes as say
+from .stand_ins import pieces_of
 from .write_filters import condition, present
 from .write_values import Context, FieldInfo, NotSaid, Scope, TableScope, field_of, type_of, value
 
@@ -76,12 +78,14 @@ def _table(table: Table, context: Context) -> Query:
     called = context.names.called(table)
     if called is None:
         raise NotSaid(say.no_counterpart(table.name))
+    standing = pieces_of(table.name, context.schema)
+    text = standing[0] if standing else f"{called}()"
     fields = context.names.fields(table)
     columns = {
         c.name: FieldInfo(fields[c.name], c.type, c.optional and not c.key, f"{table.name}.{c.name}")
         for c in table.columns
     }
-    made = context.cache[table.name] = Query(f"{called}()", _PRIMARY, TableScope({table.name: columns}), columns)
+    made = context.cache[table.name] = Query(text, _PRIMARY, TableScope({table.name: columns}), columns)
     return made
 
 
@@ -115,7 +119,8 @@ def _sort(term: App, context: Context) -> Query:
         by = key.body.args[0]
         scope = _scope(made, key)
         own = type_of(by, scope)
-        if not (isinstance(own, Con) and own.name in _SORTABLE):
+        standing = isinstance(by, App) and pieces_of(by.fn, context.schema)
+        if not standing and not (isinstance(own, Con) and own.name in _SORTABLE):
             context.drop(say.no_construct("sort", "an order by what is no number, time or amount"))
             continue
         try:
@@ -164,6 +169,7 @@ def _show(term: App, context: Context) -> Query:
         return source
     items: list[str] = []
     columns: dict[str, FieldInfo] = {}
+    plain = False
     for label, over in term.named:
         if not isinstance(over, Abs):
             continue
@@ -180,16 +186,26 @@ def _show(term: App, context: Context) -> Query:
             context.drop(reason.note)
             continue
         name = text if info is not None else label
-        items.append(text if info is not None else f"{text} as {label}")
+        plain = plain or info is not None
+        items.append(text if info is not None or label == _unnamed(over.body, context) else f"{text} as {label}")
         columns[label] = FieldInfo(name, own or Con("Text"), True, label)
     if not items:
         return source
-    if "*" in items and len(items) > 1:
-        # All columns are a projection of their own.
+    if "*" in items and plain:
+        # Beside all columns there are only computed ones.
         context.drop(say.no_construct("show", "columns beside all columns"))
         items, columns = ["*"], dict(source.columns)
     text = f"[{', '.join(items)}] of {source.at(_PROJECTION)}"
     return Query(text, _PROJECTION, {"it": columns}, {**source.columns, **columns})
+
+
+def _unnamed(body: Term, context: Context) -> str | None:
+    """The name of a computed column that nobody gave one."""
+    pieces = pieces_of(body.fn, context.schema) if isinstance(body, App) else ()
+    if pieces:
+        called = pieces[0].removesuffix("(")
+        return called if called.isalnum() and len(pieces) > 1 else None
+    return "result" if isinstance(body, App) and body.fn in ("+", "-", "*", "/", "%") else None
 
 
 def _aggregate(term: App, rows: Term, context: Context) -> Query | None:
@@ -359,5 +375,9 @@ def _chain(source: Term, params: tuple[str, ...], body: Term, context: Context) 
         except NotSaid as reason:
             context.drop(reason.note)
             return first
+    if free_vars(body).isdisjoint(params):
+        # A query that takes nothing from the rows before it.
+        second = query(body, context)
+        return Query(f"{first.at(_PROJECTION)} => {second.at(_PROJECTION)}", _CHAIN, second.scope, second.columns)
     context.drop(say.no_construct("then", "this `then`"))
     return first

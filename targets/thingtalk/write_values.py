@@ -7,10 +7,11 @@ from typing import Final
 
 from ...compiler.schema import EnumType, Schema
 from ...compiler.terms import App, Entity, Field, Hole, Lit, Term, Var
-from ...compiler.types import BOOL, MONEY, NUMBER, TEXT, TIME, Con, Type
+from ...compiler.types import BOOL, DYNAMIC, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ...compiler.units import quantity_type, split_quantity
 from ..rows import Note
 from . import write_notes as say
+from .stand_ins import pieces_of
 from .write_names import Names, is_closed
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -88,6 +89,11 @@ def field_of(term: Term, scope: Scope) -> FieldInfo | None:
     match term:
         case Field(Var(binder), name):
             return scope.get(binder, {}).get(name)
+        case Field(Field() as whole, name):
+            info = field_of(whole, scope)
+            # A part of a compound value, of whose type DL knows nothing.
+            if info is not None and info.name is not None and info.type == DYNAMIC:
+                return FieldInfo(f"{info.name}.{name}", DYNAMIC, True, f"{info.part}.{name}")
     return None
 
 
@@ -133,6 +139,9 @@ def value(term: Term, type_: Type | None, scope: Scope, context: Context, part: 
             if info is None or info.name is None:
                 raise NotSaid(say.no_counterpart(info.part if info is not None else term.name))
             return info.name
+        case App(fn, args) if pieces := pieces_of(fn, context.schema):
+            texts = [value(arg, type_of(arg, scope), scope, context, part) for arg in args]
+            return pieces[0] + "".join(map("".join, zip(texts, pieces[1:], strict=True)))
         case Hole(index, own):
             return _placeholder(index, own or type_, context, part)
         case App("text_of" | "number_of" as fn, (Lit() as constant_given,)) if not constant:

@@ -126,6 +126,68 @@ def test_the_python_interface(folder: Path) -> None:
     assert careful.kind == "different"
 
 
+def test_diff_shows_the_database_that_tells_two_apart(folder: Path) -> None:
+    for name, how in (("d.dl", "max"), ("e.dl", "min")):
+        (folder / name).write_text(f"user ask: Inn | group .quarter | show .quarter, best: {how}(.stars);\n")
+    arguments = ("diff", folder / "d.dl", folder / "e.dl", "--schema", folder / "s.dl")
+    (row,) = [json.loads(line) for line in run(*arguments)[1].splitlines()]
+    assert row["verdict"] == "different" and row["differs"] == ["max(.stars)", "min(.stars)"]
+    assert row["witness"]["replayed"] == "SQLite" and row["witness"]["first"] != row["witness"]["second"]
+    assert {inn["stars"] for inn in row["witness"]["database"]["Inn"]} - {None}
+    page = run(*arguments, "--format", "html")[1]
+    assert "a database that shows it (so does SQLite)" in page and "A gives" in page
+    table = folder / "t.parquet"
+    run(*arguments, "--format", "parquet", "-o", table)
+    import pyarrow.parquet as pq
+
+    assert json.loads(pq.read_table(table).to_pylist()[0]["witness"]) == row["witness"]
+
+
+def test_diff_and_equiv_give_one_verdict(folder: Path) -> None:
+    pairs = [("Inn | show .id | distinct", "Inn | show .id"), ("Inn | where not .stars = 3", "Inn | where .stars != 3"),
+             ("Inn | where .stars > 3 | show .id", "Inn | where .stars >= 4 | show .id"),
+             ("Inn | sort .stars asc | take 1", "Inn | sort .stars desc | take 1"),
+             ("Inn | where .stars in [3]", "Inn | where .stars = 3")]  # fmt: skip
+    for i, name in enumerate(("p.dl", "q.dl")):
+        (folder / name).write_text("".join(f"user ask: {pair[i]};\n" for pair in pairs))
+    rows = run("diff", folder / "p.dl", folder / "q.dl", "--schema", folder / "s.dl")[1].splitlines()
+    told = {"same meaning": 0, "different": 1, "open": 4}
+    for row, pair in zip(map(json.loads, rows), pairs, strict=True):
+        assert told[row["verdict"]] == run("equiv", *pair, "--schema", folder / "s.dl")[0], pair
+
+
+# ---------------------------------------------------------------- outside DL
+
+STREAM = "monitor([stars] of @uk.ac.cam.multiwoz.Hotel.Hotel()) filter 3 <= stars;"
+
+
+def test_thingtalk_outside_dl_has_a_form_and_stays_thingtalk(folder: Path) -> None:
+    (folder / "s.tt").write_text(f'{STREAM}\nmonitor(@uk.ac.cam.multiwoz.Hotel.Hotel() filter stars == "three");\n')
+    status, out = run("canon", folder / "s.tt", "--lang", "thingtalk")
+    first, second = map(json.loads, out.splitlines())
+    assert status == 1
+    assert (first["lang"], first["status"], [n["code"] for n in first["notes"]]) == ("thingtalk", "exact", ["DLC225"])
+    assert first["program"] == "[stars] of monitor(stars of @uk.ac.cam.multiwoz.Hotel.Hotel() filter stars >= 3);"
+    assert (second["program"], second["status"], second["notes"][0]["code"]) == (None, "rejected", "DLC104")
+
+
+def test_equiv_and_diff_of_streams_compare_forms(folder: Path) -> None:
+    same = "[stars] of (monitor(stars of @uk.ac.cam.multiwoz.Hotel.Hotel() filter stars >= 3));"
+    other = "monitor(@uk.ac.cam.multiwoz.Hotel.Hotel() filter stars >= 3);"
+    within = "@uk.ac.cam.multiwoz.Hotel.Hotel() filter stars >= 3;"
+    status, out = run("equiv", STREAM, same, "--lang", "thingtalk")
+    assert status == 0 and out.startswith("equal")
+    for second in (other, within):
+        status, out = run("equiv", STREAM, second, "--lang", "thingtalk")
+        assert status == 4 and "outside DL" in out
+    (folder / "a.tt").write_text(f"{STREAM}\n{STREAM}\n{STREAM}\n")
+    (folder / "b.tt").write_text(f"{STREAM}\n{same}\n{other}\n")
+    status, out = run("diff", folder / "a.tt", folder / "b.tt", "--lang", "thingtalk")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["verdict"] for row in rows] == ["same spelling", "same meaning", "open"] and status == 1
+    assert rows[1]["a"] == STREAM and rows[1]["b"] == same and "outside DL" in rows[2]["reason"]
+
+
 # ---------------------------------------------------------------- published forms
 
 

@@ -44,6 +44,23 @@ process.stdout.write(JSON.stringify({
 }));
 """
 
+# Type-checks programs as they are written: `Syntax.parse` normalizes first, and what that removes is never checked.
+_AS_WRITTEN = """
+const path = require('path'); const at = require.resolve('thingtalk');
+const Parser = require(path.join(path.dirname(at), 'new-syntax/parser')).default;
+const { surfaceLexer } = require(path.join(path.dirname(at), 'new-syntax/lexer'));
+(async () => {
+  const { makeSchemas, PARSE_OPTS } = await import(path.resolve('oracle.mjs'));
+  const schemas = makeSchemas(process.argv[1]);
+  for (const code of JSON.parse(require('fs').readFileSync(0, 'utf8'))) {
+    let error = null;
+    try { await new Parser(PARSE_OPTS).parse(surfaceLexer(code)).typecheck(schemas, false); }
+    catch (e) { error = `${e.name}: ${e.message}`; }
+    process.stdout.write(JSON.stringify(error) + '\\n');
+  }
+})();
+"""
+
 
 @dataclass(frozen=True)
 class Oracle:
@@ -63,6 +80,11 @@ class Oracle:
         answers = [json.loads(line) for line in done.split("\n") if line]
         assert [a["id"] for a in answers] == list(range(len(lines)))
         return answers
+
+    def faults(self, programs: Iterable[str], classes: Path) -> list[str | None]:
+        """What its checker says of programs as they are written, before its normalizer takes anything away."""
+        done = self._node(["-e", _AS_WRITTEN, str(classes)], json.dumps(list(programs)))
+        return [json.loads(line) for line in done.splitlines()]
 
     def cases(self, file: str, name: str) -> list[Any]:
         """The array of that name in a test file."""
