@@ -168,8 +168,10 @@ def _labelled(
         if expected is None or parameter is None:
             node = inference.infer(arg, env, place, expected)[1]
         else:
-            node = inference.fit(arg, env, expected, place, f"`{label}` of `{term.fn}`")
-            check_bounds(inference, arg, parameter.minimum, parameter.maximum, f"`{label}` of `{term.fn}`", place)
+            what = f"`{label}` of `{term.fn}`"
+            node = inference.fit(arg, env, expected, place, what)
+            if parameter.minimum is not None or parameter.maximum is not None:
+                check_bounds(inference, arg, parameter.minimum, parameter.maximum, what, place)
         new.append((label, node))
     if not function.action:
         missing = [n for n, p in function.labelled.items() if n not in seen and not p.optional]

@@ -100,15 +100,18 @@ class Inference:
         self._memo: dict[Term | _InRows, Typed] = {}
         self._fitting: dict[tuple[Term, Type], Term] = {}
         self._finished: set[int] = set()
+        self._inside: dict[tuple[str, str], Env] = {}
         names = schema.table.keys() - schema.function.keys() - schema.enums_of_member.keys()
         self._tables: dict[str, Type] = {name: Con("Rel", (Row(((name, Con(name)),)),)) for name in names}
+        self._finished.update(map(id, self._tables.values()))
 
     def reset(self) -> None:
         """Forget variables and findings, keep the memo as long as it is not too large."""
         if len(self._memo) + len(self._fitting) > _REMEMBERED:
             self._memo.clear()
             self._fitting.clear()
-            self._finished.clear()
+            self._finished = set(map(id, self._tables.values()))
+            self._inside.clear()
         self.solver = Solver(self.schema)
         self.findings = []
         self.expectations = []
@@ -174,6 +177,16 @@ class Inference:
         declared = (*self.schema.table, *self.schema.function, *self.schema.enums_of_member)
         return [name for name in declared if name not in self.builtin]
 
+    def inside(self, env: Env, name: str, type_: Type) -> Env:
+        """The names inside an expression over rows of one name; those of declared types are made once."""
+        type_ = resolve(type_)
+        if env.bound or env.rows or not isinstance(type_, Con) or type_.args:
+            return env.with_rows({name: type_})
+        known = self._inside.get((name, type_.name))
+        if known is None:
+            known = self._inside[name, type_.name] = env.with_rows({name: type_})
+        return known
+
     # ------------------------------------------------------------ the walk
 
     def infer(self, term: Term, env: Env, path: Path, expected: Type | None = None) -> Typed:
@@ -182,7 +195,7 @@ class Inference:
             typed = self._infer(term, env, path, expected)
             self.trace[path] = typed[0]
             return typed
-        if isinstance(term, App) and term.args and term.fn not in _CONNECTIVES:
+        if isinstance(term, App) and (term.args or term.named) and term.fn not in _CONNECTIVES:
             free = (term._facts or facts(term))[0]
             if not free:
                 known = self._memo.get(term)
@@ -459,7 +472,10 @@ class Inference:
         if isinstance(subject, RecordType):
             return self._record_field(subject, name, path)
         if isinstance(subject, Con):
-            for owner in (subject.name, *self.schema.supertypes(subject.name)):
+            column = self.schema.column(subject.name, name)
+            if column is not None:
+                return column.type
+            for owner in self.schema.supertypes(subject.name):
                 column = self.schema.column(owner, name)
                 if column is not None:
                     return column.type
@@ -502,7 +518,8 @@ class Inference:
             if isinstance(actual, Con):
                 if actual.name != expected.name and coercible(self.schema, actual, expected):
                     return App("coerce", (node,), targs=(actual, expected))
-            elif isinstance(actual, TypeVar) and self._has_subtypes(expected):
+            # A constant's own variable is used nowhere else: no other use could make it narrower.
+            elif isinstance(actual, TypeVar) and not isinstance(node, Entity | Hole) and self._has_subtypes(expected):
                 return self._later(actual, node, expected, path, explain)
         self.unify(found, expected, path, explain)
         return node
@@ -572,6 +589,8 @@ class _Open(Exception):
 
 def _finish(term: Term, default: Type | None, finished: set[int]) -> Term:
     if id(term) in finished:
+        return term
+    if isinstance(term, Lit | Entity | Hole | Var):
         return term
     if isinstance(term, App):
         new = term.args

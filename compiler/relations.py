@@ -57,6 +57,10 @@ def _over(
     """Type and elaboration of an expression over a row."""
     if not isinstance(over, Abs):
         raise TypeError("a stage needs an abstraction over its row")
+    if keys is None and len(over.params) == len(binders) == 1:
+        inner = inference.inside(env, over.params[0], binders[0][1])
+        found, body = inference.infer(over.body, inner, (*path, 0))
+        return found, over if body is over.body else Abs(over.kind, over.params, body)
     if len(over.params) != len(binders):
         inference.report(errors.binder_count(len(binders), len(over.params)), path)
     rows = {name: type_ for name, (_, type_) in zip(over.params, binders, strict=False)}
@@ -160,7 +164,7 @@ def _show(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed
         found, body = _over(inference, over, binders, env, (*path, i), keys)
         fields.append((label, found))
         nodes.append((label, body))
-    return Con("Rel", (Row((("it", RecordType(tuple(fields))),)),)), App("show", (rel,), tuple(nodes))
+    return Con("Rel", (Row((("it", RecordType(tuple(fields))),)),)), with_args(term, (rel,), tuple(nodes))
 
 
 # `*`, and any row of a group whole.

@@ -28,7 +28,8 @@ How surface constructs look in core (b is a binder name, `it` the subject of a s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from .node import node
@@ -75,33 +76,19 @@ class Var:
     name: str
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@node
 class App:
     """Application of a declared function: positional then labelled arguments (labels in any order).
 
-    Nodes are made by the hundred thousand, so the constructor is written out; hash and facts are found when asked for.
+    Hash and facts are found when asked for.
     """
 
     fn: str
-    args: "tuple[Term, ...]"
-    named: "tuple[tuple[str, Term], ...]"
-    targs: tuple[Type, ...]
-    _hash: int | None = field(init=False, compare=False, repr=False)
-    _facts: "tuple[frozenset[str], bool] | None" = field(init=False, compare=False, repr=False)
-
-    def __init__(
-        self,
-        fn: str,
-        args: "tuple[Term, ...]" = (),
-        named: "tuple[tuple[str, Term], ...]" = (),
-        targs: tuple[Type, ...] = (),
-    ) -> None:
-        _set(self, "fn", fn)
-        _set(self, "args", args)
-        _set(self, "named", named)
-        _set(self, "targs", targs)
-        _set(self, "_hash", None)
-        _set(self, "_facts", None)
+    args: "tuple[Term, ...]" = ()
+    named: "tuple[tuple[str, Term], ...]" = ()
+    targs: tuple[Type, ...] = ()
+    _hash: int | None = field(default=None, init=False, compare=False, repr=False)
+    _facts: "Facts | None" = field(default=None, init=False, compare=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         """By structure; most unequal ones are told apart by their hashes."""
@@ -140,7 +127,7 @@ class Abs:
     params: tuple[str, ...]
     body: "Term"
     _hash: int | None = field(default=None, init=False, compare=False, repr=False)
-    _facts: "tuple[frozenset[str], bool] | None" = field(default=None, init=False, compare=False, repr=False)
+    _facts: "Facts | None" = field(default=None, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
         known = self._hash
@@ -283,40 +270,47 @@ def rebuild(term: Term, new: "tuple[Term, ...]") -> Term:
     return term
 
 
-_CLOSED: tuple[frozenset[str], bool] = (frozenset(), False)
-_RAW: tuple[frozenset[str], bool] = (frozenset(), True)
+Facts: TypeAlias = tuple[frozenset[str], bool]
+_CLOSED: Facts = (frozenset(), False)
+_RAW: Facts = (frozenset(), True)
 
 
-def facts(term: Term) -> tuple[frozenset[str], bool]:
+def facts(term: Term) -> Facts:
     """Names of the free variables, and whether a value kept raw is inside; found once for each application."""
     # By class rather than by pattern: inference asks this of every node.
-    if isinstance(term, (App, Abs)):
-        known = term._facts
+    kind = type(term)
+    if kind is App or kind is Abs:
+        known: Facts | None = term._facts  # type: ignore[union-attr]
         if known is None:
             known = _joined(children(term))
-            if isinstance(term, Abs) and known[0]:
-                known = known[0] - set(term.params), known[1]
+            if kind is Abs and known[0]:
+                known = known[0].difference(term.params), known[1]  # type: ignore[union-attr]
             _set(term, "_facts", known)
         return known
-    if isinstance(term, Field):
-        return facts(term.subject)
-    if isinstance(term, Lit):
-        return _RAW if term.kind == "raw" else _CLOSED
-    if isinstance(term, Var):
-        return frozenset((term.name,)), False
-    if isinstance(term, (Hole, Entity)):
+    if kind is Field:
+        return facts(term.subject)  # type: ignore[union-attr]
+    if kind is Var:
+        return _free(term.name)  # type: ignore[union-attr]
+    if kind is Lit:
+        return _RAW if term.kind == "raw" else _CLOSED  # type: ignore[union-attr]
+    if kind is Hole or kind is Entity:
         return _CLOSED
     return _joined(children(term))
 
 
-def _joined(parts: "tuple[Term, ...]") -> tuple[frozenset[str], bool]:
-    names, raw = _CLOSED
+@lru_cache(maxsize=10_000)
+def _free(name: str) -> Facts:
+    """One object a name: what mentions one row many times is joined without making sets."""
+    return frozenset((name,)), False
+
+
+def _joined(parts: "tuple[Term, ...]") -> Facts:
+    joined = _CLOSED
     for part in parts:
-        inner, inner_raw = facts(part)
-        if inner and inner is not names:
-            names = names | inner if names else inner
-        raw = raw or inner_raw
-    return names, raw
+        found = facts(part)
+        if found is not joined and found is not _CLOSED:
+            joined = found if joined is _CLOSED else (joined[0] | found[0], joined[1] or found[1])
+    return joined
 
 
 def free_names(term: Term) -> frozenset[str]:
@@ -333,9 +327,10 @@ def with_args(
     for new, own in zip(args, term.args, strict=True):
         if new is not own:
             return App(term.fn, args, named)
-    for (_, new), (_, own) in zip(named, term.named, strict=True):
-        if new is not own:
-            return App(term.fn, args, named)
+    if named:
+        for (_, new), (_, own) in zip(named, term.named, strict=True):
+            if new is not own:
+                return App(term.fn, args, named)
     return term
 
 

@@ -150,10 +150,21 @@ def zonk(type_: Type) -> Type:
 
 def closed(type_: Type) -> Type | None:
     """The type with every solved variable replaced, or None if an unsolved one is left."""
-    if isinstance(type_, Con) and not type_.args:
+    if _without_variables(type_):
         return type_
     type_ = zonk(type_)
     return None if is_open(type_) else type_
+
+
+def _without_variables(type_: Type) -> bool:
+    """Whether there is no variable in a type, solved or not."""
+    if isinstance(type_, Con):
+        return not type_.args or all(map(_without_variables, type_.args))
+    if isinstance(type_, Row):
+        return all([_without_variables(t) for _, t in type_.binders])
+    if isinstance(type_, RecordType):
+        return type_.rest is None and all([_without_variables(t) for _, t in type_.fields])
+    return isinstance(type_, Param)
 
 
 def is_open(type_: Type) -> bool:
@@ -177,6 +188,8 @@ def variables(type_: Type) -> Iterator[TypeVar]:
 
 def substitute(type_: Type, binding: "dict[str, Type]") -> Type:
     """Replace signature parameters by name."""
+    if not binding:
+        return type_
     match type_:
         case Param(name):
             return binding.get(name, type_)

@@ -44,6 +44,7 @@ class Pieces:
         self._calls: dict[str, Query] = {}
         self._fields: dict[str, tuple[values.Value | ast.Aliased, ...]] = {}
         self._standings: dict[str, Statement] = {}
+        self._values: dict[Term, Term] = {}
 
     @property
     def full(self) -> bool:
@@ -127,7 +128,8 @@ class Pieces:
 
     def _result(self, piece: str, query: Query) -> Argument:
         name, value = alone(piece, Parser.object_field)
-        return self._keep(query.shape.results, piece, self._reader.result(name, value, query))
+        label, term = self._reader.result(name, value, query)
+        return self._keep(query.shape.results, piece, (label, self._values.setdefault(term, term)))
 
     # ------------------------------------------------------------ expressions
 
@@ -190,4 +192,8 @@ class Pieces:
         return self._keep(self._calls, text, self._reader.expression(alone(text, statement_expression)))
 
     def _argument(self, piece: str, call: Query) -> Argument | None:
-        return self._keep(call.shape.arguments, piece, self._reader.argument(alone(piece, param), call))
+        made = self._reader.argument(alone(piece, param), call)
+        if made is not None:
+            # One object a value: what is found out about it is found once, and looked up by identity.
+            made = made[0], self._values.setdefault(made[1], made[1])
+        return self._keep(call.shape.arguments, piece, made)
