@@ -40,8 +40,7 @@ class Costs:
         """A shortest text from a state to the end of its procedure, and what that returns; None if there is none of
         4,000 bytes."""
         limit = 4
-        given = self.net.state(state).rest
-        known = given() if given is not None else None
+        known = self._given(state)
         if known is not None:
             limit = max(limit, len(known[0]))
         while limit <= 4096:
@@ -94,10 +93,10 @@ class Costs:
                 seen = self._seen[number]
                 heapq.heappush(heap, (cost + seen, text + rest[0][:seen], _END, number, (rest[0][seen:], rest[1])))
                 continue
-            state = self.net.state(number)
+            given = self._given(number)
+            state = self.net.states[number] if given is not None else self.net.state(number)
             if state.slots:
                 continue
-            given = state.rest() if state.rest is not None else None
             if state.result is not None:
                 given = b"", state.result
             if given is not None:
@@ -119,6 +118,15 @@ class Costs:
                     heapq.heappush(heap, (cost + len(inner[0]), text + inner[0], after, number, None))
         self._longer[start] = limit
         return None
+
+    def _given(self, number: int) -> Short | None:
+        """The rest that a surface gives for a state; if it was given with the state, that is not drawn."""
+        state = self.net.states[number]
+        given = state.rest() if state.rest is not None else None
+        if given is None and state.expand is not None:
+            state = self.net.state(number)
+            given = state.rest() if state.rest is not None else None
+        return given
 
     def _remember(
         self, start: int, came: dict[int, tuple[int, int]], number: int, text: bytes, result: int, seen: int
@@ -167,19 +175,27 @@ class Costs:
         """The cost of a frame: the most that any result it waits for leaves to do."""
         known = self._frame_costs.get(frame.number)
         if known is None:
-            returns = {procedure for procedure, target in frame.calls if target >= 0}
-            costs = [self.back(frame, p)[0] for p in returns]
+            targets: dict[int, list[int]] = {}
+            for procedure, target in frame.calls:
+                if target >= 0:
+                    targets.setdefault(procedure, []).append(target)
+            others = [call for call in frame.calls if call[1] < 0]
+            costs = [
+                self._back(frame, p, [*at, *(self.net.then(c, p) for c in others)])[0] for p, at in targets.items()
+            ]
             costs += [self.net.dearest(target) for _, target in frame.calls if target < 0]
             known = self._frame_costs[frame.number] = min(max(costs), NEVER)
         return known
 
     def back(self, frame: Frame, result: int) -> tuple[int, int]:
         """What a frame leaves to do once a result has returned, and the network state whose rest that is."""
-        key = (frame.number, result)
-        known = self._backs.get(key)
+        known = self._backs.get((frame.number, result))
+        return known or self._back(frame, result, [self.net.then(call, result) for call in frame.calls])
+
+    def _back(self, frame: Frame, result: int, targets: Iterable[int | None]) -> tuple[int, int]:
+        known = self._backs.get((frame.number, result))
         if known is None:
-            targets = [self.net.then(call, result) for call in frame.calls]
-            known = self._backs[key] = self._cheapest(t for t in targets if t is not None)
+            known = self._backs[frame.number, result] = self._cheapest(t for t in targets if t is not None)
         return known
 
     def _cheapest(self, states: Iterable[int]) -> tuple[int, int]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ..compiler.classes import has_class
 from ..compiler.expected import ground_types
-from ..compiler.types import BOOL, DYNAMIC, TEXT, Con, Constraint, Param, Type, list_of, parts
+from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Param, Type, list_of, parts
 from .dl_context import Context, Dl, fields
 from .dl_sums import Sums, expression, leads
-from .dl_values import above, below, can_write, deep, has_plain, is_in, operand, short, short_plain, subject_of
+from .dl_values import above, below, can_write, deep, is_in, operand, short, short_plain, shortest_call, subject_of
 from .net import Part
 
 Spot = tuple[int, int]
@@ -33,36 +33,61 @@ class Ends:
         return (self.one, self.conjunction, self.disjunction)
 
 
-def condition(dl: Dl, part: Part, start: int, context: Context, constants: bool = False) -> Ends:
+Rest = Callable[[], bytes | None]
+"""Gives a short text from where a condition ends to the end of the procedure it is drawn in; None if it knows none."""
+
+
+def _plus(before: bytes | None, rest: Rest) -> bytes | None:
+    after = rest() if before is not None else None
+    return before + after if before is not None and after is not None else None
+
+
+def condition(
+    dl: Dl, part: Part, start: int, context: Context, rest: Rest, constants: bool = False, chain: str = ""
+) -> Ends:
     """Draw a condition from `start`. Operands are plain (a comparison, a negation), or a chain in parentheses:
-    of `and` only beside `and`, of `or` beside either. constants: it may be nothing but a constant."""
-    first = _operand(dl, part, start, context)
+    of `and` only beside `and`, of `or` beside either. constants: it may be nothing but a constant. chain: it must be a
+    chain of this word; then `rest` is what follows the chain, else what follows any condition."""
+
+    def one() -> bytes | None:
+        return short_condition(dl, context)
+
+    def another() -> bytes | None:
+        found = one() if chain else b""
+        return _plus(f" {chain} ".encode() + found if chain and found is not None else found, rest)
+
+    first = _operand(dl, part, start, context, another)
     if constants:
         part.call(start, operand(dl, BOOL, context, "fit"), first[0][0])
     and_end, or_end, mixed = _spot(part), _spot(part), _spot(part)
+    # After `and`, a chain that must have an `or` still needs it.
+    between = another if chain == "or" else rest
 
-    def more(into: Spot) -> Callable[[int], None]:
+    def more(into: Spot, rest: Rest) -> Callable[[int], None]:
         def draw(state: int) -> None:
-            for spot in _operand(dl, part, state, context):
+            for spot in _operand(dl, part, state, context, rest):
                 _meet(part, spot, into)
 
         return draw
 
     def other(state: int) -> None:
-        one, both, either = _operand(dl, part, state, context)
-        _meet(part, one, or_end)
+        plain, both, either = _operand(dl, part, state, context, rest)
+        _meet(part, plain, or_end)
         _meet(part, either, or_end)
-        _connect(part, (one, both, either), "and ", inner)
+        _connect(part, (plain, both, either), "and ", inner)
 
-    conjunct, disjunct, inner = part.lazy(more(and_end)), part.lazy(other), part.lazy(more(mixed))
+    conjunct = part.lazy(more(and_end, between), lambda: _plus(one(), between))
     _connect(part, first, "and ", conjunct)
-    _connect(part, (first[0], first[2], and_end), "or ", disjunct)
     _connect(part, (and_end,), "and ", conjunct)
-    _connect(part, (or_end, mixed), "or ", disjunct)
-    _connect(part, (mixed,), "and ", inner)
     either_end = _spot(part)
-    _meet(part, or_end, either_end)
-    _meet(part, mixed, either_end)
+    if chain != "and":
+        disjunct = part.lazy(other, lambda: _plus(one(), rest))
+        inner = part.lazy(more(mixed, rest), lambda: _plus(one(), rest))
+        _connect(part, (first[0], first[2], and_end), "or ", disjunct)
+        _connect(part, (or_end, mixed), "or ", disjunct)
+        _connect(part, (mixed,), "and ", inner)
+        _meet(part, or_end, either_end)
+        _meet(part, mixed, either_end)
     return Ends(first[0], and_end, either_end)
 
 
@@ -80,10 +105,10 @@ def _connect(part: Part, spots: tuple[Spot, ...], word: str, target: int) -> Non
         part.text(spaced, word, target)
 
 
-def _operand(dl: Dl, part: Part, start: int, context: Context) -> tuple[Spot, Spot, Spot]:
-    """Spots after an operand: a plain one, `and` in parentheses, `or` in parentheses."""
+def _operand(dl: Dl, part: Part, start: int, context: Context, rest: Rest) -> tuple[Spot, Spot, Spot]:
+    """Spots after an operand: a plain one (then `rest` ends the procedure), `and` in parentheses, `or` in them."""
     done, ands, ors = _spot(part), _spot(part), _spot(part)
-    _comparison(dl, part, start, context, done)
+    _comparison(dl, part, start, context, done, rest)
     chains = _chains(dl, context)
 
     def parenthesized(source: int, spots: tuple[Spot, Spot]) -> None:
@@ -93,10 +118,11 @@ def _operand(dl: Dl, part: Part, start: int, context: Context) -> tuple[Spot, Sp
 
     def negated(state: int) -> None:
         part.call(state, deep(dl, "not", ("not ",)), state)
-        _comparison(dl, part, state, context, done)
+        _comparison(dl, part, state, context, done, rest)
         parenthesized(state, (done, done))
 
-    part.call(start, deep(dl, "not", ("not ",)), part.lazy(negated))
+    negation = part.lazy(negated, lambda: _plus(short_condition(dl, context), rest))
+    part.call(start, deep(dl, "not", ("not ",)), negation)
     parenthesized(start, (ands, ors))
     return done, ands, ors
 
@@ -107,13 +133,13 @@ def _close(part: Part, after: int, spot: Spot) -> None:
 
 
 def _chains(dl: Dl, context: Context) -> tuple[int, int]:
-    """Procedures of what stands in parentheses: a chain of `and`, a chain with `or`. Both are drawn alike; which of
-    them it was is known at the closing parenthesis."""
+    """Procedures of what stands in parentheses: a chain of `and`, a chain with `or`. Which of them it was is known
+    at the closing parenthesis."""
 
-    def build(which: int) -> Callable[[Part], None]:
+    def build(word: str) -> Callable[[Part], None]:
         def draw(part: Part) -> None:
-            ends = condition(dl, part, part.start, context)
-            part.end((ends.conjunction, ends.disjunction)[which][0])
+            ends = condition(dl, part, part.start, context, lambda: b"", chain=word)
+            part.end((ends.conjunction if word == "and" else ends.disjunction)[0])
 
         return draw
 
@@ -121,8 +147,8 @@ def _chains(dl: Dl, context: Context) -> tuple[int, int]:
         one = short_condition(dl, context)
         return lambda: one + word + one if one is not None else None
 
-    conjunction = dl.net.procedure(("and chain", context), build(0), text(b" and "))
-    disjunction = dl.net.procedure(("or chain", context), build(1), text(b" or "))
+    conjunction = dl.net.procedure(("and chain", context), build("and"), text(b" and "))
+    disjunction = dl.net.procedure(("or chain", context), build("or"), text(b" or "))
     return conjunction, disjunction
 
 
@@ -135,13 +161,22 @@ def comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
 
 
 def _comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
-    types = dict.fromkeys((*(t for _, _, t in fields(dl, context)), *(f.result for f in dl.schema.functions)))
+    types = dict.fromkeys(t for _, _, t in fields(dl, context))
     if context.keys is not None:
-        types |= dict.fromkeys(t for _, _, t in fields(dl, context.ungrouped()))
-    types |= dict.fromkeys(ground_types(dl.schema))
-    types |= dict.fromkeys(row.type for row in context.rows if row.type is not None)
+        types |= dict.fromkeys((*comparable(dl, context.ungrouped()), NUMBER))
+    types |= dict.fromkeys(row.type for row in context.rows if row.type is not None and len(context.rows) == 1)
     types |= dict.fromkeys(t for _, t in context.bound)
-    return tuple(t for t in types if isinstance(t, Con) and _known(t) and has_plain(dl, t, context))
+    types |= dict.fromkeys(_given(dl))
+    return tuple(t for t in types if isinstance(t, Con) and _known(t))
+
+
+def _given(dl: Dl) -> tuple[Type, ...]:
+    """Types that calls give, wherever they stand."""
+    found = dl.memo.get("given by calls")
+    if found is None:
+        types = dict.fromkeys((*(f.result for f in dl.schema.functions), *ground_types(dl.schema)))
+        found = dl.memo["given by calls"] = tuple(t for t in types if shortest_call(dl, t) is not None)
+    return found  # type: ignore[no-any-return]
 
 
 def _known(type_: Type) -> bool:
@@ -150,65 +185,89 @@ def _known(type_: Type) -> bool:
     return not isinstance(type_, Param) and all(_known(part) for part in parts(type_))
 
 
-def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot) -> None:
+def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, rest: Rest) -> None:
     """A left side by its type, then what may follow it. A Bool is a condition already."""
     from .dl_queries import subquery
 
     tails: dict[tuple[Type, bool], int] = {}
 
+    def spaced(type_: Type, marked: bool) -> bytes | None:
+        text = short_tail(dl, type_, context, marked)
+        return _plus(text[1:], rest) if text is not None else None
+
     def tail(type_: Type, marked: bool = True) -> int:
         key = (type_, marked)
         if key not in tails:
-            tails[key] = part.lazy(lambda state: _tail(dl, part, state, type_, context, done, marked))
+            tails[key] = part.lazy(
+                lambda state: _tail(dl, part, state, type_, context, done, marked, rest), lambda: spaced(type_, marked)
+            )
         return tails[key]
+
+    def arrived(type_: Type, marked: bool) -> int:
+        """Right after a left side."""
+
+        def draw(state: int) -> None:
+            part.text(state, " ", tail(type_, marked))
+            if type_ == BOOL:
+                _close(part, state, done)
+
+        def text() -> bytes | None:
+            return rest() if type_ == BOOL else _plus(short_tail(dl, type_, context, marked), rest)
+
+        return part.lazy(draw, text)
 
     types = comparable(dl, context)
     subject = subject_of(context)
     for type_ in types:
-        lefts = [(operand(dl, type_, context, "left"), True)]
+        part.call(start, operand(dl, type_, context, "left"), arrived(type_, True))
         if subject == type_:
             # What is said of the subject with `is` is written without it.
-            lefts.append((deep(dl, "it", ("it",)), False))
-        for left, marked in lefts:
-            after = part.call(start, left)
-            part.text(after, " ", tail(type_, marked))
-            if type_ == BOOL:
-                _close(part, after, done)
+            part.call(start, deep(dl, "it", ("it",)), arrived(type_, False))
     goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
     if goals:
         # What a chain gives is compared; nothing else may follow it.
         nowhere = part.new()
-        Sums(dl, part, context, goals, lambda found: (nowhere, tail(found))).begin(start, "plain")
+        Sums(
+            dl, part, context, goals, lambda found: (nowhere, tail(found)),
+            rest=lambda found: _plus(short_tail(dl, found, context, True), rest),
+        ).begin(start, "plain")  # fmt: skip
     if context.depth < dl.limits.nesting:
         inner = part.call(
             part.call(start, deep(dl, "exists", ("exists (",))), subquery(dl, context.inside(), None, True)
         )
         _close(part, part.text(inner, ")"), done)
     if subject is not None:
-        said = part.call(start, deep(dl, "is", ("is ",)))
-        part.join(said, part.lazy(lambda state: _is(dl, part, state, subject, context, done)))
+        said = part.lazy(lambda state: _is(dl, part, state, subject, context, done), lambda: _plus(b"any", rest))
+        part.call(start, deep(dl, "is", ("is ",)), said)
 
 
-def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: Spot, marked: bool) -> None:
+def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: Spot, marked: bool, rest: Rest) -> None:
     """After something of a type and a space: an operator and a right side, or a mark."""
     equal, ordered, matched = is_in(dl, type_, "Eq"), is_in(dl, type_, "Ord"), is_in(dl, type_, "Match")
     if can_write(dl, type_, context) and (equal or ordered):
         operators = (("= ", "!= ") if equal else ()) + (("< ", "<= ", "> ", ">= ") if ordered else ())
-        right = part.new()
+
+        def compared(right: int) -> None:
+            expression(dl, part, right, type_, context, "fit", *done, rest=rest)
+            for wider in above(dl, type_):
+                expression(dl, part, right, wider, context, "shown", *done, rest=rest)
+
+        right = part.lazy(compared, lambda: _plus(short(dl, type_, context, "fit"), rest))
         part.words(after, operators, right)
-        expression(dl, part, right, type_, context, "fit", *done)
-        for wider in above(dl, type_):
-            expression(dl, part, right, wider, context, "shown", *done)
     if matched:
-        right = part.new()
+        right = part.lazy(
+            lambda state: expression(dl, part, state, TEXT, context, "fit", *done, rest=rest),
+            lambda: _plus(short(dl, TEXT, context, "fit"), rest),
+        )
         part.words(after, ("~ ", "!~ ", "like ", "not like "), right)
-        expression(dl, part, right, TEXT, context, "fit", *done)
     if equal:
-        member = part.new()
-        part.words(after, ("in ", "not in "), member)
-        _members(dl, part, member, type_, context, done, ordered)
+        members = part.lazy(
+            lambda state: _members(dl, part, state, type_, context, done, ordered, rest), lambda: _plus(b"[]", rest)
+        )
+        part.words(after, ("in ", "not in "), members)
     if marked:
-        part.join(part.text(after, "is "), part.lazy(lambda state: _is(dl, part, state, type_, context, done)))
+        said = part.lazy(lambda state: _is(dl, part, state, type_, context, done), lambda: _plus(b"any", rest))
+        part.text(after, "is ", said)
 
 
 def _is(dl: Dl, part: Part, said: int, type_: Type, context: Context, done: Spot) -> None:
@@ -217,7 +276,9 @@ def _is(dl: Dl, part: Part, said: int, type_: Type, context: Context, done: Spot
         _close(part, part.call(said, procedure), done)
 
 
-def _members(dl: Dl, part: Part, member: int, type_: Type, context: Context, done: Spot, ordered: bool) -> None:
+def _members(
+    dl: Dl, part: Part, member: int, type_: Type, context: Context, done: Spot, ordered: bool, rest: Rest
+) -> None:
     from .dl_queries import Goal, can_reach, subquery
 
     for item in (type_, *below(dl, type_)):
@@ -227,25 +288,40 @@ def _members(dl: Dl, part: Part, member: int, type_: Type, context: Context, don
             inner = part.call(part.text(member, "("), subquery(dl, context.inside(), goal))
             _close(part, part.text(inner, ")"), done)
     if ordered:
-        low, right, nowhere = part.new(), part.new(), part.new()
-        expression(dl, part, member, type_, context, "fit", nowhere, low, queries=False)
+
+        def last() -> bytes | None:
+            return _plus(short(dl, type_, context, "fit"), rest)
+
+        def range_() -> bytes | None:
+            return _plus(b" .. ", last)
+
+        low, nowhere = part.new(), part.new()
+        expression(dl, part, member, type_, context, "fit", nowhere, low, False, range_)
+        right = part.lazy(lambda s: expression(dl, part, s, type_, context, "fit", *done, rest=rest), last)
         part.text(low, ".. ", right)
-        expression(dl, part, right, type_, context, "fit", *done)
 
 
 # ---------------------------------------------------------------- short texts, for finishing
 
 
-def short_tail(dl: Dl, type_: Type, context: Context) -> bytes:
-    """A short end of a comparison."""
+def short_tail(dl: Dl, type_: Type, context: Context, marked: bool) -> bytes | None:
+    """A short end of a comparison after its left side (marked: of which marks may be said)."""
     given = short(dl, type_, context, "fit")
-    return b" = " + given if is_in(dl, type_, "Eq") and given is not None else b" is any"
+    if is_in(dl, type_, "Eq") and given is not None:
+        return b" = " + given
+    if marked:
+        return b" is any"
+    return b" in []" if is_in(dl, type_, "Eq") else None
 
 
 def short_comparison(dl: Dl, context: Context) -> bytes | None:
     """A short comparison, its left side no Bool."""
-    lefts = [(short_plain(dl, t, context, False), t) for t in comparable(dl, context) if t != BOOL]
-    texts = [left + short_tail(dl, t, context) for left, t in lefts if left is not None]
+    texts = []
+    for type_ in comparable(dl, context):
+        left = short_plain(dl, type_, context, False) if type_ != BOOL else None
+        tail = short_tail(dl, type_, context, True) if left is not None else None
+        if left is not None and tail is not None:
+            texts.append(left + tail)
     if subject_of(context) is not None:
         texts.append(b"is any")
     return min(texts, key=len, default=None)

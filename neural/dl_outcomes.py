@@ -4,9 +4,9 @@ from ..compiler.expected import ground_types
 from ..compiler.spelling import quote_name
 from ..compiler.types import Type
 from .dl_context import NOWHERE, Columns, Dl
-from .dl_queries import counted, short_of
+from .dl_queries import counted
 from .dl_sums import expression
-from .dl_values import can_show, can_write, operand
+from .dl_values import can_show, can_write, operand, short, short_of
 from .net import Part
 
 
@@ -59,8 +59,11 @@ def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
         start, after, spaced = body.text(open_, " "), body.new(), body.new()
         for name, type_ in known.items():
             if can_write(dl, type_, NOWHERE):
-                label = dl.words.word(body, start, quote_name(name))
-                expression(dl, body, body.text(label, ": "), type_, NOWHERE, "fit", after, spaced)
+                value = body.lazy(
+                    lambda s, t=type_: expression(dl, body, s, t, NOWHERE, "fit", after, spaced, rest=lambda: b" }"),  # type: ignore[misc]
+                    lambda t=type_: _closed(short(dl, t, NOWHERE, "fit")),  # type: ignore[misc]
+                )
+                body.text(dl.words.word(body, start, quote_name(name)), ": ", value)
         for name, type_ in elsewhere(dl).items() if columns is not None and dl.limits.lints else ():
             if name not in known:
                 value = body.call(body.text(dl.words.word(body, start, quote_name(name)), ": "), shown(dl, type_))
@@ -75,6 +78,10 @@ def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
         body.text(after, ", ", start)
 
     return dl.net.procedure(("record", columns, tuple(sorted(known.items(), key=lambda k: k[0]))), build, lambda: b"{}")
+
+
+def _closed(value: bytes | None) -> bytes | None:
+    return value + b" }" if value is not None else None
 
 
 def _free_labels(dl: Dl, columns: Columns | None) -> int | None:

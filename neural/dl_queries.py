@@ -7,15 +7,14 @@ parentheses that must give columns of certain types (a `Goal`) is a procedure.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..compiler.classes import has_class
 from ..compiler.schema import Table
 from ..compiler.spelling import quote_name
-from ..compiler.types import DYNAMIC, NUMBER, Con, Constraint, Type
+from ..compiler.types import DYNAMIC, NUMBER, Con, Type
 from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
 from .dl_show import Shown, best_item, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
-from .dl_values import action, calls, one_call
+from .dl_values import action, calls, is_in, one_call, short_of, short_plain
 from .net import Part
 
 Tail = Callable[[int], None]
@@ -31,6 +30,35 @@ class Finish:
     draw: Callable[[Part, int, "Standing"], Tail | None]
     way: Callable[["Standing"], Way | None]
     goal: "Goal | None" = None
+    result: bytes | None = None
+    """A short end after a space, if something other than a stage may follow one."""
+    always: bytes | None = None
+    """The way, if it is the same wherever a query stands."""
+
+    def rest(self, dl: Dl, standing: "Standing") -> Callable[[], bytes | None]:
+        """Gives a short rest from where a query stands, if its stages are enough for it."""
+
+        if self.always is not None:
+            return lambda: self.always
+
+        def text() -> bytes | None:
+            way = self.way(standing)
+            return way[0] if way is not None and way[1] <= dl.limits.stages - standing.stages else None
+
+        return text
+
+    def spaced(self, dl: Dl, standing: "Standing") -> Callable[[], bytes | None]:
+        """The same after a space."""
+
+        def text() -> bytes | None:
+            if self.result is not None:
+                return self.result
+            if standing.stages >= dl.limits.stages or standing.action is not None:
+                return None
+            more = shortest_stage(dl, standing, self)
+            return b"| " + more if more is not None else None
+
+        return text
 
 
 _ENOUGH = 5
@@ -178,47 +206,74 @@ def sources(dl: Dl, part: Part, start: int, context: Context, finish: Finish, de
     a sum in parentheses may begin as well: what is in them is read at different depths)."""
     part.rest(start, lambda: short_source(dl, context, finish))
     for table in tables(dl):
-        at = dl.words.word(part, start, quote_name(table.name), depth=2)
-        row = Row(table.name, Con(table.name))
-        _source(dl, part, at, context, row, (table.name,), finish)
+        after = _sourced(dl, part, context, Row(table.name, Con(table.name)), (table.name,), finish)
+        dl.words.word(part, start, quote_name(table.name), 2, after)
     for name, type_ in context.bound:
         rows = row_type(type_)
         if rows is not None and len(rows) == 1:
-            at = dl.words.word(part, start, name, depth=2)
-            _source(dl, part, at, context, replace(rows[0], binder=name), ("",), finish)
-    for at, row in _listed(dl, part, start, context):
-        _source(dl, part, at, context, row, ("",), finish)
+            dl.words.word(
+                part, start, name, 2, _sourced(dl, part, context, replace(rows[0], binder=name), ("",), finish)
+            )
+    for procedure, row in _listed(dl, context):
+        part.call(start, procedure, _sourced(dl, part, context, row, ("",), finish))
     if derived and context.depth < dl.limits.nesting:
-        part.text(start, "(", part.lazy(lambda state: _derived(dl, part, state, context, finish)))
+        inner, inside = _derived(dl, part, context, finish)
+        query = part.lazy(lambda s: sources(dl, part, s, inner, inside), lambda: short_source(dl, inner, inside))
+        part.text(start, "(", query)
 
 
-def _source(dl: Dl, part: Part, at: int, context: Context, row: Row, used: tuple[str, ...], finish: Finish) -> None:
-    """A source by the name of its rows, or renamed."""
+def _sourced(dl: Dl, part: Part, context: Context, row: Row, used: tuple[str, ...], finish: Finish) -> int:
+    """The state after a source, by the name of its rows or renamed; drawn when it is reached."""
 
-    def go_on(state: int, named: Row, piped: bool) -> None:
-        standing = Standing(replace(context, rows=(named,)), used, piped=piped)
-        if _feasible(dl, standing, finish):
-            part.join(state, part.lazy(lambda s: _stages(dl, part, s, standing, finish)))
+    def standing(named: Row, piped: bool) -> Standing:
+        return Standing(replace(context, rows=(named,)), used, piped=piped)
 
-    go_on(at, row, False)
+    def draw(at: int) -> None:
+        _stand(dl, part, at, standing(row, False), finish)
+        part.text(
+            at,
+            " as ",
+            _aliases(
+                dl,
+                part,
+                row,
+                (),
+                lambda s, named: _stand(dl, part, s, standing(named, True), finish),
+                lambda named: finish.rest(dl, standing(named, True))(),
+            ),
+        )
 
-    def rest(named: Row) -> bytes | None:
-        way = finish.way(Standing(replace(context, rows=(named,)), used, piped=True))
-        return quote_name(named.binder).encode() + way[0] if way is not None else None
+    return part.lazy(draw, finish.rest(dl, standing(row, False)))
 
-    part.text(at, " as ", part.lazy(lambda s: _aliases(dl, part, s, row, (), go_on, rest)))
+
+def _stand(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish) -> None:
+    """What may follow a source, if it can serve."""
+    if _feasible(dl, standing, finish):
+        _stages(dl, part, at, standing, finish)
 
 
 def _aliases(
-    dl: Dl, part: Part, start: int, row: Row, taken: tuple[str, ...], go_on: Callable[[int, Row, bool], None],
+    dl: Dl, part: Part, row: Row, taken: tuple[str, ...], go_on: Callable[[int, Row], None],
     rest: Callable[[Row], bytes | None],
-) -> None:  # fmt: skip
-    """Names that rows may be given: their own with a number, or one letter (`t` and `T` with a number)."""
-    if rest is not None:
-        first = next(_names(dl, row, taken))
-        part.rest(start, lambda: rest(replace(row, binder=first)))
-    for name in _names(dl, row, taken):
-        go_on(part.text(start, quote_name(name)), replace(row, binder=name), True)
+) -> int:  # fmt: skip
+    """The state before a name that rows may be given: their own with a number, or one letter (`t` and `T` with a
+    number). go_on: draws what follows, when it is reached. rest: a short end after a name."""
+
+    def text(name: str) -> bytes | None:
+        return rest(replace(row, binder=name))
+
+    def draw(start: int) -> None:
+        for name in _names(dl, row, taken):
+            named = replace(row, binder=name)
+            after = part.lazy(lambda s, r=named: go_on(s, r), lambda n=name: text(n))  # type: ignore[misc]
+            part.text(start, quote_name(name), after)
+
+    def first() -> bytes | None:
+        name = next(_names(dl, row, taken))
+        after = text(name)
+        return quote_name(name).encode() + after if after is not None else None
+
+    return part.lazy(draw, first)
 
 
 def _names(dl: Dl, row: Row, taken: tuple[str, ...]) -> Iterator[str]:
@@ -230,23 +285,15 @@ def _names(dl: Dl, row: Row, taken: tuple[str, ...]) -> Iterator[str]:
             yield name
 
 
-def _listed(dl: Dl, part: Part, start: int, context: Context) -> list[tuple[int, Row]]:
+def _listed(dl: Dl, context: Context) -> Iterator[tuple[int, Row]]:
     """Calls that give lists: each item is a row."""
-    found: list[tuple[int, Row]] = []
     for type_ in dict.fromkeys(f.result for f in dl.schema.functions if not f.action and not f.tparams):
         if isinstance(type_, Con) and type_.name == "List":
             for choice in calls(dl, type_, False):
                 function = choice[0]
                 if not function.params or any(not p.optional for p in function.params):
-                    at = part.call(start, one_call(dl, function, (choice,), context))
-                    found.append((at, Row("it" if function.params else function.name, type_.args[0])))
-    return found
-
-
-def short_of(dl: Dl, procedure: int) -> bytes | None:
-    """The short text that a procedure's maker gave."""
-    known = dl.net.short(procedure)
-    return known[0] if known is not None else None
+                    row = Row("it" if function.params else function.name, type_.args[0])
+                    yield one_call(dl, function, (choice,), context), row
 
 
 def named_call(dl: Dl, procedure: int) -> int:
@@ -258,10 +305,8 @@ def named_call(dl: Dl, procedure: int) -> int:
     )
 
 
-def _derived(dl: Dl, part: Part, start: int, context: Context, finish: Finish) -> None:
-    """A query in parentheses, and the name of its rows."""
-
-    inner = replace(context, depth=context.depth + 1)
+def _derived(dl: Dl, part: Part, context: Context, finish: Finish) -> tuple[Context, Finish]:
+    """A query in parentheses, whose rows get a name: where it is written, and what comes after it."""
 
     def outer(row: Row, used: tuple[str, ...]) -> Standing:
         return Standing(replace(context, rows=(row,)), used, piped=True)
@@ -269,17 +314,11 @@ def _derived(dl: Dl, part: Part, start: int, context: Context, finish: Finish) -
     def close(body: Part, state: int, standing: Standing) -> Tail | None:
         rows = standing.context.rows
         if standing.piped and len(rows) == 1 and standing.action is None:
-
-            def go_on(at: int, row: Row, _: bool) -> None:
-                after = outer(row, standing.tables)
-                if _feasible(dl, after, finish):
-                    body.join(at, body.lazy(lambda s: _stages(dl, body, s, after, finish)))
-
-            def rest(named: Row) -> bytes | None:
-                found = finish.way(outer(named, standing.tables))
-                return quote_name(named.binder).encode() + found[0] if found is not None else None
-
-            body.text(state, ") as ", body.lazy(lambda s: _aliases(dl, body, s, rows[0], (), go_on, rest)))
+            used = standing.tables
+            body.text(state, ") as ", _aliases(
+                dl, body, rows[0], (), lambda s, named: _stand(dl, body, s, outer(named, used), finish),
+                lambda named: finish.rest(dl, outer(named, used))(),
+            ))  # fmt: skip
         return None
 
     def way(standing: Standing) -> Way | None:
@@ -291,7 +330,7 @@ def _derived(dl: Dl, part: Part, start: int, context: Context, finish: Finish) -
         rest = finish.way(outer(replace(row, binder=alias), standing.tables))
         return (before + f") as {quote_name(alias)}".encode() + rest[0], stages) if rest is not None else None
 
-    sources(dl, part, start, inner, Finish(close, way))
+    return replace(context, depth=context.depth + 1), Finish(close, way)
 
 
 def _one_row(dl: Dl, standing: Standing) -> tuple[bytes, int, Row] | None:
@@ -310,6 +349,8 @@ def _one_row(dl: Dl, standing: Standing) -> tuple[bytes, int, Row] | None:
 
 def _feasible(dl: Dl, standing: Standing, finish: Finish) -> bool:
     """Whether the stages left are enough to end as the query must."""
+    if finish.always is not None:
+        return True
     if finish.goal is not None and dl.limits.stages - standing.stages >= _ENOUGH and standing.context.rows:
         return True
     way = finish.way(standing)
@@ -320,7 +361,6 @@ def _stages(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish, spa
     """What may follow a source or stage that ended at `at` (or, after a space, at `spaced`)."""
     tail = finish.draw(part, at, standing)
     more = standing.stages < dl.limits.stages and standing.action is None
-    part.rest(at, lambda: (finish.way(standing) or (None, 0))[0])
     if not more and tail is None:
         return
     if spaced is None:
@@ -328,8 +368,21 @@ def _stages(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish, spa
     if tail is not None:
         tail(spaced)
     if more:
-        # `distinct` changes nothing of what a query stands for.
-        part.text(spaced, "| ", part.lazy(lambda bar: Stages(dl, part, bar, standing, finish).draw()))
+        bar = part.lazy(
+            lambda bar: Stages(dl, part, bar, standing, finish).draw(), lambda: shortest_stage(dl, standing, finish)
+        )
+        part.text(spaced, "| ", bar)
+
+
+def shortest_stage(dl: Dl, standing: Standing, finish: Finish) -> bytes | None:
+    """A short stage and end of the query after a bar: `distinct` changes nothing of what a query stands for."""
+    after = replace(standing, stages=standing.stages + 1, piped=True)
+    if _feasible(dl, after, finish):
+        way = finish.way(after)
+        return b"distinct" + way[0] if way is not None else None
+    way = finish.way(standing)
+    # The last stages are those that the way needs.
+    return way[0].removeprefix(b" | ") if way is not None else None
 
 
 @dataclass(frozen=True)
@@ -347,51 +400,55 @@ class Stages:
         """What the query must give."""
         return self.finish.goal
 
+    def _next(self, after: Standing) -> Standing:
+        """Where the query stands after this stage."""
+        return replace(after, stages=self.standing.stages + 1, piped=True)
+
     def _rest(self, before: bytes | None, after: Standing) -> bytes | None:
         """A short rest: a text of this stage, then the way from there."""
-        way = (
-            self.finish.way(replace(after, stages=self.standing.stages + 1, piped=True)) if before is not None else None
-        )
+        way = self.finish.way(self._next(after)) if before is not None else None
         return before + way[0] if before is not None and way is not None else None
 
     def draw(self) -> None:
         """All of them."""
         dl, part, bar, context = self.dl, self.part, self.bar, self.standing.context
-        part.rest(bar, lambda: self._distinct())
-        if comparable(dl, context):
-            part.text(bar, "where ", part.lazy(self._where))
-        if any(has_class(dl.schema, t, Constraint("Ord")) for t in comparable(dl, context)):
-            part.text(bar, "sort ", part.lazy(self._sort))
-        self._take()
-        self._go_on(part.text(bar, "distinct"), None, self.standing)
+        part.rest(bar, lambda: shortest_stage(dl, self.standing, self.finish))
+        if self._may(self.standing):
+            types = comparable(dl, context)
+            if types:
+                condition = part.lazy(self._where, lambda: self._rest(short_condition(dl, context), self.standing))
+                part.text(bar, "where ", condition)
+            if any(is_in(dl, t, "Ord") for t in types):
+                part.text(bar, "sort ", part.lazy(self._sort, lambda: self._sort_rest()))
+            self._take()
+            self._go_on(part.text(bar, "distinct"), None, self.standing)
         self._go_on(part.text(bar, "whole"), None, self._with(keys=()))
-        if any(columns_of(dl, row) for row in context.rows):
-            part.text(bar, "group ", part.lazy(lambda s: self._group(s, ())))
-        part.text(bar, "show ", part.lazy(self._show))
+        keys = self._keys()
+        if keys and self._may(self._with(keys=keys[:1])):
+            part.text(bar, "group ", part.lazy(lambda s: self._group(s, ()), lambda: self._group_rest(())))
+        part.text(bar, "show ", part.lazy(self._show, lambda: self._show_rest(Shown())))
         if len(context.rows) < dl.limits.rows:
-            part.text(bar, "join ", part.lazy(self._join))
+            part.text(bar, "join ", part.lazy(self._join, self._shortest_join))
         self._set_operations()
         if context.depth == 0 and self.goal is None:
             part.text(bar, "then ", part.lazy(self._then))
 
-    def _distinct(self) -> bytes | None:
-        if _feasible(self.dl, replace(self.standing, stages=self.standing.stages + 1, piped=True), self.finish):
-            return self._rest(b"distinct", self.standing)
-        way = self.finish.way(self.standing)
-        # The last stages are those that the way needs.
-        return way[0].removeprefix(b" | ") if way is not None else None
+    def _may(self, after: Standing) -> bool:
+        """Whether what is asked for can still be given after this stage."""
+        return _feasible(self.dl, self._next(after), self.finish)
 
     def _with(self, **changes: object) -> Standing:
         return replace(self.standing, context=replace(self.standing.context, **changes))  # type: ignore[arg-type]
 
     def _go_on(self, state: int, spaced: int | None, after: Standing) -> bool:
         """Go on after this stage, if what is asked for can still be given."""
-        after = replace(after, stages=self.standing.stages + 1, piped=True)
+        after = self._next(after)
         if not _feasible(self.dl, after, self.finish):
             return False
         dl, part, finish = self.dl, self.part, self.finish
+        rest = finish.rest(dl, after)
         if spaced is None:
-            part.join(state, part.lazy(lambda s: _stages(dl, part, s, after, finish)))
+            part.join(state, part.lazy(lambda s: _stages(dl, part, s, after, finish), rest))
             return True
         at, past = part.new(), part.new()
         drawn: list[bool] = []
@@ -403,14 +460,14 @@ class Stages:
                 _stages(dl, part, at, after, finish, past)
             part.join(source, target)
 
-        part.join(state, part.lazy(lambda s: draw(s, at)))
-        part.join(spaced, part.lazy(lambda s: draw(s, past)))
+        part.join(state, part.lazy(lambda s: draw(s, at), rest))
+        part.join(spaced, part.lazy(lambda s: draw(s, past), finish.spaced(dl, after)))
         return True
 
     def _where(self, start: int) -> None:
         part, done, spaced = self.part, self.part.new(), self.part.new()
-        part.rest(start, lambda: self._rest(short_condition(self.dl, self.standing.context), self.standing))
-        for end, end_spaced in condition(self.dl, part, start, self.standing.context).any:
+        rest = self.finish.rest(self.dl, self._next(self.standing))
+        for end, end_spaced in condition(self.dl, part, start, self.standing.context, rest).any:
             part.join(end, done)
             part.join(end_spaced, spaced)
         self._go_on(done, spaced, self.standing)
@@ -418,12 +475,24 @@ class Stages:
     def _sort(self, start: int) -> None:
         dl, part, context = self.dl, self.part, self.standing.context
         done, spaced, nowhere = part.new(), part.new(), part.new()
+        way = self.finish.rest(dl, self._next(self.standing))
+
+        def rest() -> bytes | None:
+            after = way()
+            return b" asc" + after if after is not None else None
+
         for type_ in comparable(dl, context):
-            if has_class(dl.schema, type_, Constraint("Ord")):
-                expression(dl, part, start, type_, context, "plain", nowhere, spaced, queries=False)
+            if is_in(dl, type_, "Ord"):
+                expression(dl, part, start, type_, context, "plain", nowhere, spaced, False, rest)
         part.words(spaced, ("asc", "desc"), done)
         part.text(done, ", ", start)
         self._go_on(done, None, self.standing)
+
+    def _sort_rest(self) -> bytes | None:
+        dl, context = self.dl, self.standing.context
+        keys = [short_plain(dl, t, context) for t in comparable(dl, context) if is_in(dl, t, "Ord")]
+        best = min((key for key in keys if key is not None), key=len, default=None)
+        return self._rest(best + b" asc", self.standing) if best is not None else None
 
     def _take(self) -> None:
         part, count = self.part, counted(self.dl)
@@ -435,16 +504,33 @@ class Stages:
         part.text(done, ", ", index)
         self._go_on(done, None, self.standing)
 
+    def _keys(self) -> tuple[tuple[str, str], ...]:
+        """Fields that a group may be by."""
+        return tuple((row.binder, name) for row in self.standing.context.rows for name, _ in columns_of(self.dl, row))
+
+    def _spelled_keys(self) -> Iterator[tuple[tuple[str, str], str]]:
+        inner = replace(self.standing.context, keys=None, outer=())
+        for key, (spelled, _, _) in zip(self._keys(), own_fields(self.dl, inner), strict=True):
+            yield key, spelled
+
     def _group(self, start: int, chosen: tuple[tuple[str, str], ...]) -> None:
-        part, context = self.part, self.standing.context
-        inner = replace(context, keys=None, outer=())
-        names = [(row.binder, name) for row in context.rows for name, _ in columns_of(self.dl, row)]
-        for key, (spelled, _, _) in zip(names, own_fields(self.dl, inner), strict=True):
-            after = self.dl.words.word(part, start, spelled)
-            keys = chosen if key in chosen else (*chosen, key)
-            self._go_on(after, None, self._with(keys=keys))
+        part = self.part
+
+        def draw(state: int, keys: tuple[tuple[str, str], ...]) -> None:
+            self._go_on(state, None, self._with(keys=keys))
             if len(keys) < self.dl.limits.columns:
-                part.join(part.text(after, ", "), part.lazy(lambda s, k=keys: self._group(s, k)))  # type: ignore[misc]
+                more = part.lazy(lambda s: self._group(s, keys), lambda: self._group_rest(keys))
+                part.text(state, ", ", more)
+
+        for key, spelled in self._spelled_keys():
+            keys = chosen if key in chosen else (*chosen, key)
+            rest = self.finish.rest(self.dl, self._next(self._with(keys=keys)))
+            self.dl.words.word(part, start, spelled, target=part.lazy(lambda s, k=keys: draw(s, k), rest))  # type: ignore[misc]
+
+    def _group_rest(self, chosen: tuple[tuple[str, str], ...]) -> bytes | None:
+        key, spelled = min(self._spelled_keys(), key=lambda each: (len(each[1]), each))
+        keys = chosen if key in chosen else (*chosen, key)
+        return self._rest(spelled.encode(), self._with(keys=keys))
 
     def _show(self, start: int) -> None:
         left = self.dl.limits.stages - self.standing.stages - 1
@@ -466,25 +552,32 @@ class Stages:
         def follow(spot: Spot, shown: Shown) -> None:
             self._go_on(spot[0], spot[1], replace(self.standing, context=self._flat(shown)))
 
-        def rest(shown: Shown) -> bytes | None:
-            """A short end of the query after some items and a comma."""
-            if self.goal is not None:
-                types = tuple(t for _, t in shown.columns)
-                exact = self.goal.types[: len(types)] == types and self.goal.types[len(types) :]
-                text = shown_text(self.dl, self.standing.context, exact, shown) if exact else None
-                if text is not None:
-                    return text
-                items = shown_text(self.dl, self.standing.context, self.goal.types, shown)
-                again = shown_text(self.dl, self._after_all(shown), self.goal.types, Shown()) if items else None
-                if items and again and left > 0:
-                    return items + b" | show " + again
-            best = best_item(self.dl, self.standing.context, set(shown.labels), None)
-            if best is None:
-                return None
-            after = shown.with_item(best[1], ((best[1], best[2]),))
-            return self._rest(best[0].encode(), replace(self.standing, context=self._flat(after)))
+        def way(shown: Shown) -> bytes | None:
+            """A short end of the query after some items."""
+            if self.finish.always is not None:
+                return self.finish.always
+            return self.finish.rest(self.dl, self._next(replace(self.standing, context=self._flat(shown))))()
 
-        show_items(self.dl, self.part, start, self.standing.context, Shown(), follow, may, rest, limit, free)
+        show_items(self.dl, self.part, start, self.standing.context, Shown(), follow, may, self._show_rest, way, limit,
+                   free)  # fmt: skip
+
+    def _show_rest(self, shown: Shown) -> bytes | None:
+        """A short end of the query after some items and a comma."""
+        if self.goal is not None:
+            types = tuple(t for _, t in shown.columns)
+            exact = self.goal.types[: len(types)] == types and self.goal.types[len(types) :]
+            text = shown_text(self.dl, self.standing.context, exact, shown) if exact else None
+            if text is not None:
+                return text
+            items = shown_text(self.dl, self.standing.context, self.goal.types, shown)
+            again = shown_text(self.dl, self._after_all(shown), self.goal.types, Shown()) if items else None
+            if items and again and self.dl.limits.stages - self.standing.stages > 1:
+                return items + b" | show " + again
+        best = best_item(self.dl, self.standing.context, set(shown.labels), None)
+        if best is None:
+            return None
+        after = shown.with_item(best[1], ((best[1], best[2]),))
+        return self._rest(best[0].encode(), replace(self.standing, context=self._flat(after)))
 
     def _after_all(self, shown: Shown) -> Context:
         """The rows after these items and then one of each type of the goal."""
@@ -507,66 +600,76 @@ class Stages:
         for kind in ("left ", "right ", "full "):
             part.join(dl.words.word(part, start, kind, depth=2), source)
         for table in tables(dl):
-            at = dl.words.word(part, source, quote_name(table.name), depth=2)
             row = Row(table.name, Con(table.name))
-            self._joined(part, at, (row,), (table.name,))
-            part.text(at, " as ", part.lazy(lambda s, r=row: self._renamed(s, r, (r.binder,))))  # type: ignore[misc]
+            rest = self._join_rest(row, (table.name,))
+            if rest is not None:
+                after = part.lazy(lambda s, r=row: self._joined_row(part, s, r, (r.binder,)), lambda text=rest: text)  # type: ignore[misc]
+                dl.words.word(part, source, quote_name(table.name), 2, after)
         if context.depth < dl.limits.nesting:
-            part.text(source, "(", part.lazy(self._join_query))
+            inner, finish = self._join_query()
+            query = part.lazy(lambda s: sources(dl, part, s, inner, finish), lambda: short_source(dl, inner, finish))
+            part.text(source, "(", query)
+
+    def _wider(self, rows: tuple[Row, ...], used: tuple[str, ...]) -> Standing:
+        """Where a query stands with more rows beside its own."""
+        wider = self._with(rows=(*self.standing.context.rows, *rows), keys=None)
+        return replace(wider, tables=(*self.standing.tables, *used))
+
+    def _join_rest(self, row: Row, used: tuple[str, ...]) -> bytes | None:
+        """A short end after the rows joined, by another name if theirs is taken; None if that cannot serve."""
+        taken, renamed = self.standing.context.taken(), b""
+        if row.binder in taken:
+            row = replace(row, binder=next(_names(self.dl, row, tuple(taken))))
+            renamed = f" as {quote_name(row.binder)}".encode()
+        after = self._wider((row,), used)
+        return self._rest(renamed, after) if self._may(after) else None
 
     def _shortest_join(self) -> bytes | None:
-        context = self.standing.context
         for table in sorted(tables(self.dl), key=lambda t: len(t.name)):
-            row = Row(table.name, Con(table.name))
-            name = quote_name(table.name)
-            if table.name in context.taken():
-                row = replace(row, binder=next(_names(self.dl, row, tuple(context.taken()))))
-                name += f" as {quote_name(row.binder)}"
-            after = self._with(rows=(*context.rows, row), keys=None)
-            after = replace(after, tables=(*self.standing.tables, table.name))
-            if _feasible(self.dl, replace(after, stages=self.standing.stages + 1), self.finish):
-                return self._rest(name.encode(), after)
+            rest = self._join_rest(Row(table.name, Con(table.name)), (table.name,))
+            if rest is not None:
+                return quote_name(table.name).encode() + rest
         return None
 
-    def _renamed(self, start: int, row: Row, used: tuple[str, ...]) -> None:
+    def _joined_row(self, part: Part, at: int, row: Row, used: tuple[str, ...]) -> None:
+        """What may follow one row joined: its name, `on`."""
+        self._joined(part, at, (row,), used)
         taken = tuple(self.standing.context.taken())
-
-        def rest(named: Row) -> bytes | None:
-            after = self._with(rows=(*self.standing.context.rows, named), keys=None)
-            return self._rest(quote_name(named.binder).encode(), replace(after, tables=(*after.tables, *used)))
-
-        def go_on(at: int, named: Row, _: bool) -> None:
-            self._joined(self.part, at, (named,), used)
-
-        _aliases(self.dl, self.part, start, row, taken, go_on, rest)
+        renamed = _aliases(
+            self.dl, part, row, taken, lambda s, named: self._joined(part, s, (named,), used),
+            lambda named: self._rest(b"", self._wider((named,), used)),
+        )  # fmt: skip
+        part.text(at, " as ", renamed)
 
     def _joined(self, part: Part, at: int, rows: tuple[Row, ...], used: tuple[str, ...]) -> None:
         context = self.standing.context
         if {r.binder for r in rows} & context.taken() or len(rows) + len(context.rows) > self.dl.limits.rows:
             return
-        wider = replace(context, rows=(*context.rows, *rows), keys=None)
-        after = replace(self.standing, context=wider, tables=(*self.standing.tables, *used))
+        after = self._wider(rows, used)
+        wider = after.context
 
         def on(state: int) -> None:
             done, spaced = part.new(), part.new()
-            part.rest(state, lambda: self._rest(short_condition(self.dl, wider), after))
-            for end, end_spaced in condition(self.dl, part, state, wider).any:
+            rest = self.finish.rest(self.dl, self._next(after))
+            for end, end_spaced in condition(self.dl, part, state, wider, rest).any:
                 part.join(end, done)
                 part.join(end_spaced, spaced)
             self._go_on(done, spaced, after)
 
         if self._go_on(at, None, after) and comparable(self.dl, wider):
-            part.text(at, " on ", part.lazy(on))
+            part.text(at, " on ", part.lazy(on, lambda: self._rest(short_condition(self.dl, wider), after)))
 
-    def _join_query(self, start: int) -> None:
+    def _join_query(self) -> tuple[Context, Finish]:
+        """A query joined: where it is written, and what comes after it."""
+
         def close(body: Part, state: int, standing: Standing) -> Tail | None:
             rows = standing.context.rows
             if standing.piped and standing.action is None:
                 closed = body.text(state, ")")
-                self._joined(body, closed, rows, standing.tables)
                 if len(rows) == 1:
-                    renamed = body.lazy(lambda s: self._renamed(s, rows[0], standing.tables))
-                    body.text(closed, " as ", renamed)
+                    self._joined_row(body, closed, rows[0], standing.tables)
+                else:
+                    self._joined(body, closed, rows, standing.tables)
             return None
 
         def way(standing: Standing) -> Way | None:
@@ -575,19 +678,20 @@ class Stages:
                 return None
             before, stages, row = found
             alias = next(_names(self.dl, row, tuple(self.standing.context.taken())))
-            wider = replace(
-                self.standing.context, rows=(*self.standing.context.rows, replace(row, binder=alias)), keys=None
+            rest = self._rest(
+                before + f") as {quote_name(alias)}".encode(),
+                self._wider((replace(row, binder=alias),), standing.tables),
             )
-            after = replace(self.standing, context=wider, tables=(*self.standing.tables, *standing.tables))
-            rest = self._rest(before + f") as {quote_name(alias)}".encode(), after)
             return (rest, stages) if rest is not None else None
 
-        sources(self.dl, self.part, start, self.standing.context.beside(), Finish(close, way))
+        return self.standing.context.beside(), Finish(close, way)
 
     def _set_operations(self) -> None:
         context = self.standing.context
         goal = Goal(tuple(t for _, t in all_columns(self.dl, context.rows)), True)
         if context.depth >= self.dl.limits.nesting or not goal.types or not can_reach(self.dl, goal):
+            return
+        if not self._may(self._with(keys=None)):
             return
         start = self.part.new()
         words = [f"{word}{every} (" for word in ("union", "except", "intersect") for every in ("", " all")]

@@ -11,7 +11,7 @@ from ..compiler.types import NUMBER, Con, Type, substitute
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, leads
-from .dl_values import COUNTS, OVER, Choice, aggregate, calls, one_call, over, subject_of
+from .dl_values import COUNTS, OVER, Choice, aggregate, calls, one_call, over, short_plain, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -83,12 +83,12 @@ def whole_text(dl: Dl, context: Context, types: tuple[Type, ...]) -> bytes | Non
 
 def show_items(
     dl: Dl, part: Part, start: int, context: Context, shown: Shown, follow: Follow, may: Callable[[Shown], bool],
-    rest: Callable[[Shown], bytes | None], limit: int,
-    free: bool,
+    rest: Callable[[Shown], bytes | None], way: Callable[[Shown], bytes | None], limit: int, free: bool,
 ) -> None:  # fmt: skip
     """Draw an item and what may follow it. follow: the query goes on after the items. may: whether a list of items
-    may still be completed. rest: a short way to do so. limit: columns at most. free: any list may be."""
-    Items(dl, part, start, context, shown, follow, may, rest, limit, free).draw()
+    may still be completed. rest: a short way to do so, after a comma. way: the same right after an item. limit:
+    columns at most. free: any list may be."""
+    Items(dl, part, start, context, shown, follow, may, rest, way, limit, free).draw()
 
 
 def all_calls(dl: Dl) -> dict[Function, list[Choice]]:
@@ -112,7 +112,11 @@ def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
         body.end(end)
         aggregate(dl, body, body.start, name, (type_,), inner, lambda _: end)
 
-    return dl.net.procedure(("one aggregate", name, type_, inner), build)
+    def text() -> bytes | None:
+        over = short_plain(dl, type_, inner)
+        return f"{name}(".encode() + over + b")" if over is not None else None
+
+    return dl.net.procedure(("one aggregate", name, type_, inner), build, text)
 
 
 def picked_field(dl: Dl, spelled: str) -> int:
@@ -138,6 +142,7 @@ class Items:
     follow: Follow
     may: Callable[[Shown], bool]
     rest: Callable[[Shown], bytes | None]
+    way: Callable[[Shown], bytes | None]
     limit: int
     free: bool
 
@@ -153,7 +158,7 @@ class Items:
             after = Shown(self.shown.labels | {fresh_label("all_fields", set(self.shown.labels))}, self.shown.columns)
             star = replace(after, columns=after.columns + tuple(labelled.items()))
             if self.may(star):
-                part.text(self.start, "*", part.lazy(lambda s: self._arrive(s, star)))
+                part.text(self.start, "*", self._after(star))
         else:
             self._word("pick_all()", "pick_all", all_columns(dl, context.rows))
         for spelled, label, type_ in simple_items(dl, context):
@@ -180,8 +185,7 @@ class Items:
         source, fresh = self._at(label)
         if not self.may(self._with(fresh, columns)):
             return
-        item = self._with(fresh, columns)
-        after = self.part.lazy(lambda s: self._arrive(s, item))
+        after = self._after(self._with(fresh, columns))
         if spelled.startswith("pick("):
             self.part.call(source, picked_field(self.dl, spelled[5:-1]), after)
         else:
@@ -234,10 +238,14 @@ class Items:
 
                 def after(state: int, result: Type = result) -> None:
                     for path, item in self._items_of(source, label, result):
-                        arrived = self.part.lazy(lambda s, item=item: self._arrive(s, item))  # type: ignore[misc]
-                        self.part.text(state, path, arrived)
+                        self.part.text(state, path, self._after(item))
 
-                self.part.call(source, one_call(self.dl, function, tuple(group), self.context), self.part.lazy(after))
+                def text(result: Type = result) -> bytes | None:
+                    ways = [(path, self.way(item)) for path, item in self._items_of(source, label, result)]
+                    return next((path.encode() + way for path, way in ways if way is not None), None)
+
+                called = one_call(self.dl, function, tuple(group), self.context)
+                self.part.call(source, called, self.part.lazy(after, text))
 
     def _item(self, label: str, type_: Type) -> tuple[int, Shown]:
         source, fresh = self._at(label)
@@ -250,8 +258,7 @@ class Items:
             items = {t: self._with(fresh, ((None, NUMBER if name in COUNTS else t),)) for t in over(dl, name, inner)}
             items = {t: item for t, item in items.items() if self.may(item)}
             for type_, item in items.items():
-                arrived = self.part.lazy(lambda s, item=item: self._arrive(s, item))  # type: ignore[misc]
-                self.part.call(source, one_aggregate(dl, name, type_, inner), arrived)
+                self.part.call(source, one_aggregate(dl, name, type_, inner), self._after(item))
 
     def _sums(self) -> None:
         source, fresh = self._at("value")
@@ -267,7 +274,12 @@ class Items:
             return ends[type_]
 
         if goals:
-            Sums(self.dl, self.part, self.context, goals, end).begin(source, "plain")
+            rest = lambda found: self.way(self._with(fresh, ((None, found),)))  # noqa: E731
+            Sums(self.dl, self.part, self.context, goals, end, rest=rest).begin(source, "plain")
+
+    def _after(self, shown: Shown) -> int:
+        """The state after an item."""
+        return self.part.lazy(lambda s: self._arrive(s, shown), lambda: self.way(shown))
 
     def _arrive(self, after: int, shown: Shown) -> None:
         """What follows an item."""
@@ -279,7 +291,5 @@ class Items:
     def _follow(self, spot: Spot, shown: Shown) -> None:
         self.follow(spot, shown)
         if len(shown.columns) < self.limit:
-            again = self.part.lazy(lambda s: Items(
-                self.dl, self.part, s, self.context, shown, self.follow, self.may, self.rest, self.limit, self.free
-            ).draw())  # fmt: skip
+            again = self.part.lazy(lambda s: replace(self, start=s, shown=shown).draw(), lambda: self.rest(shown))
             self.part.text(spot[0], ", ", again)

@@ -26,10 +26,10 @@ _UNITS = (*_NUMERIC, TIME, DATE, DATETIME)
 
 def expression(
     dl: Dl, part: Part, start: int, type_: Type, context: Context, kind: str, done: int, spaced: int | None = None,
-    queries: bool = True,
+    queries: bool = True, rest: Callable[[], bytes | None] | None = None,
 ) -> None:  # fmt: skip
     """Draw expressions of a type from `start` to `done` (and `spaced`). Kinds are those of `operand`. queries: a query
-    in parentheses may stand for its single value."""
+    in parentheses may stand for its single value. rest: gives a short text from `done` to the procedure's end."""
     from .dl_queries import scalar
 
     after = part.new()
@@ -43,7 +43,8 @@ def expression(
         part.text(after, " ", spaced)
     goals = frozenset(t for t in (type_, *(below(dl, type_) if kind == "fit" else ())) if t in _UNITS)
     if goals:
-        sums = Sums(dl, part, context, goals, lambda _: (done, spaced))
+        after_all = rest or (lambda: None)
+        sums = Sums(dl, part, context, goals, lambda _: (done, spaced), rest=lambda _: after_all())
         sums.begin(start, "plain" if kind == "plain" else "shown")
         if kind in EXPECTED and type_ in goals:
             sums.from_placeholder(start, type_)
@@ -52,13 +53,15 @@ def expression(
 class Sums:
     """The chains of one place, drawn as they are reached.
 
-    goals: types that the place takes. ends(type): where a chain of that type arrives.
+    goals: types that the place takes. ends(type): where a chain of that type arrives. rest(type): a short text from
+    there to the procedure's end.
     """
 
     def __init__(
         self, dl: Dl, part: Part, context: Context, goals: frozenset[Type], ends: Callable[[Type], Ends],
-        products: bool = True,
+        products: bool = True, rest: Callable[[Type], bytes | None] = lambda _: None,
     ) -> None:  # fmt: skip
+        self.rest = rest
         self.dl, self.part, self.context, self.goals, self.ends = dl, part, context, goals, ends
         self.products = products
         self._nodes: dict[tuple[Node, bool], int] = {}
@@ -102,22 +105,47 @@ class Sums:
         key = (node, operators == _PRODUCTS)
         known = self._nodes.get(key)
         if known is None:
-            known = self._nodes[key] = self.part.lazy(lambda state: self._operators(state, node, operators))
+            known = self._nodes[key] = self.part.lazy(
+                lambda state: self._operators(state, node, operators), lambda: self._short(node, operators)
+            )
         return known
+
+    def _short(self, node: Node, operators: tuple[str, ...]) -> bytes | None:
+        """A short text from after a node's space to the end, the next operator being one of these."""
+        found = _route(node, operators, self.goals, self.products)
+        if found is None:
+            return None
+        steps, type_ = found
+        operands = [short(self.dl, wanted, self.context, "shown") for _, wanted in steps]
+        after = self.rest(type_)
+        if after is None or any(operand is None for operand in operands):
+            return None
+        chain = [f"{operator} ".encode() + (text or b"") for (operator, _), text in zip(steps, operands, strict=True)]
+        return b" ".join(chain) + after
+
+    def _short_right(self, node: Node, operator: str) -> bytes | None:
+        whole = self._short(node, (operator,))
+        return whole.removeprefix(f"{operator} ".encode()) if whole is not None else None
 
     def _operators(self, state: int, node: Node, operators: tuple[str, ...]) -> None:
         for operator in operators:
-            nexts = [n for n in _steps(node, (operator,)) if leads(n, self.goals, self.products)]
-            if not nexts:
-                continue
-            right = self.part.text(state, f"{operator} ")
-            for node_ in dict.fromkeys(nexts):
-                after = self.part.new()
-                for type_ in _right(node, operator, node_):
-                    self.part.call(right, operand(self.dl, type_, self.context, "shown"), after)
-                    inner = parenthesized(self.dl, type_, self.context, operator in _PRODUCTS)
-                    self.part.text(self.part.call(self.part.text(right, "("), inner), ")", after)
-                self._arrive(after, node_)
+            nexts = tuple(n for n in dict.fromkeys(_steps(node, (operator,))) if leads(n, self.goals, self.products))
+            if nexts:
+                right = self.part.lazy(
+                    lambda s, o=operator, n=nexts: self._operands(s, node, o, n),  # type: ignore[misc]
+                    lambda o=operator: self._short_right(node, o),  # type: ignore[misc]
+                )
+                self.part.text(state, f"{operator} ", right)
+
+    def _operands(self, right: int, node: Node, operator: str, nexts: tuple[Node, ...]) -> None:
+        """What may stand right of an operator."""
+        for next_ in nexts:
+            after = self.part.new()
+            for type_ in _right(node, operator, next_):
+                self.part.call(right, operand(self.dl, type_, self.context, "shown"), after)
+                inner = parenthesized(self.dl, type_, self.context, operator in _PRODUCTS)
+                self.part.text(self.part.call(self.part.text(right, "("), inner), ")", after)
+            self._arrive(after, next_)
 
     def _arrive(self, after: int, node: Node) -> None:
         found = result(node)
@@ -145,7 +173,8 @@ def parenthesized(dl: Dl, type_: Type, context: Context, products: bool) -> int:
     def build(part: Part) -> None:
         end = part.new()
         part.end(end)
-        Sums(dl, part, context, frozenset((type_,)), lambda _: (end, None), products).begin(part.start, "shown")
+        goals = frozenset((type_,))
+        Sums(dl, part, context, goals, lambda _: (end, None), products, lambda _: b"").begin(part.start, "shown")
 
     def text() -> bytes | None:
         one = short(dl, type_, context, "shown")
@@ -205,6 +234,27 @@ def _right(node: Node, operator: str, after: Node) -> list[Type]:
     return [t for t in _UNITS if mixed(operator, node[2], t) == after[2]]
 
 
+@cache
+def _route(
+    node: Node, operators: tuple[str, ...], goals: frozenset[Type], products: bool
+) -> tuple[tuple[tuple[str, Type], ...], Type] | None:
+    """The fewest operators, with types of their right sides, from a node to one of a goal's type; the first of them
+    is one of `operators`. With the type arrived at."""
+    todo: list[tuple[Node, tuple[tuple[str, Type], ...]]] = [(node, ())]
+    seen: set[Node] = set()
+    for at, steps in todo:
+        for operator in operators if not steps else (*_SIGNS, *_PRODUCTS):
+            for next_ in _steps(at, (operator,)):
+                if next_ not in seen and leads(next_, goals, products):
+                    seen.add(next_)
+                    way = (*steps, (operator, _right(at, operator, next_)[0]))
+                    found = result(next_)
+                    if found is not None and found in goals and (products or next_[0] is not None):
+                        return way, found
+                    todo.append((next_, way))
+    return None
+
+
 def leads(node: Node, goals: frozenset[Type], products: bool) -> bool:
     """Whether a chain at a node can be, or become by more operators, one of a goal's type."""
     return node in _leading(goals, products)
@@ -212,17 +262,26 @@ def leads(node: Node, goals: frozenset[Type], products: bool) -> bool:
 
 @cache
 def _leading(goals: frozenset[Type], products: bool) -> frozenset[Node]:
-    nodes: dict[Node, list[Node]] = {}
-    todo: list[Node] = [(None, "", t) for t in _UNITS]
+    good = {n for n in _before() if result(n) in goals and (n[0] is not None or products)}
+    todo = list(good)
     while todo:
-        one = todo.pop()
-        if one not in nodes:
-            nodes[one] = _steps(one, (*_SIGNS, *_PRODUCTS))
-            todo += nodes[one]
-    good = {n for n in nodes if result(n) in goals and (n[0] is not None or products)}
-    grown = True
-    while grown:
-        more = {n for n, after in nodes.items() if n not in good and any(a in good for a in after)}
-        good |= more
-        grown = bool(more)
+        for node in _before()[todo.pop()]:
+            if node not in good:
+                good.add(node)
+                todo.append(node)
     return frozenset(good)
+
+
+@cache
+def _before() -> dict[Node, list[Node]]:
+    """Every node of a chain, with the nodes that one more operator leads from to it."""
+    before: dict[Node, list[Node]] = {(None, "", t): [] for t in _UNITS}
+    todo = list(before)
+    while todo:
+        node = todo.pop()
+        for next_ in _steps(node, (*_SIGNS, *_PRODUCTS)):
+            if next_ not in before:
+                before[next_] = []
+                todo.append(next_)
+            before[next_].append(node)
+    return before

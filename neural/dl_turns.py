@@ -1,6 +1,7 @@
 """Turns of DL: who speaks, the acts, the statements with their outcomes. The root of the DL surface."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ..compiler.check import prelude
 from ..compiler.expected import ground_types
@@ -26,7 +27,7 @@ def dl_surface(schema: Schema, limits: Limits | None = None) -> tuple[Net, int]:
 
 
 def _turn(dl: Dl, part: Part) -> None:
-    statements = part.lazy(lambda state: _statements(dl, part, state, NOWHERE))
+    statements = part.lazy(lambda state: _statements(dl, part, state, NOWHERE), lambda: b"")
     for speaker in ("user", "agent"):
         said = part.text(part.start, speaker)
         part.text(said, ":", statements)
@@ -106,11 +107,12 @@ def _statements(dl: Dl, part: Part, state: int, context: Context) -> None:
 
     def next_(after: Context) -> int:
         if after not in again:
-            again[after] = part.lazy(lambda s: _statements(dl, part, s, after))
+            again[after] = part.lazy(lambda s: _statements(dl, part, s, after), lambda: b"")
         return again[after]
 
     part.end(state)
-    start = part.lazy(lambda s: _statement(dl, part, s, context, next_))
+    plain = _Term(dl, part, context, next_, True, None)
+    start = part.lazy(lambda s: _statement(dl, part, s, context, next_), plain.rest)
     part.text(state, " ", start)
 
 
@@ -120,15 +122,15 @@ Next = Callable[[Context], int]
 def _statement(dl: Dl, part: Part, start: int, context: Context, next_: Next) -> None:
     """A statement by its status, and what it binds."""
     for status in ("", "proposed ", "confirmed "):
+        results = status != "confirmed "
+        term = _Term(dl, part, context, next_, results, None)
         at = dl.words.word(part, start, status, depth=2) if status else start
-        part.join(at, part.lazy(lambda s, o=status != "confirmed ": _term(dl, part, s, context, next_, o, None)))  # type: ignore[misc]
+        part.join(at, part.lazy(term.draw, term.rest))
         name = next((n for n in VARIABLES[len(context.bound) :] if _is_free(dl, n, context)), None)
         if name is not None and len(context.bound) < dl.limits.lets:
-            bound = part.text(dl.words.word(part, at, "let ", depth=2), f"{name} = ")
-            part.join(
-                bound,
-                part.lazy(lambda s, o=status != "confirmed ", n=name: _term(dl, part, s, context, next_, o, n)),  # type: ignore[misc]
-            )
+            bound = _Term(dl, part, context, next_, results, name)
+            named = dl.words.word(part, at, "let ", depth=2)
+            part.text(named, f"{name} = ", part.lazy(bound.draw, bound.rest))
 
 
 def _is_free(dl: Dl, name: str, context: Context) -> bool:
@@ -136,53 +138,80 @@ def _is_free(dl: Dl, name: str, context: Context) -> bool:
     return not any(name in names for names in known) and all(name != other for other, _ in context.bound)
 
 
-def _term(dl: Dl, part: Part, start: int, context: Context, next_: Next, results: bool, let: str | None) -> None:
-    """The term of a statement, its outcome, and the `;`."""
+@dataclass(frozen=True)
+class _Term:
+    """The term of a statement, its outcome, and the `;`. results: whether it may have an outcome. let: the variable
+    that is bound to it."""
 
-    def after(type_: Type | None) -> int | None:
+    dl: Dl
+    part: Part
+    context: Context
+    next_: Next
+    results: bool
+    let: str | None
+
+    def _after(self, type_: Type | None) -> int | None:
         """The state after the `;`: a variable of this type is bound; None if it cannot be."""
+        if self.let is None:
+            return self.next_(self.context)
+        return self.next_(Context(bound=(*self.context.bound, (self.let, type_)))) if type_ is not None else None
+
+    def finish(self) -> Finish:
+        """What comes after a query."""
+
+        def draw(body: Part, state: int, standing: Standing) -> Tail | None:
+            target = self._after(_relation(standing))
+            if target is None:
+                return None
+            body.text(state, ";", target)
+            if not self.results:
+                return None
+            return lambda spaced: _result(self.dl, body, spaced, standing, target)
+
+        def way(standing: Standing) -> Way | None:
+            if self.let is None or _relation(standing) is not None:
+                return b";", 0
+            if standing.action is not None:
+                return None
+            best = best_item(self.dl, standing.context, set(), None)
+            return (f" | show {best[0]};".encode(), 1) if best is not None else None
+
+        result = b"-> [];" if self.results and self.let is None else None
+        return Finish(draw, way, result=result, always=b";" if self.let is None else None)
+
+    def rest(self) -> bytes | None:
+        """A short term and its end."""
+        return short_source(self.dl, self.context, self.finish())
+
+    def draw(self, start: int) -> None:
+        """All of it."""
+        dl, part, context, let, finish = self.dl, self.part, self.context, self.let, self.finish()
+        sources(dl, part, start, context, finish)
+        for function in dl.schema.functions:
+            if function.action and let is None:
+
+                def acted(state: int, name: str = function.name) -> None:
+                    tail = finish.draw(part, state, Standing(context, action=name))
+                    if tail is not None:
+                        tail(part.text(state, " "))
+
+                part.call(start, named_call(dl, action(dl, function, context)), part.lazy(acted, lambda: b";"))
         if let is None:
-            return next_(context)
-        return next_(Context(bound=(*context.bound, (let, type_)))) if type_ is not None else None
+            types: Iterable[Type] = comparable(dl, context)
+        else:
+            types = (t for t in (*ground_types(dl.schema), *comparable(dl, context)) if can_show(dl, t, context))
+        for type_ in dict.fromkeys(types):
+            target = self._after(type_)
+            assert target is not None
 
-    def draw(body: Part, state: int, standing: Standing) -> Tail | None:
-        target = after(_relation(standing))
-        if target is None:
-            return None
-        body.text(state, ";", target)
-        if not results:
-            return None
-        return lambda spaced: _result(dl, body, spaced, standing, target)
+            def valued(state: int, target: int = target) -> None:
+                part.text(state, ";", target)
+                if self.results and let is None:
+                    spaced = part.text(state, " ")
+                    part.text(part.call(part.text(spaced, "-> "), outcome(dl, None, {}, None)), ";", target)
 
-    def way(standing: Standing) -> Way | None:
-        if let is None or _relation(standing) is not None:
-            return b";", 0
-        if standing.action is not None:
-            return None
-        best = best_item(dl, standing.context, set(), None)
-        return (f" | show {best[0]};".encode(), 1) if best is not None else None
-
-    finish = Finish(draw, way)
-    sources(dl, part, start, context, finish)
-    part.rest(start, lambda: short_source(dl, context, finish))
-    for function in dl.schema.functions:
-        if function.action and let is None:
-            done = part.call(start, named_call(dl, action(dl, function, context)))
-            tail = draw(part, done, Standing(context, action=function.name))
-            if tail is not None:
-                tail(part.text(done, " "))
-    if let is None:
-        types: Iterable[Type] = comparable(dl, context)
-    else:
-        types = (t for t in (*ground_types(dl.schema), *comparable(dl, context)) if can_show(dl, t, context))
-    for type_ in dict.fromkeys(types):
-        target = after(type_)
-        assert target is not None
-        done = part.call(start, operand(dl, type_, context, "plain" if let is None else "shown"))
-        part.text(done, ";", target)
-        if results and (let is None):
-            spaced = part.text(done, " ")
-            part.text(part.call(part.text(spaced, "-> "), outcome(dl, None, {}, None)), ";", target)
+            kind = "plain" if let is None else "shown"
+            part.call(start, operand(dl, type_, context, kind), part.lazy(valued, lambda: b";"))
 
 
 def _relation(standing: Standing) -> Type | None:

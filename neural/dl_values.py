@@ -13,6 +13,7 @@ operands (`not `, `any`) reads them as deep: see the rule of `net`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 from ..compiler.classes import coercible, has_class
@@ -120,25 +121,41 @@ def short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
 
 def short_plain(dl: Dl, type_: Type, context: Context, subject: bool = True) -> bytes | None:
     """A short field, call, aggregate or variable of a type."""
-    key = ("short plain", type_, context, subject)
-    if key not in dl.memo:
-        options = [s.encode() for s, _, found in fields(dl, context) if found == type_]
-        options += [name.encode() for name, found in context.bound if found == type_]
-        if subject and subject_of(context) == type_:
-            options.append(b"it")
-        if context.keys is not None:
-            over = short_plain(dl, type_, context.ungrouped())
-            options += [b"pick(" + over + b")"] if over is not None else []
-            if type_ == NUMBER:
-                options.append(b"count()")
-        if not options:
-            called = _shortest_call(dl, type_)
-            options = [called] if called is not None else []
-        dl.memo[key] = min(options, key=len, default=None)
-    return dl.memo[key]  # type: ignore[no-any-return]
+    key = ("short plain", context, subject)
+    known = dl.memo.get(key)
+    if known is None:
+        known = dl.memo[key] = _shorts_here(dl, context, subject)
+    return known.get(type_) or shortest_call(dl, type_)  # type: ignore[no-any-return]
 
 
-def _shortest_call(dl: Dl, type_: Type) -> bytes | None:
+def _shorts_here(dl: Dl, context: Context, subject: bool) -> dict[Type, bytes]:
+    """Short operands that only this context has, by type."""
+    found: dict[Type, bytes] = {}
+
+    def offer(type_: Type, text: bytes) -> None:
+        if type_ not in found or len(text) < len(found[type_]):
+            found[type_] = text
+
+    for spelled, _, type_ in fields(dl, context):
+        offer(type_, spelled.encode())
+    for name, type_ in context.bound:
+        offer(type_, name.encode())
+    own = subject_of(context)
+    if subject and own is not None:
+        offer(own, b"it")
+    if context.keys is not None:
+        from .dl_conditions import comparable
+
+        inner = context.ungrouped()
+        for type_ in comparable(dl, inner):
+            over = short_plain(dl, type_, inner)
+            if over is not None:
+                offer(type_, b"pick(" + over + b")")
+        offer(NUMBER, b"count()")
+    return found
+
+
+def shortest_call(dl: Dl, type_: Type) -> bytes | None:
     """A short call of a type; its arguments are constants, so that it can be written anywhere."""
     key = ("shortest call", type_)
     if key not in dl.memo:
@@ -152,10 +169,7 @@ def short_call(dl: Dl, function: Function, binding: dict[str, Type], context: Co
     """A short call of a function."""
     given: list[bytes] = []
     for label, wanted, kind in arguments(function, binding, known):
-        text = short(dl, wanted, context, kind) if isinstance(wanted, Con) else None
-        if kind == "shown" and isinstance(wanted, Con) and wanted.name == "List":
-            item = short(dl, wanted.args[0], context, "shown")
-            text = b"[" + item + b"]" if item is not None else None
+        text = short_argument(dl, wanted, context, kind)
         if text is None:
             return None
         given.append((f"{quote_name(label)}: ".encode() if label else b"") + text)
@@ -233,19 +247,20 @@ def _plain(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: b
         _aggregates(dl, part, type_, context, end)
     _calls(dl, part, part.start, calls(dl, type_, known), context, known, end)
     for owner, name in owners(dl, type_):
-        after = part.new()
-        part.text(after, f".{spelled_field(name)}", end)
-        _calls(dl, part, part.start, calls(dl, owner, False), context, False, after)
+        after, field = part.new(), f".{spelled_field(name)}"
+        part.text(after, field, end)
+        _calls(dl, part, part.start, calls(dl, owner, False), context, False, after, field.encode())
 
 
 def _calls(
-    dl: Dl, part: Part, start: int, choices: tuple[Choice, ...], context: Context, known: bool, end: int
-) -> None:
+    dl: Dl, part: Part, start: int, choices: tuple[Choice, ...], context: Context, known: bool, end: int,
+    rest: bytes = b"",
+) -> None:  # fmt: skip
     by_function: dict[Function, list[Choice]] = {}
     for choice in choices:
         by_function.setdefault(choice[0], []).append(choice)
     for function, group in by_function.items():
-        call(dl, part, start, function, group, context, known, lambda _: end)
+        call(dl, part, start, function, group, context, known, lambda _: end, lambda: rest)
 
 
 def _then_fields(dl: Dl, part: Part, owner: Type, type_: Type, end: int, head) -> None:  # type: ignore[no-untyped-def]
@@ -342,16 +357,28 @@ def _list(dl: Dl, part: Part, item: Type, context: Context, kind: str, end: int)
 
     must = kind == "shown"
 
+    def close() -> bytes:
+        return b"]"
+
+    def another() -> bytes | None:
+        text = short(dl, item, context, "exact")
+        return text + b"]" if text is not None else None
+
+    def first() -> bytes | None:
+        text = short(dl, item, context, "shown") if must else b""
+        return text + b"]" if text is not None else None
+
     def items(inside: int) -> None:
         if not must:
             part.text(inside, "]", end)
         if can_show(dl, item, context) if must else can_write(dl, item, context):
             after = part.new()
-            expression(dl, part, inside, item, context, "shown" if must else "exact", after)
+            expression(dl, part, inside, item, context, "shown" if must else "exact", after, rest=close)
             part.text(after, "]", end)
-            part.text(after, ", ", part.lazy(lambda s: expression(dl, part, s, item, context, "exact", after)))
+            more = part.lazy(lambda s: expression(dl, part, s, item, context, "exact", after, rest=close), another)
+            part.text(after, ", ", more)
 
-    part.text(part.start, "[", part.lazy(items))
+    part.text(part.start, "[", part.lazy(items, first))
 
 
 def _braces(dl: Dl, subject: Type, context: Context) -> int | None:
@@ -365,10 +392,14 @@ def _braces(dl: Dl, subject: Type, context: Context) -> int | None:
 
     def build(body: Part) -> None:
         def inside(state: int) -> None:
-            for _, spaced in condition(dl, body, state, inner).any:
+            for _, spaced in condition(dl, body, state, inner, lambda: b" }").any:
                 body.end(body.text(spaced, "}"))
 
-        body.text(body.start, "{ ", body.lazy(inside))
+        def text() -> bytes | None:
+            found = short_condition(dl, inner)
+            return found + b" }" if found is not None else None
+
+        body.text(body.start, "{ ", body.lazy(inside, text))
 
     def text() -> bytes | None:
         inside = short_condition(dl, inner)
@@ -454,14 +485,14 @@ def mentions(type_: Type, name: str) -> bool:
 
 def call(
     dl: Dl, part: Part, start: int, function: Function, choices: Sequence[Choice], context: Context, known: bool,
-    end: Callable[[Choice], int], depth: int = 1,
+    end: Callable[[Choice], int], rest: Callable[[], bytes | None] = lambda: b"",
 ) -> None:  # fmt: skip
     """Draw the calls of one function at some instances of its type, each to an end of its own. The name is one
-    procedure for all of them."""
+    procedure for all of them. rest: gives a short text from the ends to the end of the procedure."""
     name = quote_name(function.name)
     if any(p.optional for p in function.params) or not function.params:
         if not any(True for _ in arguments(function, dict(choices[0][1]), known)):
-            bare = dl.words.word(part, start, name, depth)
+            bare = dl.words.word(part, start, name)
             for choice in choices:
                 part.join(bare, end(choice))
     if not function.params:
@@ -476,7 +507,18 @@ def call(
                 part.text(closings[target], ")", target)
             part.call(state, _arguments(dl, function, choice[1], context, known), closings[target])
 
-    part.join(dl.words.word(part, start, f"{name}(", depth), part.lazy(inside))
+    def text() -> bytes | None:
+        after = rest()
+        given = short_of(dl, _arguments(dl, function, choices[0][1], context, known))
+        return given + b")" + after if given is not None and after is not None else None
+
+    dl.words.word(part, start, f"{name}(", target=part.lazy(inside, text))
+
+
+def short_of(dl: Dl, procedure: int) -> bytes | None:
+    """The short text that a procedure's maker gave."""
+    known = dl.net.short(procedure)
+    return known[0] if known is not None else None
 
 
 def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: Context) -> int:
@@ -498,73 +540,118 @@ def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...]
     """The procedure of the arguments of a function at one instance of its type, between its parentheses."""
     required = list(arguments(function, dict(binding), known))
 
+    wanted_of = {label: substitute(p.type, dict(binding)) for label, p in function.labelled.items()}
+    positional = [given for given in required if not given[0]]
+
+    def left(first: int, given: frozenset[str]) -> bytes | None:
+        """The required arguments that are still to come, each after a comma, and nothing else."""
+        texts = [(label, short_argument(dl, wanted, context, kind)) for label, wanted, kind in required[first:]
+                 if label not in given]  # fmt: skip
+        if any(text is None for _, text in texts):
+            return None
+        return b"".join((f", {quote_name(n)}: ".encode() if n else b", ") + (text or b"") for n, text in texts)
+
     def build(part: Part) -> None:
         at = part.start
-        positional = [given for given in required if not given[0]]
         for i, (_, wanted, kind) in enumerate(positional):
             if i:
                 at = part.text(at, ", ")
             after = part.new()
-            _argument(dl, part, at, wanted, context, kind, after)
+            _argument(dl, part, at, wanted, context, kind, after, lambda i=i: left(i + 1, frozenset()))  # type: ignore[misc]
             at = after
         done = part.new()
         part.end(done)
         kinds = {label: kind for label, _, kind in required if label}
-        wanted_of = {label: substitute(p.type, dict(binding)) for label, p in function.labelled.items()}
-        _labelled(dl, part, at, function, wanted_of, kinds, context, bool(positional), done, None)
+        labels = Labels(dl, part, function, wanted_of, kinds, context, bool(positional), done, None,
+                        lambda given: left(len(positional), given))  # fmt: skip
+        labels.draw(at, frozenset())
 
     def text() -> bytes | None:
-        whole = short_call(dl, function, dict(binding), context, known)
-        if whole is None:
-            return None
-        inside = whole.removeprefix(quote_name(function.name).encode())[1:-1]
-        return inside if required else None
+        return (left(0, frozenset()) or b"")[2:] or None
 
     return dl.net.procedure(("arguments", function.name, binding, context, known), build, text)
 
 
-def _argument(dl: Dl, part: Part, at: int, type_: Type, context: Context, kind: str, after: int) -> None:
+def short_argument(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
+    """A short argument of a call."""
+    text = short(dl, type_, context, kind) if isinstance(type_, Con) else None
+    if kind == "shown" and isinstance(type_, Con) and type_.name == "List":
+        item = short(dl, type_.args[0], context, "shown")
+        text = b"[" + item + b"]" if item is not None else None
+    return text
+
+
+def _argument(
+    dl: Dl, part: Part, at: int, type_: Type, context: Context, kind: str, after: int, rest: Callable[[], bytes | None]
+) -> None:
     from .dl_conditions import condition
     from .dl_sums import expression
 
     if type_ == BOOL and kind in EXPECTED:
-        for done, _ in condition(dl, part, at, context, True).any:
+        for done, _ in condition(dl, part, at, context, rest, True).any:
             part.join(done, after)
     else:
-        expression(dl, part, at, type_, context, kind, after)
+        expression(dl, part, at, type_, context, kind, after, rest=rest)
 
 
-def _labelled(
-    dl: Dl, part: Part, at: int, function: Function, wanted: dict[str, Type], kinds: dict[str, str], context: Context,
-    some: bool, done: int, marks: int | None,
-) -> None:  # fmt: skip
-    """Labelled arguments from `at`, each once, in any order; those without `?` must come (unless there are marks, as
-    in an action). Which were given is in the state, drawn as it is reached."""
-    labelled = function.labelled
+@dataclass(frozen=True)
+class Labels:
+    """Labelled arguments, each once, in any order; those without `?` must come (unless there are marks, as in an
+    action). Which were given is in the state, drawn as it is reached.
 
-    def draw(state: int, given: frozenset[str]) -> None:
-        if (given or some) and (marks is not None or all(p.optional or n in given for n, p in labelled.items())):
-            part.join(state, done)
-        options = [n for n in labelled if n not in given and (marks is not None or can_write(dl, wanted[n], context))]
+    some: whether an argument came before them. marks: the procedure of words that may stand for a value. rest: gives a
+    short text after some labels that ends the procedure.
+    """
+
+    dl: Dl
+    part: Part
+    function: Function
+    wanted: dict[str, Type]
+    kinds: dict[str, str]
+    context: Context
+    some: bool
+    done: int
+    marks: int | None
+    rest: Callable[[frozenset[str]], bytes | None]
+
+    def draw(self, state: int, given: frozenset[str]) -> None:
+        """What may follow these labels."""
+        labelled, part, marks = self.function.labelled, self.part, self.marks
+        some = bool(given) or self.some
+        if some and (marks is not None or all(p.optional or n in given for n, p in labelled.items())):
+            part.join(state, self.done)
+        options = [n for n in labelled if n not in given and (marks is not None or self._writable(n))]
         if not options:
             return
-        start = part.text(state, ", ") if given or some else state
+        start = part.text(state, ", ") if some else state
         for name in options:
-            kind = kinds.get(name, "exact" if function.tparams else "fit")
-            writable = can_write(dl, wanted[name], context)
-            after = part.lazy(lambda s, g=given | {name}: draw(s, g))  # type: ignore[misc]
+            then = given | {name}
+            after = part.lazy(lambda s, g=then: self.draw(s, g), lambda g=then: self.rest(g))  # type: ignore[misc]
+            value = part.lazy(
+                lambda s, n=name, a=after, g=then: self._value(s, n, a, g),  # type: ignore[misc]
+                lambda n=name, g=then: self._short(n, g),  # type: ignore[misc]
+            )
+            part.text(start, f"{quote_name(name)}: ", value)
 
-            def value(
-                label: int, name: str = name, kind: str = kind, after: int = after, some: bool = writable
-            ) -> None:
-                if some:
-                    _argument(dl, part, label, wanted[name], context, kind, after)
-                if marks is not None:
-                    part.call(label, marks, after)
+    def _kind(self, name: str) -> str:
+        return self.kinds.get(name, "exact" if self.function.tparams else "fit")
 
-            part.text(start, f"{quote_name(name)}: ", part.lazy(value))
+    def _writable(self, name: str) -> bool:
+        return can_write(self.dl, self.wanted[name], self.context)
 
-    draw(at, frozenset())
+    def _short(self, name: str, given: frozenset[str]) -> bytes | None:
+        """A value and a short end."""
+        marked = self.marks is not None
+        text = b"any" if marked else short_argument(self.dl, self.wanted[name], self.context, self._kind(name))
+        after = self.rest(given) if text is not None else None
+        return text + after if text is not None and after is not None else None
+
+    def _value(self, label: int, name: str, after: int, given: frozenset[str]) -> None:
+        if self._writable(name):
+            wanted, kind = self.wanted[name], self._kind(name)
+            _argument(self.dl, self.part, label, wanted, self.context, kind, after, lambda: self.rest(given))
+        if self.marks is not None:
+            self.part.call(label, self.marks, after)
 
 
 def action(dl: Dl, function: Function, context: Context) -> int:
@@ -578,7 +665,9 @@ def action(dl: Dl, function: Function, context: Context) -> int:
         done = part.new()
         wanted = {label: p.type for label, p in function.labelled.items()}
         marks = deep(dl, "marks", ("any", "none", "missing"))
-        inside = part.lazy(lambda s: _labelled(dl, part, s, function, wanted, {}, context, False, done, marks))
+        labels = Labels(dl, part, function, wanted, {}, context, False, done, marks, lambda _: b")")
+        first = min(map(quote_name, wanted), key=len)
+        inside = part.lazy(lambda s: labels.draw(s, frozenset()), f"{first}: any)".encode)
         part.text(name, "(", inside)
         part.end(part.text(done, ")"))
 
@@ -626,18 +715,21 @@ def over(dl: Dl, name: str, inner: Context) -> tuple[Type, ...]:
 
 
 def aggregate(
-    dl: Dl, part: Part, start: int, name: str, types: Sequence[Type], inner: Context, end: Callable[[Type], int],
-    depth: int = 1,
-) -> None:  # fmt: skip
-    """Draw an aggregate over expressions of some types, each to an end of its own."""
+    dl: Dl, part: Part, start: int, name: str, types: Sequence[Type], inner: Context, end: Callable[[Type], int]
+) -> None:
+    """Draw an aggregate over expressions of some types, each to an end of its own, where the procedure may end."""
 
     def inside(state: int) -> None:
         for type_ in types:
             after = part.call(state, _aggregated(dl, type_, inner))
             part.text(after, ")", end(type_))
 
+    def text() -> bytes | None:
+        over = min((t for t in (short_plain(dl, t, inner) for t in types) if t is not None), key=len, default=None)
+        return over + b")" if over is not None else None
+
     if types:
-        part.join(dl.words.word(part, start, f"{name}(", depth), part.lazy(inside))
+        dl.words.word(part, start, f"{name}(", target=part.lazy(inside, text))
 
 
 def _aggregated(dl: Dl, type_: Type, inner: Context) -> int:
@@ -646,7 +738,7 @@ def _aggregated(dl: Dl, type_: Type, inner: Context) -> int:
     def build(part: Part) -> None:
         after = part.new()
         part.end(after)
-        expression(dl, part, part.start, type_, inner, "plain", after)
+        expression(dl, part, part.start, type_, inner, "plain", after, rest=lambda: b"")
 
     return dl.net.procedure(("aggregated", type_, inner), build, lambda: short_plain(dl, type_, inner))
 

@@ -156,10 +156,13 @@ class Part:
         """A fresh state."""
         return self.net._new(self.owner)
 
-    def lazy(self, expand: Callable[[int], None]) -> int:
-        """A state whose moves `expand(state)` draws when it is first looked at."""
+    def lazy(self, expand: Callable[[int], None], rest: Callable[[], bytes | None] | None = None) -> int:
+        """A state whose moves `expand(state)` draws when it is first looked at. rest: as of `rest`; where it is known
+        the state can be priced without being drawn, so it must be empty where the procedure may return at once."""
         number = self.new()
         self.net.states[number].expand = lambda: expand(number)
+        if rest is not None:
+            self.rest(number, rest)
         return number
 
     def rest(self, state: int, short: Callable[[], bytes | None]) -> None:
