@@ -1,7 +1,7 @@
 """What `show` lists: items with the labels that the printer writes or leaves out, and the columns they make."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..compiler.expected import ground_types
 from ..compiler.lower import fresh_label
@@ -45,11 +45,14 @@ def simple_items(dl: Dl, context: Context) -> list[tuple[str, str, Type]]:
 
 def default_items(dl: Dl, context: Context, labels: set[str]) -> list[tuple[str, str, Type]]:
     """The simple items as they would be written after others, with the labels they would get."""
-    found: list[tuple[str, str, Type]] = []
-    for spelled, label, type_ in simple_items(dl, context):
-        fresh = fresh_label(label, labels)
-        found.append((spelled if fresh == label else f"{quote_name(fresh)}: {spelled}", fresh, type_))
-    return found
+    key = ("default items", context, frozenset(labels))
+    known: list[tuple[str, str, Type]] | None = dl.memo.get(key)
+    if known is None:
+        known = dl.memo[key] = []
+        for spelled, label, type_ in simple_items(dl, context):
+            fresh = fresh_label(label, labels)
+            known.append((spelled if fresh == label else f"{quote_name(fresh)}: {spelled}", fresh, type_))
+    return known
 
 
 def best_item(dl: Dl, context: Context, labels: set[str], wanted: Type | None) -> tuple[str, str, Type] | None:
@@ -145,6 +148,8 @@ class Items:
     way: Callable[[Shown], bytes | None]
     limit: int
     free: bool
+    _labels: dict[str, int] = field(init=False, default_factory=dict)
+    _afters: dict[Shown, int] = field(init=False, default_factory=dict)
 
     def draw(self) -> None:
         """All of them."""
@@ -179,7 +184,9 @@ class Items:
         fresh = fresh_label(label, set(self.shown.labels))
         if fresh == label:
             return self.start, label
-        return self.dl.words.word(self.part, self.start, f"{quote_name(fresh)}: ", depth=2), fresh
+        if fresh not in self._labels:
+            self._labels[fresh] = self.dl.words.word(self.part, self.start, f"{quote_name(fresh)}: ", depth=2)
+        return self._labels[fresh], fresh
 
     def _word(self, spelled: str, label: str, columns: tuple[tuple[str | None, Type], ...]) -> None:
         source, fresh = self._at(label)
@@ -241,7 +248,7 @@ class Items:
                         self.part.text(state, path, self._after(item))
 
                 def text(result: Type = result) -> bytes | None:
-                    ways = [(path, self.way(item)) for path, item in self._items_of(source, label, result)]
+                    ways = ((path, self.way(item)) for path, item in self._items_of(source, label, result))
                     return next((path.encode() + way for path, way in ways if way is not None), None)
 
                 called = one_call(self.dl, function, tuple(group), self.context)
@@ -279,7 +286,9 @@ class Items:
 
     def _after(self, shown: Shown) -> int:
         """The state after an item."""
-        return self.part.lazy(lambda s: self._arrive(s, shown), lambda: self.way(shown))
+        if shown not in self._afters:
+            self._afters[shown] = self.part.lazy(lambda s: self._arrive(s, shown), lambda: self.way(shown))
+        return self._afters[shown]
 
     def _arrive(self, after: int, shown: Shown) -> None:
         """What follows an item."""

@@ -434,6 +434,8 @@ def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[
         matched = {}
     if matched is None:
         return
+    if not known and not all(_is_shown(function, name) for name, _ in function.tparams):
+        return
     free = [(name, cls) for name, cls in function.tparams if name not in matched]
     if len(free) > 1 or any(not is_in(dl, matched[n], c) for n, c in function.tparams if n in matched):
         return
@@ -442,6 +444,11 @@ def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[
         binding = matched | {name: t for (name, _), t in zip(free, chosen, strict=True)}
         if all(_can_pass(dl, t, kind) for _, t, kind in arguments(function, binding, known)):
             yield binding
+
+
+def _is_shown(function: Function, name: str) -> bool:
+    """Whether an argument that must come, and comes first, shows what a type variable is."""
+    return any(mentions(p.type, name) for p in function.positional if not p.optional)
 
 
 def _match(pattern: Type, type_: Type) -> dict[str, Type] | None:

@@ -70,6 +70,7 @@ def test_random_walks_end_in_well_typed_programs_within_budget(decoder: Constrai
         "user: Hotel | where .stars in [4, 4L];",
         "user: Hotel | where .area = monday;",
         "user: Hotel | where .leave_at = 10:00;",
+        "user: Hotel | where no_value = $0;",
     ],
 )
 def test_programs_the_checker_rejects_cannot_be_written(
@@ -79,6 +80,41 @@ def test_programs_the_checker_rejects_cannot_be_written(
     with pytest.raises(CompileError) as caught:
         decoder.start(1, prefix=said)
     assert caught.value.diagnostics[0].code == "DLC504"
+
+
+def test_where_the_budget_is_nearly_spent_a_well_typed_program_is_at_hand(
+    decoder: ConstrainedDecoder, checker: Checker
+) -> None:
+    """Whatever was written, the finish that its states were given is read, ends the program, and is well typed."""
+    machine, rng = decoder.machines[0], random.Random(11)
+    for start in (
+        "user: Train | join Hotel as b on ",
+        "user: let x0 = ",
+        "user: Hotel | group .area | show ",
+        "agent a: ",
+    ):
+        cell = machine.read(machine.start, start.encode())
+        said, left = start.encode(), 40
+        while cell is not None and left:
+            finish = b"".join(TOKENS.tokens[t] or b"" for t in machine.plan(cell))
+            end = machine.read(cell, finish)
+            assert end is not None and end.complete, (said, finish)
+            if not is_utf8(said + finish):
+                break
+            assert compile_program((said + finish).decode(), checker).ok, (said, finish)
+            row = machine.row(cell, 1 << 20)
+            allowed = [t for t in range(END) if row[t >> 5] >> np.uint32(t & 31) & np.uint32(1)]
+            token = rng.choice([t for t in allowed if t >= 256] or allowed) if allowed else None
+            cell = machine.read(cell, TOKENS.tokens[token] or b"") if token is not None else None
+            said, left = said + (TOKENS.tokens[token] or b"" if token is not None else b""), left - 1
+
+
+def is_utf8(said: bytes) -> bool:
+    try:
+        said.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def test_a_token_that_is_not_allowed_is_refused_and_changes_nothing(decoder: ConstrainedDecoder) -> None:
