@@ -176,7 +176,7 @@ def _given(dl: Dl) -> tuple[Type, ...]:
     if found is None:
         types = dict.fromkeys((*(f.result for f in dl.schema.functions), *ground_types(dl.schema)))
         found = dl.memo["given by calls"] = tuple(t for t in types if shortest_call(dl, t) is not None)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _known(type_: Type) -> bool:

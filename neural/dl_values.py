@@ -125,7 +125,7 @@ def short_plain(dl: Dl, type_: Type, context: Context, subject: bool = True) -> 
     known = dl.memo.get(key)
     if known is None:
         known = dl.memo[key] = _shorts_here(dl, context, subject)
-    return known.get(type_) or shortest_call(dl, type_)  # type: ignore[no-any-return]
+    return known.get(type_) or shortest_call(dl, type_)
 
 
 def _shorts_here(dl: Dl, context: Context, subject: bool) -> dict[Type, bytes]:
