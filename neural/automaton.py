@@ -36,6 +36,7 @@ class Control:
     frame: "Frame | None"
     slots: frozenset[int] | None
     steps: "dict[int, Step | None]" = field(default_factory=dict)
+    reads: "dict[int, list[int] | None] | None" = None
 
 
 @dataclass(slots=True, eq=False)
@@ -117,22 +118,42 @@ class Automaton:
         found = control.steps[byte] = self._step(control, byte)
         return found
 
+    def reads(self, control: Control) -> dict[int, list[int] | None]:
+        """The bytes a control state reads: with the network states they lead to, or None if a call reads them."""
+        if control.reads is None:
+            found: dict[int, list[int] | None] = {}
+            for number in control.members:
+                for byte, targets in self.net.state(number).moves.items():
+                    known = found.get(byte)
+                    found[byte] = targets if known is None else known + targets
+            if control.frame is not None:
+                for byte in self.reads(self._callee(control.frame)):
+                    found[byte] = None if byte not in found else []
+            control.reads = found
+        return control.reads
+
+    def _callee(self, frame: Frame) -> Control:
+        """Where the procedures that a frame calls begin."""
+        callee = self.control(frozenset(self.net.starts[p] for p, _ in frame.calls))
+        assert callee is not None
+        return callee
+
     def _step(self, control: Control, byte: int) -> Step | None:
-        here = {t for n in control.members for t in self.net.state(n).moves.get(byte, ())}
-        inside: Step | None = None
-        if control.frame is not None:
-            starts = frozenset(self.net.starts[p] for p, _ in control.frame.calls)
-            callee = self.control(starts)
-            assert callee is not None
-            inside = self.step(callee, byte)
-        if here and inside is not None:
+        reads = self.reads(control)
+        if byte not in reads:
+            return None
+        here = reads[byte]
+        if here is None:
+            assert control.frame is not None
+            inside = self.step(self._callee(control.frame), byte)
+            assert inside is not None
+            return inside[0], (control.frame, *inside[1])
+        if not here:
             keys = [self.net.keys[self.net.states[n].owner] for n in control.members]
             raise Ambiguous(f"byte {bytes((byte,))!r} is read here and in a call, in {keys}")
-        if inside is not None:
-            assert control.frame is not None
-            return inside[0], (control.frame, *inside[1])
         target = self.control(frozenset(here))
-        return (target, ()) if target is not None else None
+        assert target is not None
+        return target, ()
 
     def after(self, frame: Frame, ended: frozenset[int]) -> Control | None:
         """Where a frame goes on when the results `ended` return to it; None if it waits for none of them."""

@@ -12,7 +12,6 @@ are no dead ends. Variables stand wherever a value does; which of them go, their
 
 import re
 from collections.abc import Callable, Hashable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +25,7 @@ from ..targets.dataflow.judge import Judge
 from ..targets.dataflow.names import Names
 from . import errors
 from .flow_signatures import Count, Signature, Signatures, Space
-from .flow_types import NONE, Ids
+from .flow_types import Ids
 from .net import Net, Part, Short
 from .patterns import draw
 
@@ -39,6 +38,8 @@ LONG = r"(?:0|[1-9][0-9]*)L"
 FLOAT = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
 VARIABLE = r"x[0-9]+"
 MEMBER_NAME = r"[A-Z][A-Za-z0-9_]*"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MORE = "0123456789" + _LETTERS + "_" + _LETTERS.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +80,6 @@ def dataflow_surface(schema: Schema, count: Count, limits: FlowLimits | None = N
     return net, net.procedure(("program",), flow.program)
 
 
-def _name(part: Part, source: int, taken: AbstractSet[str], target: int) -> None:
-    """Any name of a constant but those taken."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    more = letters + letters.lower() + "0123456789_"
-    free, begun = part.new(), {"": source}
-    part.join(free, target)
-    for char in more:
-        part.text(free, char, free)
-    for name in taken:
-        for end in range(1, len(name) + 1):
-            begun.setdefault(name[:end], part.new())
-    for text, state in begun.items():
-        if text and text not in taken:
-            part.join(state, target)
-        for char in more if text else letters:
-            part.text(state, char, begun.get(text + char, free))
-
-
 def _opening(candidate: Candidate, given: list[bytes]) -> bytes:
     """A call after its parenthesis, up to the end of its name."""
     head = candidate.signature.head.encode()
@@ -133,6 +116,16 @@ class Flow:
         self.results = [self.net.name(("type", type_)) for type_ in self.signatures.universe.types]
         self.type_of = {result: i for i, result in enumerate(self.results)}
         self.root = self.net.procedure(("states",), lambda part: None)
+        schema = self.signatures.schema
+        functions = [s.head for s in self.signatures.all if s.function.params]
+        self._open_enums = [
+            (f"{enum.name}.", number[Con(enum.name)])
+            for enum in schema.enums
+            if enum.open and Con(enum.name) in number and not any(f.startswith(f"{enum.name}.") for f in functions)
+        ]
+        declared = (f.name for f in (*schema.functions, *prelude().functions))
+        taken = frozenset(name for name in declared if re.fullmatch(MEMBER_NAME, name))
+        self._taken = taken, frozenset(name[:end] for name in taken for end in range(1, len(name) + 1))
 
     # ------------------------------------------------------------ sets, states
 
@@ -268,24 +261,39 @@ class Flow:
 
     def _members(self, part: Part, state: int, types: bytes) -> None:
         """Members of open enums, listed or not."""
-        schema, number = self.signatures.schema, self.signatures.universe.number
-        functions = {s.head for s in self.signatures.all if s.function.params}
-        # A constant of a function's name would be taken for that function.
-        taken = {f.name for f in (*schema.functions, *prelude().functions) if re.fullmatch(MEMBER_NAME, f.name)}
-        for enum in schema.enums:
-            own, type_ = f"{enum.name}.", number.get(Con(enum.name), NONE)
-            if (
-                enum.open
-                and type_ >= 0
-                and self._masks[types][type_]
-                and not any(head.startswith(own) for head in functions)
-            ):
+        for own, type_ in self._open_enums:
+            if self._masks[types][type_]:
+                part.text(state, own, self._constant(type_, ""))
 
-                def close(part: Part, state: int, type_: int = type_) -> None:
-                    part.text(state, ")", self._ended(type_))
+    def _constant(self, type_: int, text: str) -> int:
+        """In the name of a constant of an open enum, after `text`. A name that a function has would be taken for it."""
+        taken, begun = self._taken
 
-                closed = self._state(("member", type_), close)
-                _name(part, part.text(state, own), taken, closed)
+        def build(part: Part, state: int) -> None:
+            if text and text not in taken:
+                part.text(state, ")", self._ended(type_))
+            free = self._state(("any constant", type_), self._free(type_))
+            for char in _MORE if text else _LETTERS:
+                target = self._constant(type_, text + char) if text + char in begun else free
+                part.byte(state, ord(char), ord(char), target)
+            self._hint(state, lambda: (end(), self.results[type_]))
+
+        def end() -> bytes:
+            left = text
+            while not left or left in taken:
+                left += next((c for c in _MORE[10:] if left + c not in taken), "a")
+            return left[len(text) :].encode() + b")"
+
+        return self._state(("constant", type_, text), build)
+
+    def _free(self, type_: int) -> "Builder":
+        def build(part: Part, state: int) -> None:
+            for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
+                part.byte(state, ord(low), ord(high), state)
+            part.text(state, ")", self._ended(type_))
+            self._hint(state, lambda: (b")", self.results[type_]))
+
+        return build
 
     def _sorted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         return tuple(sorted(candidates, key=lambda c: c.signature.head.encode()))
