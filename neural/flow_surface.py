@@ -56,9 +56,10 @@ class FlowLimits:
     scoped: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A signature that may be called, with what its variables may be."""
+    """A signature that may be called, with what its variables may be. Interned (`Flow.candidate`), so that it is a
+    key."""
 
     signature: Signature
     space: Space
@@ -99,7 +100,8 @@ class Flow:
     limits: FlowLimits
     _states: dict[Hashable, int] = field(default_factory=dict)
     _masks: dict[bytes, NDArray[np.bool_]] = field(default_factory=dict)
-    _calls: dict[Hashable, tuple[list[bytes], bytes, int]] = field(default_factory=dict)
+    _interned: dict[Hashable, Candidate] = field(default_factory=dict)
+    _calls: dict[Candidate, tuple[list[bytes], bytes, int]] = field(default_factory=dict)
     _by_result: dict[int, list[Candidate]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,7 +110,7 @@ class Flow:
         for signature, space in zip(self.signatures.all, self.signatures.spaces, strict=True):
             if space is None:
                 continue
-            candidate = Candidate(signature, space)
+            candidate = self.candidate(signature, space)
             if signature.component(signature.function.result) is None:
                 self._by_result.setdefault(number[signature.function.result], []).append(candidate)
             else:
@@ -245,7 +247,7 @@ class Flow:
             signature = candidate.signature
             space = self.signatures.narrowed(signature, signature.function.result, candidate.space, mask)
             if space is not None:
-                found.append(Candidate(signature, space))
+                found.append(self.candidate(signature, space))
         return found
 
     def _heads(self, part: Part, state: int, types: bytes) -> None:
@@ -300,13 +302,12 @@ class Flow:
 
     def _call(self, candidate: Candidate) -> tuple[list[bytes], bytes, int]:
         """A short call: its type arguments, what comes after its name, and the number of its type."""
-        key = (candidate.signature.head, self._key(candidate.space))
-        if key not in self._calls:
+        if candidate not in self._calls:
             signature, space = candidate.signature, candidate.space
             one = self.signatures.cheapest(signature, space) if signature.written else space
             given = self.signatures.arguments(signature, one) if signature.written else []
-            self._calls[key] = given, *self.signatures.ending(signature, one, 0)
-        return self._calls[key]
+            self._calls[candidate] = given, *self.signatures.ending(signature, one, 0)
+        return self._calls[candidate]
 
     def _shortest(
         self, candidates: Sequence[Candidate], before: Callable[[Candidate, list[bytes]], bytes]
@@ -330,14 +331,16 @@ class Flow:
             else:
                 groups.setdefault(head[at], []).append(candidate)
         for byte, group in groups.items():
-            some = tuple(group)
+            part.byte(state, byte, byte, self._name(tuple(group), at + 1))
 
-            def draw_next(part: Part, state: int, some: tuple[Candidate, ...] = some) -> None:
-                self._names(part, state, some, at + 1)
+    def _name(self, candidates: tuple[Candidate, ...], at: int) -> int:
+        """In the name of one of some calls, before its byte `at`: one state for all that may be called together."""
 
-            target = part.lazy(lambda s, d=draw_next: d(part, s))  # type: ignore[misc]
-            self._hint(target, lambda some=some: self._rest_of_name(some, at + 1))  # type: ignore[misc]
-            part.byte(state, byte, byte, target)
+        def build(part: Part, state: int) -> None:
+            self._names(part, state, candidates, at)
+            self._hint(state, lambda: self._rest_of_name(candidates, at))
+
+        return self._state(("name", candidates, at), build)
 
     def _rest_of_name(self, candidates: Sequence[Candidate], at: int) -> Short | None:
         return self._shortest(candidates, lambda c, _: c.signature.head.encode()[at:])
@@ -357,8 +360,7 @@ class Flow:
         def dearest() -> int:
             return max(self._dearest(c, index + 1) for c in candidates)
 
-        key = ("type argument", tuple((c.signature.head, self._key(c.space)) for c in candidates), index)
-        return self._state(key, build)
+        return self._state(("type argument", candidates, index), build)
 
     def _column(self, candidate: Candidate, index: int) -> Ids:
         name = candidate.signature.function.tparams[index][0]
@@ -385,7 +387,7 @@ class Flow:
             rows = candidate.space[at][self._column(candidate, index) == number]
             if len(rows):
                 space = candidate.space
-                left.append(Candidate(candidate.signature, (*space[:at], rows, *space[at + 1 :])))
+                left.append(self.candidate(candidate.signature, (*space[:at], rows, *space[at + 1 :])))
         over = self._sorted([c for c in left if len(c.signature.function.tparams) == index + 1])
         more = tuple(c for c in left if len(c.signature.function.tparams) > index + 1)
         if not left:
@@ -395,13 +397,10 @@ class Flow:
             if more:
                 part.text(state, " ", self._type_argument(more, index + 1))
             if over:
-                named = part.lazy(lambda s: self._names(part, s, over, 0))
-                self._hint(named, lambda: self._rest_of_name(over, 0))
-                part.text(state, ") ", named)
+                part.text(state, ") ", self._name(over, 0))
             self._hint(state, lambda: self._after_type(over, more, index))
 
-        key = ("type given", tuple((c.signature.head, self._key(c.space)) for c in left), index)
-        return self._state(key, build)
+        return self._state(("type given", tuple(left), index), build)
 
     def _after_type(self, over: Sequence[Candidate], more: tuple[Candidate, ...], index: int) -> Short | None:
         if over:
@@ -443,6 +442,13 @@ class Flow:
         return procedure
 
     # ------------------------------------------------------------ arguments
+
+    def candidate(self, signature: Signature, space: Space) -> Candidate:
+        """The one candidate of a signature and a space."""
+        key = signature.head, self._key(space)
+        if key not in self._interned:
+            self._interned[key] = Candidate(signature, space)
+        return self._interned[key]
 
     def _key(self, space: Space) -> tuple[bytes, ...]:
         return tuple(rows.tobytes() for rows in space)

@@ -234,10 +234,9 @@ class Machine:
 
     def pack(self, tokens: "Ints | Plan") -> Row:
         """Tokens as a row of bits."""
-        ids = np.asarray(tokens, dtype=np.int64)
-        row = np.zeros(self.words, dtype=np.uint32)
-        np.bitwise_or.at(row, ids >> 5, np.uint32(1) << (ids & 31).astype(np.uint32))
-        return row
+        chosen = np.zeros(self.words * 32, dtype=np.bool_)
+        chosen[np.asarray(tokens, dtype=np.int64)] = True
+        return np.packbits(chosen, bitorder="little").view("<u4").astype(np.uint32, copy=False)
 
     def _exact_row(self, cell: Cell, budget: int) -> Row:
         row = np.zeros(self.words, dtype=np.uint32)

@@ -55,11 +55,14 @@ class Trie:
         return self.order.tolist()  # type: ignore[no-any-return]
 
     @cached_property
-    def levels(self) -> list[Ints]:
-        """Nodes by depth, each level in preorder."""
-        by_depth = np.argsort(self.depth, kind="stable").astype(np.int32)
-        cuts = np.cumsum(np.bincount(self.depth))[:-1]
-        return np.split(by_depth, cuts)
+    def kid(self) -> Ints:
+        """Nodes by parent, each one's children in the order of their bytes."""
+        return np.argsort(self.parent[1:], kind="stable").astype(np.int32) + np.int32(1)
+
+    @cached_property
+    def kids(self) -> Ints:
+        """Where each node's children begin in `kid`; one more says where the last one's end."""
+        return np.searchsorted(self.parent[self.kid], np.arange(len(self.parent) + 1)).astype(np.int32)
 
 
 def build_trie(tokens: "Sequence[bytes | None]") -> Trie:

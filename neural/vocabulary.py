@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Final
 
+import numpy as np
+
 from ..grammar.diagnostic import CompileError
 from . import errors
-from .trie import Trie, build_trie
+from .trie import Ints, Trie, build_trie
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 _SPACE_MARK = "\u2581"
@@ -51,44 +53,27 @@ class Vocabulary:
         return digest.hexdigest()
 
     def fewest(self, text: bytes) -> int:
-        """The least number of tokens that spell `text`; a byte without a token counts as very many."""
-        return self._best(text)[0][len(text)]
+        """The least number of tokens that spell `text`; UNSPELLED if none do."""
+        return int(self._best(text)[0][-1])
 
     def spell(self, text: bytes) -> list[int]:
-        """The least tokens that spell `text`."""
-        _, last = self._best(text)
+        """The least tokens that spell `text`; none if that cannot be."""
+        best, last, token = self._best(text)
         out, at = [], len(text)
-        while at:
-            at, token = last[at]
-            out.append(token)
+        while at and best[-1] < UNSPELLED:
+            out.append(int(token[at]))
+            at = int(last[at])
         return out[::-1]
 
-    def _best(self, text: bytes) -> tuple[list[int], list[tuple[int, int]]]:
-        known, lengths = self._spellings
-        size = len(text)
-        best = [0] + [10**6] * size
-        last = [(0, -1)] * (size + 1)
-        for start in range(size):
-            base = best[start] + 1
-            for length in (*lengths.get(text[start : start + 1], ()), *lengths.get(text[start : start + 3], ())):
-                at = start + length
-                if at <= size and base < best[at]:
-                    token = known.get(text[start:at])
-                    if token is not None:
-                        best[at], last[at] = base, (start, token)
-        return best, last
+    def _best(self, text: bytes) -> tuple[Ints, Ints, Ints]:
+        from .walks import spell
 
-    @cached_property
-    def _spellings(self) -> tuple[dict[bytes, int], dict[bytes, tuple[int, ...]]]:
-        """The first token of each spelling, and the lengths of tokens: below three bytes by the first of them, from
-        there by the first three."""
-        known: dict[bytes, int] = {}
-        lengths: dict[bytes, set[int]] = {}
-        for i, token in enumerate(self.tokens):
-            if token and token not in known:
-                known[token] = i
-                lengths.setdefault(token[: 3 if len(token) > 2 else 1], set()).add(len(token))
-        return known, {begun: tuple(sorted(found)) for begun, found in lengths.items()}
+        size, trie = len(text) + 1, self.trie
+        best = np.full(size, UNSPELLED, dtype=np.int32)
+        last, token = np.zeros((2, size), dtype=np.int32)
+        data = np.frombuffer(text, dtype=np.uint8)
+        spell(trie.byte, trie.kids, trie.kid, trie.first, trie.count, trie.order, data, best, last, token)
+        return best, last, token
 
 
 @cache
