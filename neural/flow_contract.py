@@ -103,6 +103,8 @@ class FlowContract:
         enum = self._enums.get(member[1]) if member and call.head not in self.judge.names.function else None
         if member and enum is not None and not re.fullmatch(MEMBER_NAME, member[2]):
             yield "a constant that is not spelled in ASCII"
+        if member and enum is not None and enum.open and depth == MAX_DEPTH:
+            yield "deeper nesting than the limit: the name of a constant takes a frame"
         names = [name for name, _ in function.tparams]
         binding = dict(zip(names, [dl_type(t) for t in call.type_args or ()], strict=True))
         if substitute(function.result, dict(binding)) != type_:

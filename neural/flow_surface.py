@@ -120,14 +120,15 @@ class Flow:
         self.root = self.net.procedure(("states",), lambda part: None)
         schema = self.signatures.schema
         functions = [s.head for s in self.signatures.all if s.function.params]
-        self._open_enums = [
-            (f"{enum.name}.", number[Con(enum.name)])
-            for enum in schema.enums
-            if enum.open and Con(enum.name) in number and not any(f.startswith(f"{enum.name}.") for f in functions)
-        ]
+        # A constant of a function's name would be taken for that function.
         declared = (f.name for f in (*schema.functions, *prelude().functions))
         taken = frozenset(name for name in declared if re.fullmatch(MEMBER_NAME, name))
-        self._taken = taken, frozenset(name[:end] for name in taken for end in range(1, len(name) + 1))
+        self._open_enums = {
+            f"{enum.name}.": (number[Con(enum.name)], taken.difference(enum.names))
+            for enum in schema.enums
+            if enum.open and Con(enum.name) in number and not any(f.startswith(f"{enum.name}.") for f in functions)
+        }
+        """How names of constants of open enums begin; their types, and names that are none."""
 
     # ------------------------------------------------------------ sets, states
 
@@ -253,7 +254,8 @@ class Flow:
     def _heads(self, part: Part, state: int, types: bytes) -> None:
         """After an opening parenthesis."""
         found = self.candidates(types)
-        plain = [c for c in found if not c.signature.written]
+        # Constants that an open enum lists are read as those that it does not list.
+        plain = [c for c in found if not c.signature.written and not self._is_constant(c)]
         written = [c for c in found if c.signature.written]
         self._names(part, state, self._sorted(plain), 0)
         if written:
@@ -261,41 +263,49 @@ class Flow:
         self._members(part, state, types)
         self._hint(state, lambda: self._shortest(found, _opening))
 
+    def _is_constant(self, candidate: Candidate) -> bool:
+        head, dot, _ = candidate.signature.head.partition(".")
+        return not candidate.signature.function.params and head + dot in self._open_enums
+
     def _members(self, part: Part, state: int, types: bytes) -> None:
-        """Members of open enums, listed or not."""
-        for own, type_ in self._open_enums:
+        """Constants of open enums, listed or not."""
+        for own, (type_, but) in self._open_enums.items():
             if self._masks[types][type_]:
-                part.text(state, own, self._constant(type_, ""))
+                after = self._state(("constant", type_), self._closing(type_))
+                part.call(part.text(state, own), self._constants(but), after)
 
-    def _constant(self, type_: int, text: str) -> int:
-        """In the name of a constant of an open enum, after `text`. A name that a function has would be taken for it."""
-        taken, begun = self._taken
+    def _closing(self, type_: int) -> "Builder":
+        return lambda part, state: part.end(part.text(state, ")"), self.results[type_])
 
-        def build(part: Part, state: int) -> None:
-            if text and text not in taken:
-                part.text(state, ")", self._ended(type_))
-            free = self._state(("any constant", type_), self._free(type_))
-            for char in _MORE if text else _LETTERS:
-                target = self._constant(type_, text + char) if text + char in begun else free
-                part.byte(state, ord(char), ord(char), target)
-            self._hint(state, lambda: (end(), self.results[type_]))
+    def _constants(self, but: frozenset[str]) -> int:
+        """The procedure of names of constants: any but some. All types whose names are free share it."""
+        begun = {name[:end] for name in but for end in range(len(name) + 1)}
 
-        def end() -> bytes:
-            left = text
-            while not left or left in taken:
-                left += next((c for c in _MORE[10:] if left + c not in taken), "a")
-            return left[len(text) :].encode() + b")"
-
-        return self._state(("constant", type_, text), build)
-
-    def _free(self, type_: int) -> "Builder":
-        def build(part: Part, state: int) -> None:
+        def any_name(part: Part, state: int) -> None:
             for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
                 part.byte(state, ord(low), ord(high), state)
-            part.text(state, ")", self._ended(type_))
-            self._hint(state, lambda: (b")", self.results[type_]))
+            part.end(state)
 
-        return build
+        def build(part: Part) -> None:
+            free = part.lazy(lambda state: any_name(part, state))
+
+            def name(text: str, state: int) -> None:
+                if text and text not in but:
+                    part.end(state)
+                for char in _MORE if text else _LETTERS:
+                    more = text + char
+                    target = part.lazy(lambda state, more=more: name(more, state)) if more in begun else free  # type: ignore[misc]
+                    part.byte(state, ord(char), ord(char), target)
+
+            name("", part.start)
+
+        def short() -> bytes:
+            text = ""
+            while not text or text in but:
+                text += next((c for c in _MORE[10:] if text + c not in but), "a")
+            return text.encode()
+
+        return self.net.procedure(("constants", but), build, short)
 
     def _sorted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         return tuple(sorted(candidates, key=lambda c: c.signature.head.encode()))
