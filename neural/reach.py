@@ -1,16 +1,15 @@
 """Tokens against the automaton: from a control state, which token leads where.
 
 A token may end here or deeper (a class: one target control state and frames pushed), or run past the end of what
-the control state reads; then the rest of it is left to the callers. What is left is a *place*: a set of nodes of the
-token trie, each with the bytes that were read there already (the callers get only the others). Place 0 is the
-beginning of a token. A reach leaves one place for each set of results that may return, so a caller is asked once
-however many tokens run into it.
+the control state reads; then the rest of it is left to the callers. What is left is a *place*: the nodes of the token
+trie that are to be entered next. Place 0 is the beginning of a token. A reach leaves one place for each set of
+results that may return, so a caller is asked once however many tokens run into it.
 
 Nothing here depends on the stack or on the environment: where a variable is used, what it returns is filled in while
 running (`machine`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 from .automaton import Automaton, Control, Frame, Step
 from .trie import Trie
 
-_NOTHING: Final[frozenset[int]] = frozenset()
 START: Final = 0
 """The place where a token begins."""
 MAX_PUSHED: Final = 24
@@ -33,10 +31,8 @@ _MANY: Final = 64
 REFUSED: Final = -1
 UNKNOWN: Final = -2
 HANDED: Final = -3
-STOPPED: Final = 1 << 30
-"""Marks of `_Plain`'s table: no move; not looked at yet; HANDED - k, step number k; a node that was left to callers."""
+"""Marks of `_Plain`'s table: no move; not looked at yet; HANDED - k, step number k."""
 
-Place = frozenset[tuple[int, frozenset[int]]]
 Ints = NDArray[np.int32]
 
 
@@ -80,27 +76,27 @@ class Reach:
 
 _Pushed = tuple[Frame, ...]
 _Bound = tuple[int, ...]
-_Todo = tuple[Control, _Pushed, _Bound, int, frozenset[int]]
-"""Where a walk goes on: a control state, frames pushed, results bound, a node and the bytes read there already."""
+_ByByte = dict[int, list[int]]
+"""Nodes of the trie by the byte that leads into them."""
 
 
 class _Found:
-    """A reach being collected."""
+    """A reach being collected. todo: where to go on, a control state and nodes to enter. plain: nodes that plain text
+    has entered, each with its control state."""
 
-    __slots__ = ("classes", "groups", "nodes", "rests", "which")
+    __slots__ = ("classes", "groups", "nodes", "plain", "rests", "todo", "which")
 
     def __init__(self) -> None:
+        self.todo: list[tuple[Control, _Pushed, _Bound, _ByByte]] = []
+        self.plain: dict[tuple[_Pushed, _Bound], list[tuple[int, Control]]] = {}
         self.classes: dict[tuple[int, _Pushed, _Bound], int] = {}
         self.nodes: list[int] = []
         self.which: list[int] = []
         self.groups: list[tuple[Ints, Ints]] = []
-        self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], dict[int, frozenset[int]]] = {}
+        self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], list[int]] = {}
 
     def number(self, control: Control, pushed: _Pushed, bound: _Bound) -> int:
         return self.classes.setdefault((control.number, pushed, bound), len(self.classes))
-
-    def leave(self, ended: frozenset[int], pushed: _Pushed, bound: _Bound, node: int, taken: frozenset[int]) -> None:
-        self.rests.setdefault((ended, pushed, bound), {})[node] = taken
 
 
 class Reaches:
@@ -109,9 +105,10 @@ class Reaches:
     def __init__(self, automaton: Automaton, trie: Trie) -> None:
         self.automaton = automaton
         self.trie = trie
-        self.places: list[Place] = [frozenset(((0, _NOTHING),))]
-        self._places: dict[Place, int] = {self.places[0]: START}
+        self.places: list[_ByByte] = []
+        self._places: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Reach] = {}
+        self.place(trie.kid[: trie.kids[1]].tolist())
 
     def at(self, control: Control, place: int = START) -> Reach:
         """The reach of a control state at a place."""
@@ -121,24 +118,36 @@ class Reaches:
             known = self._known[key] = self._walk(control, self.places[place])
         return known
 
-    def place(self, nodes: Iterable[tuple[int, frozenset[int]]]) -> int:
-        """The number of a place."""
-        key = frozenset(nodes)
+    def place(self, nodes: Sequence[int]) -> int:
+        """The number of the place of some nodes."""
+        array = np.sort(np.array(nodes, dtype=np.int32))
+        key = array.tobytes()
         known = self._places.get(key)
         if known is None:
             known = self._places[key] = len(self.places)
-            self.places.append(key)
+            self.places.append(self._by_byte(array.tolist()))
         return known
 
-    def _walk(self, control: Control, place: Place) -> Reach:
+    def _by_byte(self, nodes: Iterable[int]) -> _ByByte:
+        found: _ByByte = {}
+        bytes_ = self.trie.bytes_
+        for node in nodes:
+            found.setdefault(bytes_[node], []).append(node)
+        return found
+
+    def _walk(self, control: Control, place: _ByByte) -> Reach:
         found = _Found()
-        for node, taken in sorted(place, key=lambda each: each[0]):
-            self._nodes(found, control, node, taken)
+        found.todo.append((control, (), (), place))
+        while found.todo or found.plain:
+            if found.todo:
+                self._step(found, *found.todo.pop())
+            else:
+                (pushed, bound), entered = found.plain.popitem()
+                self._loops(found, pushed, bound, entered)
         controls = self.automaton.controls
         targets = tuple(Target(controls[number], pushed, bound) for number, pushed, bound in found.classes)
         rests = tuple(
-            Rest(ended, self.place(nodes.items()), pushed, bound)
-            for (ended, pushed, bound), nodes in found.rests.items()
+            Rest(ended, self.place(nodes), pushed, bound) for (ended, pushed, bound), nodes in found.rests.items()
         )
         named = tuple(i for i, target in enumerate(targets) if target.control.slots is not None)
         return Reach(targets, *self._tokens(found), rests, named)
@@ -151,9 +160,9 @@ class Reaches:
         if found.groups:
             from .walks import collect, spread
 
+            total = 0
             for each, classes in ((nodes, which), *found.groups):
-                spread(trie.first, trie.count, trie.order, each, classes, self._plain.of)
-            total = int(trie.count[nodes].sum()) + sum(int(trie.count[each].sum()) for each, _ in found.groups)
+                total += spread(trie.first, trie.count, trie.order, each, classes, self._plain.of)
             tokens, which = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
             collect(self._plain.of, tokens, which)
             return tokens, which
@@ -162,93 +171,67 @@ class Reaches:
         order = np.argsort(tokens)
         return tokens[order], np.repeat(which, counts)[order]
 
-    def _nodes(self, found: _Found, control: Control, node: int, taken: frozenset[int]) -> None:
-        """Walk a subtree: node by node, but plain text by compiled loops."""
-        step, reads_of = self.automaton.step, self.automaton.reads
-        trie = self.trie
-        bytes_, ends, counts = trie.bytes_, trie.ends, trie.counts
-        todo: list[_Todo] = [(control, (), (), node, taken)]
-        while todo:
-            state, pushed, bound, at, skip = todo.pop()
-            reads = reads_of(state)
-            child, last = at + 1, ends[at]
-            if last - at > _MANY and is_wide(self.automaton, state):
-                self._loops(found, todo, state, pushed, bound, at, skip)
-                continue
-            refused = False
-            while child < last:
-                byte = bytes_[child]
-                if byte in skip:
-                    pass
-                elif byte not in reads:
-                    refused = True
-                else:
-                    target, more = step(state, byte)  # type: ignore[misc]
-                    self._enter(found, todo, target, pushed + more if more else pushed, bound, child, counts[child])
-                child = ends[child]
-            if refused and state.ended:
-                self._leave(found, todo, state, pushed, bound, at, skip)
+    def _step(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, nodes: _ByByte) -> None:
+        """Enter nodes in a control state; those that it does not read are left to what it returns to."""
+        reads = self.automaton.reads(state)
+        for byte in nodes if len(nodes) < len(reads) else reads:
+            if byte in nodes and byte in reads:
+                step = self.automaton.step(state, byte)
+                assert step is not None
+                for node in nodes[byte]:
+                    self._enter(found, step, pushed, bound, node)
+        if state.ended:
+            left = [node for byte, some in nodes.items() if byte not in reads for node in some]
+            if left:
+                self._leave(found, state, pushed, bound, left)
 
-    def _enter(
-        self, found: _Found, todo: list[_Todo], target: Control, pushed: _Pushed, bound: _Bound, node: int, count: int
-    ) -> None:
-        """A node was reached, in a control state."""
-        if len(pushed) > MAX_PUSHED:
-            return
-        if count:
+    def _enter(self, found: _Found, step: Step, pushed: _Pushed, bound: _Bound, node: int) -> None:
+        """A node was entered by a step."""
+        target, more = step
+        if more:
+            pushed += more
+            if len(pushed) > MAX_PUSHED:
+                return
+        trie = self.trie
+        if trie.counts[node]:
             found.nodes.append(node)
             found.which.append(found.number(target, pushed, bound))
-        if self.trie.ends[node] > node + 1:
-            todo.append((target, pushed, bound, node, _NOTHING))
+        child, end = node + 1, trie.ends[node]
+        if end - child >= _MANY and is_wide(self.automaton, target):
+            found.plain.setdefault((pushed, bound), []).append((node, target))
+        elif child < end:
+            below: _ByByte = {}
+            while child < end:
+                below[trie.bytes_[child]] = [child]
+                child = trie.ends[child]
+            found.todo.append((target, pushed, bound, below))
 
-    def _leave(
-        self,
-        found: _Found,
-        todo: list[_Todo],
-        state: Control,
-        pushed: _Pushed,
-        bound: _Bound,
-        node: int,
-        skip: frozenset[int],
-    ) -> None:
-        """What a node's control state does not read is left to what it returns to."""
-        trie, reads = self.trie, self.automaton.reads(state)
-        read, child = set(skip), node + 1
-        while child < trie.ends[node]:
-            if trie.bytes_[child] in reads:
-                read.add(trie.bytes_[child])
-            child = trie.ends[child]
-        left = frozenset(read)
+    def _leave(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, left: list[int]) -> None:
+        """Nodes are left to what a control state returns to."""
         if not pushed or min(state.ended) < 0:
-            found.leave(state.ended, pushed, bound, node, left)
+            found.rests.setdefault((state.ended, pushed, bound), []).extend(left)
             return
         back = self.automaton.after(pushed[-1], state.ended)
         if back is not None:
-            todo.append((back, pushed[:-1], bound + self.automaton.bound(pushed[-1], state.ended), node, left))
+            bound += self.automaton.bound(pushed[-1], state.ended)
+            found.todo.append((back, pushed[:-1], bound, self._by_byte(left)))
 
-    def _loops(
-        self,
-        found: _Found,
-        todo: list[_Todo],
-        state: Control,
-        pushed: _Pushed,
-        bound: _Bound,
-        node: int,
-        skip: frozenset[int],
-    ) -> None:
-        """Walk a subtree as far as it is plain text."""
+    def _loops(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[int, Control]]) -> None:
+        """Walk subtrees as far as they are plain text."""
         plain = self._plain
-        nodes, rows, stops, hands = plain.walk(state, node, skip)
+        (nodes, rows), stops, hands = plain.walk(entered)
         numbers = np.full(len(plain.controls), -1, dtype=np.int32)
-        for row in np.flatnonzero(np.bincount(rows, minlength=1)).tolist():
+        for row in np.flatnonzero(np.bincount(rows)).tolist():
             numbers[row] = found.number(plain.controls[row], pushed, bound)
         if len(nodes):
             found.groups.append((nodes, numbers[rows]))
-        for at, row in stops:
-            self._leave(found, todo, plain.controls[row], pushed, bound, at, skip if at == node else _NOTHING)
-        for at, number in hands:
-            target, more = plain.steps[number]
-            self._enter(found, todo, target, pushed + more, bound, at, self.trie.counts[at])
+        left: dict[int, list[int]] = {}
+        for node, row in stops:
+            left.setdefault(row, []).append(node)
+        for row, some in left.items():
+            self._leave(found, plain.controls[row], pushed, bound, some)
+        for node, number in hands:
+            self._enter(found, plain.steps[number], pushed, bound, node)
 
     @cached_property
     def _plain(self) -> "_Plain":
@@ -261,7 +244,7 @@ def is_wide(automaton: Automaton, control: Control) -> bool:
 
 
 class _Plain:
-    """Moves of control states that call nothing, as a table for `walks.walk`. steps: those that lead elsewhere."""
+    """Moves of plain text as a table for `walks.walk`. steps: those that lead elsewhere."""
 
     def __init__(self, automaton: Automaton, trie: Trie) -> None:
         self.automaton = automaton
@@ -276,28 +259,23 @@ class _Plain:
         self._state_of = np.zeros(size, dtype=np.int32)
         self._found, self._stops, self._hands = (np.empty((size, 2), dtype=np.int32) for _ in range(3))
 
-    def walk(
-        self, control: Control, node: int, skip: frozenset[int]
-    ) -> tuple[Ints, Ints, list[list[int]], list[list[int]]]:
-        """Nodes with tokens and the row of the control state at each; (node, row) where something is left to callers;
-        (node, step) where a call begins."""
+    def walk(self, entered: list[tuple[int, Control]]) -> tuple[Ints, list[list[int]], list[list[int]]]:
+        """Go on from nodes, each in a control state. Nodes with tokens, and the row of the control state at each
+        [2, nodes]; (node, row) where a node is left to callers; (node, step) where something else is entered."""
         from .walks import walk
 
         trie = self.trie
-        taken = np.zeros(256, dtype=np.bool_)
-        taken[list(skip)] = True
-        self._state_of[node] = self._row(control)
-        sizes = np.zeros(3, dtype=np.int32)
-        at = node + 1
-        while at < trie.ends[node]:
-            at = walk(
-                trie.byte, trie.end, trie.parent, trie.count, self._table, self._ended, self._state_of, node, at, taken,
-                self._found, self._stops, self._hands, sizes,
-            )  # fmt: skip
-            if at < trie.ends[node]:
-                self._fill(int(self._state_of[trie.parent[at]]) & (STOPPED - 1))
-        found = self._found[: sizes[0]].T.copy()
-        return found[0], found[1], self._stops[: sizes[1]].tolist(), self._hands[: sizes[2]].tolist()
+        starts = np.array([node for node, _ in entered], dtype=np.int32)
+        for node, control in entered:
+            self._state_of[node] = self._row(control)
+        progress = np.zeros(5, dtype=np.int32)
+        while walk(
+            trie.byte, trie.end, trie.parent, trie.count, self._table, self._ended, self._state_of, starts,
+            self._found, self._stops, self._hands, progress,
+        ):  # fmt: skip
+            self._fill(int(self._state_of[trie.parent[progress[1]]]))
+        nodes, stops, hands = progress[2:].tolist()
+        return self._found[:nodes].T.copy(), self._stops[:stops].tolist(), self._hands[:hands].tolist()
 
     def _row(self, control: Control) -> int:
         known = self._rows.get(control.number)

@@ -39,6 +39,13 @@ class Vocabulary:
         """The bytes of all tokens as a tree."""
         return build_trie(self.tokens)
 
+    def prepare(self) -> None:
+        """Do now what the first use of the trie would wait for: lists of it, and loading the compiled loops."""
+        from .walks import load
+
+        self.spell(b" ")
+        load(self.trie)
+
     @property
     def size(self) -> int:
         """Number of token ids, special ones included."""

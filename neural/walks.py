@@ -6,53 +6,52 @@ control state, so that a walk is a table of control states by byte, looked up on
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
-from .reach import HANDED, REFUSED, STOPPED, UNKNOWN
+from .reach import HANDED, REFUSED, UNKNOWN
+from .trie import Trie
 
 _fast: Any = njit(nogil=True, cache=True, boundscheck=False)
 
 
 @_fast
-def walk(byte, end, parent, count, table, ended, state_of, node, at, taken, found, stops, hands, sizes):  # type: ignore[no-untyped-def]
-    """Go through the subtree of `node` in preorder, from its node `at` on. Where it stopped: past the subtree, or at
-    a node whose parent's control state has no moves in `table` (int32 [states, 256]) yet.
+def walk(byte, end, parent, count, table, ended, state_of, starts, found, stops, hands, progress):  # type: ignore[no-untyped-def]
+    """Go through the subtrees of `starts`, each in preorder. True if it stopped at a node (progress[1], below start
+    number progress[0]) whose parent's control state has no moves in `table` (int32 [states, 256]) yet.
 
-    state_of: by node, int32; that of `node` is set. taken: bool [256], bytes of children of `node` to leave out.
-    Written, with how many in `sizes`: found (node with tokens, state), stops (node with a child refused and a state
-    that may return, by `ended`), hands (node, step).
+    state_of: control states by node, int32; those of `starts` are set. Written, with how many in progress[2:]: found
+    (node with tokens, state), stops (node refused, state that may return, by `ended`), hands (node, step).
     """
-    last = end[node]
-    while at < last:
-        above = parent[at]
-        state = state_of[above] & (STOPPED - 1)
-        letter = byte[at]
-        if above == node and taken[letter]:
+    for which in range(progress[0], starts.size):
+        last = end[starts[which]]
+        at = progress[1] if progress[1] > 0 else starts[which] + 1
+        while at < last:
+            state = state_of[parent[at]]
+            target = table[state, byte[at]]
+            if target >= 0:
+                state_of[at] = target
+                if count[at] > 0:
+                    found[progress[2], 0] = at
+                    found[progress[2], 1] = target
+                    progress[2] += 1
+                at += 1
+                continue
+            if target == UNKNOWN:
+                progress[0], progress[1] = which, at
+                return True
+            if target == REFUSED:
+                if ended[state]:
+                    stops[progress[3], 0] = at
+                    stops[progress[3], 1] = state
+                    progress[3] += 1
+            else:
+                hands[progress[4], 0] = at
+                hands[progress[4], 1] = HANDED - target
+                progress[4] += 1
             at = end[at]
-            continue
-        target = table[state, letter]
-        if target >= 0:
-            state_of[at] = target
-            if count[at] > 0:
-                found[sizes[0], 0] = at
-                found[sizes[0], 1] = target
-                sizes[0] += 1
-            at += 1
-            continue
-        if target == UNKNOWN:
-            return at
-        if target == REFUSED:
-            if ended[state] and state_of[above] < STOPPED:
-                state_of[above] |= STOPPED
-                stops[sizes[1], 0] = above
-                stops[sizes[1], 1] = state
-                sizes[1] += 1
-        else:
-            hands[sizes[2], 0] = at
-            hands[sizes[2], 1] = HANDED - target
-            sizes[2] += 1
-        at = end[at]
-    return at
+        progress[1] = 0
+    return False
 
 
 @_fast
@@ -100,3 +99,16 @@ def spell(byte, kids, kid, first, count, order, text, best, last, token):  # typ
             node, at = kid[low], at + 1
             if count[node] > 0 and base < best[at]:
                 best[at], last[at], token[at] = base, start, order[first[node]]
+
+
+def load(trie: Trie) -> None:
+    """Have the trie's lists made and the loops compiled (from the disk, where they have been before)."""
+    assert len(trie.bytes_) == len(trie.ends) == len(trie.counts)
+    nothing, pairs = np.zeros(0, dtype=np.int32), np.zeros((1, 2), dtype=np.int32)
+    table, ended = np.full((1, 256), REFUSED, dtype=np.int32), np.zeros(1, dtype=np.bool_)
+    walk(
+        trie.byte, trie.end, trie.parent, trie.count, table, ended, nothing, nothing, pairs, pairs, pairs,
+        np.zeros(5, dtype=np.int32),
+    )  # fmt: skip
+    spread(trie.first, trie.count, trie.order, nothing, nothing, nothing)
+    collect(nothing, nothing, nothing)
