@@ -350,7 +350,7 @@ def sizes(options: argparse.Namespace) -> None:
         tokenizer = load(size)
         start = time.perf_counter()
         vocabulary = read_vocabulary(tokenizer)
-        vocabulary.trie.levels  # noqa: B018
+        vocabulary.prepare()
         read = time.perf_counter() - start
         start = time.perf_counter()
         decoder = ConstrainedDecoder(surface="dataflow", schema=load_schema("smcalflow"), tokenizer=vocabulary)

@@ -250,7 +250,7 @@ def main() -> None:
     cached_vocabulary(tokenizer, folder=FOLDER)
     start = time.perf_counter()
     vocabulary = cached_vocabulary(tokenizer, folder=FOLDER)
-    assert vocabulary.trie.levels and vocabulary.spell(b"x")
+    vocabulary.prepare()
     print(f"dlc tokenizer, kept on disk: {time.perf_counter() - start:.3f} s")
     ours = Ours(vocabulary, options.threads)
     single("dlc, first pass", ours.make, ids)

@@ -30,8 +30,7 @@ class Costs:
         self._seen: dict[int, int] = {}
         self._longer: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
-        self._fewest: dict[bytes, int] = {}
-        self._plans: dict[int, list[int]] = {}
+        self._spelled: dict[bytes, list[int]] = {}
         self._control_costs: dict[int, tuple[int, int]] = {}
         self._frame_costs: dict[int, int] = {}
         self._backs: dict[tuple[int, int], tuple[int, int]] = {}
@@ -61,9 +60,13 @@ class Costs:
 
     def count(self, text: bytes) -> int:
         """The least tokens that spell a text."""
-        known = self._fewest.get(text)
+        spelled = self._spell(text)
+        return len(spelled) if spelled or not text else NEVER
+
+    def _spell(self, text: bytes) -> list[int]:
+        known = self._spelled.get(text)
         if known is None:
-            known = self._fewest[text] = self.vocabulary.fewest(text)
+            known = self._spelled[text] = self.vocabulary.spell(text)
         return known
 
     def _within(self, start: int, limit: int) -> Short | None:
@@ -147,11 +150,8 @@ class Costs:
 
     def plan(self, state: int) -> list[int]:
         """The tokens of a shortest text to the end of a state's procedure."""
-        known = self._plans.get(state)
-        if known is None:
-            rest = self.rest(state)
-            known = self._plans[state] = self.vocabulary.spell(rest[0]) if rest is not None else []
-        return known
+        rest = self.rest(state)
+        return self._spell(rest[0]) if rest is not None else []
 
     def result(self, state: int) -> int:
         """What that returns."""

@@ -6,7 +6,7 @@ right: by the types expected of the call, by type arguments, by the types of the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -43,11 +43,12 @@ class Signature:
     components: tuple[tuple[str, ...], ...]
     leading: int
     written: bool
+    places: dict[int, int | None] = field(repr=False, compare=False)
+    """The component of each of the function's types, by identity."""
 
     def component(self, type_: Type) -> int | None:
-        """The component a type's variables are in; None if it has none."""
-        names = mentions(type_)
-        return next((i for i, c in enumerate(self.components) if names & set(c)), None)
+        """The component a type's variables are in; None if it has none. type_: the result's or a parameter's."""
+        return self.places[id(type_)]
 
 
 class Signatures:
@@ -65,6 +66,8 @@ class Signatures:
         heads = [head for head in dict.fromkeys(judge.heads()) if judge.function(head) is not None]
         self.universe: Universe = universe(schema, functions, depth, only)
         self.all = [_signature(h, f) for h, f in zip(heads, functions, strict=True)]
+        self._numbers: dict[int, Ids] = {}
+        """Numbers of types without variables, by identity of a signature's type."""
         self.type_cost = self._type_costs()
         self._ends = count(b")"), count(b" ")
         self.spaces: list[Space | None] = [self._space(s) for s in self.all]
@@ -83,7 +86,10 @@ class Signatures:
         """The numbers of a type of a signature, by the rows of its component (one number if it has no variables)."""
         at = signature.component(type_)
         if at is None:
-            return np.array([self.universe.number.get(type_, NONE)], dtype=np.int32)
+            known = self._numbers.get(id(type_))
+            if known is None:
+                known = self._numbers[id(type_)] = np.array([self.universe.number.get(type_, NONE)], dtype=np.int32)
+            return known
         return self.universe.instances(type_, signature.components[at], space[at])
 
     def narrowed(self, signature: Signature, type_: Type, space: Space, keep: NDArray[np.bool_]) -> Space | None:
@@ -303,7 +309,11 @@ def _signature(head: str, function: Function) -> Signature:
     shown = {n for p in function.params if not p.optional for n in mentions(p.type)}
     written = bool(names) and (fact(function.facts, "targs") is not None or not shown.issuperset(names))
     spelled = write_program(Call(head))[1:-1]
-    return Signature(spelled, function, components, leading(function), written)
+    places = {
+        id(t): next((i for i, c in enumerate(components) if mentions(t) & set(c)), None)
+        for t in (function.result, *(p.type for p in function.params))
+    }
+    return Signature(spelled, function, components, leading(function), written, places)
 
 
 __all__ = ["MEMBER", "Signature", "Signatures"]

@@ -53,6 +53,8 @@ MISS_REACH: Final = -1
 FEW: Final = 512
 """Tokens up to which a reach is a list of them; beyond, it is rows of bits."""
 NO_KEY: Final = -1
+_FIRST_ROOM: Final = 4096
+"""Entries of each section that there is room for at first."""
 
 Ints = NDArray[np.int32]
 
@@ -64,7 +66,8 @@ class Tables:
         self.machines = tuple(machines)
         self.words = machines[0].words
         self._used = [0] * len(_STRIDES)
-        self._room = [256 * stride for stride in _STRIDES]
+        self._room = [_FIRST_ROOM * stride for stride in _STRIDES]
+        self._room[LOOK] *= 32
         self.head = np.zeros(len(_STRIDES) + len(_HASHED), dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
         self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
@@ -86,21 +89,23 @@ class Tables:
 
     def _lay_out(self) -> None:
         """Move every section to a buffer with the room they now want."""
+        from .hashed import move
+
         starts = np.concatenate(([0], np.cumsum(self._room)))
         memory = np.zeros(int(starts[-1]), dtype=np.int32)
         for section, start in enumerate(starts[:-1].tolist()):
             if section not in _HASHED:
                 old, used = int(self.head[section]), self._used[section]
                 memory[start : start + used] = self.memory[old : old + used]
-        tables = {s: self._entries(s) for s in _HASHED} if len(self.memory) else {}
+        tables = {s: self._slots(s)[0] for s in _HASHED} if len(self.memory) else {}
         self.memory = memory
         self.head[: len(_STRIDES)] = starts[:-1]
         for i, section in enumerate(_HASHED):
             slots = self._room[section] // 4
             self.head[MASKS + i] = slots - 1
             memory[starts[section] : starts[section + 1]] = NO_KEY
-            for a, b, c, value in tables.get(section, ()):
-                self._set(section, a, b, c, value)
+            if section in tables:
+                move(tables[section], self._slots(section)[0])
 
     def _slots(self, section: int) -> tuple[Ints, int]:
         """The slots of a hashed section, and their number less one."""
