@@ -9,7 +9,7 @@ Nothing here depends on the stack or on the environment: where a variable is use
 running (`machine`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -128,7 +128,13 @@ class Reaches:
             self.places.append(self._by_byte(array.tolist()))
         return known
 
-    def _by_byte(self, nodes: Iterable[int]) -> _ByByte:
+    def _by_byte(self, nodes: Sequence[int]) -> _ByByte:
+        if len(nodes) > _MANY:
+            array = np.array(nodes, dtype=np.int32)
+            order = np.argsort(self.trie.byte[array], kind="stable")
+            letters, starts = np.unique(self.trie.byte[array][order], return_index=True)
+            parts = np.split(array[order], starts[1:])
+            return {byte: part.tolist() for byte, part in zip(letters.tolist(), parts, strict=True)}
         found: _ByByte = {}
         bytes_ = self.trie.bytes_
         for node in nodes:
@@ -181,7 +187,10 @@ class Reaches:
                 for node in nodes[byte]:
                     self._enter(found, step, pushed, bound, node)
         if state.ended:
-            left = [node for byte, some in nodes.items() if byte not in reads for node in some]
+            left: list[int] = []
+            for byte, some in nodes.items():
+                if byte not in reads:
+                    left += some
             if left:
                 self._leave(found, state, pushed, bound, left)
 
@@ -225,11 +234,8 @@ class Reaches:
             numbers[row] = found.number(plain.controls[row], pushed, bound)
         if len(nodes):
             found.groups.append((nodes, numbers[rows]))
-        left: dict[int, list[int]] = {}
-        for node, row in stops:
-            left.setdefault(row, []).append(node)
-        for row, some in left.items():
-            self._leave(found, plain.controls[row], pushed, bound, some)
+        for row in np.flatnonzero(np.bincount(stops[:, 1])).tolist():
+            self._leave(found, plain.controls[row], pushed, bound, stops[stops[:, 1] == row, 0].tolist())
         for node, number in hands:
             self._enter(found, plain.steps[number], pushed, bound, node)
 
@@ -259,9 +265,9 @@ class _Plain:
         self._state_of = np.zeros(size, dtype=np.int32)
         self._found, self._stops, self._hands = (np.empty((size, 2), dtype=np.int32) for _ in range(3))
 
-    def walk(self, entered: list[tuple[int, Control]]) -> tuple[Ints, list[list[int]], list[list[int]]]:
+    def walk(self, entered: list[tuple[int, Control]]) -> tuple[Ints, Ints, list[list[int]]]:
         """Go on from nodes, each in a control state. Nodes with tokens, and the row of the control state at each
-        [2, nodes]; (node, row) where a node is left to callers; (node, step) where something else is entered."""
+        [2, nodes]; [stops, 2], node and row where a node is left to callers; (node, step) where something else is entered."""
         from .walks import walk
 
         trie = self.trie
@@ -275,7 +281,7 @@ class _Plain:
         ):  # fmt: skip
             self._fill(int(self._state_of[trie.parent[progress[1]]]))
         nodes, stops, hands = progress[2:].tolist()
-        return self._found[:nodes].T.copy(), self._stops[:stops].tolist(), self._hands[:hands].tolist()
+        return self._found[:nodes].T.copy(), self._stops[:stops], self._hands[:hands].tolist()
 
     def _row(self, control: Control) -> int:
         known = self._rows.get(control.number)
