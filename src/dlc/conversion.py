@@ -269,8 +269,10 @@ def read_diagnostics(read: Read) -> Iterator[Diagnostic]:
 def units(opened: Source, paths: list[str], on_failure: Callable[[Diagnostic], None]) -> Iterator[Unit | Broken]:
     """The units of all inputs in order. A file that cannot be read goes to `on_failure`; the others follow.
 
-    A file of another layout that was found in a folder or archive is passed over with a warning.
+    A file of another layout that was found in a folder or archive is passed over with a warning; if nothing else is found
+    there either, that is a failure.
     """
+    passed, empty = False, True
     sample = opened.sample
     documents: Iterator[Document | Diagnostic]
     documents = iter((sample(),)) if not paths and sample is not None else find(paths, opened.suffixes)
@@ -279,8 +281,13 @@ def units(opened: Source, paths: list[str], on_failure: Callable[[Diagnostic], N
             on_failure(document)
             continue
         try:
-            yield from opened.units(document)
+            for unit in opened.units(document):
+                empty = False
+                yield unit
         except InputFailure as failure:
             found = failure.diagnostic
             passed_over = found.code == "DLC360" and not document.sought
+            passed = passed or passed_over
             on_failure(replace(found, severity="warning") if passed_over else found)
+    if passed and empty:
+        on_failure(errors.no_data_file(paths[0], opened.suffixes))

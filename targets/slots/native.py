@@ -2,7 +2,7 @@
 for, its acts, calls and spans. The layouts themselves are `native_log` (MultiWOZ 2.1) and `native_frames` (2.2, SGD).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from ..rows import Mention, TurnRow
 from .layout import Layout, layout_of
 from .multiwoz22 import BOOKING
 from .opened import opened
-from .plain_names import own_names, plain_slot, requested_name
+from .plain_names import own_names, plain_slot, requested_field, requested_name
 from .services import NO_INTENT, SGD, Services, has_services, services_of
 from .values import MULTIWOZ, spelled
 
@@ -91,12 +91,26 @@ class NativeReader:
             return NativeTurn(row.turn, row.speaker, row.utterance, state, services, acts, calls, row.mentions, True)
         if by_service:
             services = _domain_states(row.program, state, self.layout)
-        return NativeTurn(row.turn, row.speaker, row.utterance, state, services, mentions=row.mentions)
+        spans = tuple(_named(row.mentions, self.layout))
+        return NativeTurn(row.turn, row.speaker, row.utterance, state, services, mentions=spans)
 
 
 def _service_state(said: Mapping[str, Any]) -> ServiceState:
     values = {slot: tuple(texts) for slot, texts in said["slots"].items()}
     return ServiceState(values, said["intent"], tuple(said["requested"]), True)
+
+
+def _named(mentions: Sequence[Mention], layout: Layout) -> Iterator[Mention]:
+    """Spans under the names of MultiWOZ 2.2, whichever layout they are of; those of no slot (`Choice`) are left out."""
+    for mention in mentions:
+        domain = layout.domains.get(mention.domain)
+        if domain is None:
+            continue
+        slot = mention.slot.removeprefix(f"{domain.name}-")
+        target = domain.acts.get(slot) or requested_field(domain, slot)
+        name = requested_name(domain, target.owner, target.name) if target is not None else None
+        if name is not None:
+            yield replace(mention, slot=f"{domain.name}-{name}")
 
 
 def listed(text: str) -> tuple[str, ...]:

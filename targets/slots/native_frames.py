@@ -1,6 +1,7 @@
 """SGD's layout, which MultiWOZ 2.2 shares: `[{dialogue_id, services, turns}]`, a frame for each service of a turn.
 
-2.2 has a frame for every service in every user turn, and numbers its turns; SGD has those a turn is about.
+2.2 has a frame for every service in every user turn, numbers its turns, and repeats the values of its spans; SGD has the
+frames of services a turn is about.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ def fresh_frames(name: str, turns: Sequence[NativeTurn], every_service: bool) ->
         if turn is not None:
             # Thanks and goodbyes name no service: they belong to the one before.
             names = _services(turn, every_service) or services[-1:] * bool(turn.acts)
-            entry["frames"] = [_frame(turn, service) for service in names]
+            entry["frames"] = [_frame(turn, service, every_service) for service in names]
             services += [s for s in names if s not in services and _is_active(turn, s)]
         made.append(entry)
     dialogue: dict[str, Any] = merged_frames({"dialogue_id": name, "services": services, "turns": made}, turns)[0]
@@ -56,8 +57,12 @@ def _is_active(turn: NativeTurn, service: str) -> bool:
     return state is None or state.holds_intent or bool(state.values or state.requested or state.intent != NO_INTENT)
 
 
-def _frame(turn: NativeTurn, service: str) -> dict[str, Any]:
-    spans = [{"exclusive_end": m.end, "slot": m.slot, "start": m.start} for m in turn.mentions if m.domain == service]
+def _frame(turn: NativeTurn, service: str, with_values: bool = False) -> dict[str, Any]:
+    spans = [
+        {"exclusive_end": m.end, "slot": m.slot, "start": m.start} | ({"value": m.text} if with_values else {})
+        for m in turn.mentions
+        if m.domain == service
+    ]
     frame: dict[str, Any] = {
         "actions": [_action(said) for said in turn.acts if said.service in (service, "")],
         "service": service,

@@ -162,6 +162,11 @@ def test_files_of_another_kind_beside_the_data_are_passed_over(dlc_run, tmp_path
     done = dlc_run("convert", "multiwoz", "all.zip", "--to", "dl")
     assert done.status == 0 and len(done.rows()) == 4
     assert "warning[DLC360]" in done.err and "ontology.json" in done.err
+    # If nothing else is there, the run has read nothing, and says so.
+    with zipfile.ZipFile(tmp_path / "none.zip", "w") as archive:
+        archive.writestr("ontology.json", json.dumps({"hotel-semi-area": ["north"]}))
+    done = dlc_run("convert", "multiwoz", "none.zip", "--to", "dl", "-o", "out.jsonl")
+    assert done.status == 3 and "error[DLC352]" in done.err and not (tmp_path / "out.jsonl").exists()
 
 
 # ---------------------------------------------------------------- folders

@@ -46,6 +46,32 @@ def test_the_frames_of_2_2(dlc_run, val, tmp_path):
     }  # fmt: skip
 
 
+def test_spans_go_by_the_names_of_2_2(dlc_run, tmp_path):
+    said = "A cheap room in the acorn house , for two"
+    spans = [
+        ["Hotel-Inform", "Price", "cheap", 1, 1],
+        ["Hotel-Inform", "Name", "acorn house", 4, 6],
+        ["Hotel-Inform", "Choice", "two", 9, 9],
+        ["Booking-Inform", "People", "two", 9, 9],
+    ]
+    state = {"hotel": {"semi": {"pricerange": "cheap"}, "book": {}}}
+    log = [{"text": said, "metadata": {}, "span_info": spans}, {"text": "Fine.", "metadata": state}]
+    (tmp_path / "one.json").write_text(json.dumps({"A": {"log": log}}))
+    done = dlc_run("convert", "multiwoz", "one.json", *native("multiwoz22"), "-o", "new.json")
+    (whole,) = json.loads((tmp_path / "new.json").read_text())
+    assert done.status == 0 and whole["services"] == ["hotel"]
+    (frame,) = (f for f in whole["turns"][0]["frames"] if f["slots"])
+    # Neither a number of choices nor what an act says about a booking is a slot of 2.2.
+    assert [(s["slot"], s["value"], said[s["start"] : s["exclusive_end"]]) for s in frame["slots"]] == [
+        ("hotel-pricerange", "cheap", "cheap"), ("hotel-name", "the acorn house", "the acorn house"),
+    ]  # fmt: skip
+    # Read again, they are what they were; and 2.2's own names stay.
+    (row,) = dlc_run("convert", "multiwoz", "new.json", "--to", "slots").rows()
+    assert [s["slot"] for s in row["provenance"]["spans"]] == ["hotel-pricerange", "hotel-name"]
+    dlc_run("convert", "multiwoz", "new.json", *native("multiwoz22"), "-o", "again.json")
+    assert json.loads((tmp_path / "again.json").read_text()) == [whole]
+
+
 @pytest.mark.parametrize("layout", ["multiwoz21", "multiwoz22", "sgd"])
 def test_what_did_not_change_keeps_every_byte(dlc_run, val, tmp_path, layout):
     into = tmp_path / "into.json"
