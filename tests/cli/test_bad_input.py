@@ -165,6 +165,7 @@ def test_files_of_another_kind_beside_the_data_are_passed_over(dlc_run, tmp_path
     # If nothing else is there, the run has read nothing, and says so.
     with zipfile.ZipFile(tmp_path / "none.zip", "w") as archive:
         archive.writestr("ontology.json", json.dumps({"hotel-semi-area": ["north"]}))
+        archive.writestr("schema.json", json.dumps([{"service_name": "hotel"}]))
     done = dlc_run("convert", "multiwoz", "none.zip", "--to", "dl", "-o", "out.jsonl")
     assert done.status == 3 and "error[DLC352]" in done.err and not (tmp_path / "out.jsonl").exists()
 
