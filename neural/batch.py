@@ -43,6 +43,7 @@ class BatchExecutor:
     """Tables of one or more machines, and the loops that read them. threads: whether large batches use all cores."""
 
     def __init__(self, machines: Sequence[Machine], vocabulary: Vocabulary, threads: bool = True) -> None:
+        self.machines = tuple(machines)
         self.tables = Tables(machines)
         self.vocabulary = vocabulary
         self.ends = machines[0].pack(vocabulary.ends)
@@ -110,6 +111,20 @@ class BatchExecutor:
         """Rows picked by index."""
         at = np.asarray(index, dtype=np.int64)
         return ArrayState(state.rows[at], state.log_z[at])
+
+    def join(self, states: Sequence[ArrayState]) -> ArrayState:
+        """The rows of several states."""
+        return ArrayState(np.concatenate([s.rows for s in states]), np.concatenate([s.log_z for s in states]))
+
+    def cell(self, state: ArrayState, row: int) -> tuple[int, Cell]:
+        """The machine of a row and its configuration."""
+        fields = state.rows[row].tolist()
+        number, control = self.tables.controls[fields[core.STATE]]
+        machine = self.machines[number]
+        frames = fields[core.STACK : core.STACK + fields[core.DEPTH]]
+        stack = machine.push(machine.bottom, tuple(self.tables.frames[frame][1] for frame in frames))
+        names = fields[core.ENV : core.ENV + fields[core.NAMES]]
+        return number, machine.cell(control, stack, tuple(self.tables.results[result][1] for result in names))
 
     def with_budgets(self, state: ArrayState, budgets: Sequence[int]) -> ArrayState:
         """The state with other numbers of tokens left."""

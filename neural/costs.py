@@ -20,12 +20,31 @@ NEVER: Final = UNSPELLED
 _END: Final = -1
 
 
-class Costs:
-    """Shortest rests of procedures by network state."""
+def priced(vocabulary: Vocabulary, text: bytes, room: int) -> int:
+    """The least tokens that spell a text; if there is room, cut inside its literals, each with that many tokens more."""
+    return sum(map(vocabulary.fewest, _cut(text, room))) + room * (text.count(b'"') // 2)
 
-    def __init__(self, net: Net, vocabulary: Vocabulary) -> None:
+
+def _cut(text: bytes, room: int) -> list[bytes]:
+    """A text cut after each quote that opens a literal, if there is room for what it may have to say."""
+    if not room or text.count(b'"') < 2:
+        return [text]
+    parts = text.split(b'"')
+    # An odd number of quotes: the text begins inside a literal.
+    first = 2 if len(parts) % 2 == 0 else 1
+    begun = b'"'.join(parts[:first]) + b'"'
+    closed = [b'"'.join(parts[i : i + 2]) + b'"' for i in range(first, len(parts) - 2, 2)]
+    return [begun, *closed, b'"'.join(parts[-2:])]
+
+
+class Costs:
+    """Shortest rests of procedures by network state. room: tokens kept for what each literal of a finish may have to
+    say (`grounded`)."""
+
+    def __init__(self, net: Net, vocabulary: Vocabulary, room: int = 0) -> None:
         self.net = net
         self.vocabulary = vocabulary
+        self.room = room
         self._rests: dict[int, Short] = {}
         self._seen: dict[int, int] = {}
         self._longer: dict[int, int] = {}
@@ -59,14 +78,16 @@ class Costs:
         return known
 
     def count(self, text: bytes) -> int:
-        """The least tokens that spell a text."""
+        """The least tokens that spell a text; with room, what `priced` says."""
         spelled = self._spell(text)
-        return len(spelled) if spelled or not text else NEVER
+        room = self.room * (text.count(b'"') // 2)
+        return len(spelled) + room if spelled or not text else NEVER
 
     def _spell(self, text: bytes) -> list[int]:
         known = self._spelled.get(text)
         if known is None:
-            known = self._spelled[text] = self.vocabulary.spell(text)
+            parts = [self.vocabulary.spell(part) for part in _cut(text, self.room)]
+            known = self._spelled[text] = [token for part in parts for token in part] if all(parts) else []
         return known
 
     def _within(self, start: int, limit: int) -> Short | None:
@@ -152,6 +173,12 @@ class Costs:
         """The tokens of a shortest text to the end of a state's procedure."""
         rest = self.rest(state)
         return self._spell(rest[0]) if rest is not None else []
+
+    def text(self, state: int) -> bytes:
+        """A shortest text to the end of a state's procedure."""
+        rest = self.rest(state)
+        assert rest is not None
+        return rest[0]
 
     def result(self, state: int) -> int:
         """What that returns."""

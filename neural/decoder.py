@@ -8,6 +8,7 @@ state = decoder.advance(state, [17, 4711])
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,9 @@ from .cache import cached_vocabulary
 from .costs import NEVER
 from .dl_turns import dl_surface
 from .framing import framed
+from .grounded import GroundedExecutor, GroundedState
+from .grounding import Grounding
+from .grounding_requests import Requests, Texts, asked, price
 from .machine import Cell, Machine
 from .net import Net, spaced
 from .reference import CellState, ReferenceExecutor
@@ -34,8 +38,10 @@ SURFACES = ("dl", "dataflow")
 BUDGETS = ("safe", "exact")
 EXECUTORS = ("numpy", "cpu", "gpu")
 UNBOUNDED = NEVER + 4096
+ROOM = 4
+"""Tokens that grounded literals of a finish have at least."""
 
-DecoderState: TypeAlias = "CellState | ArrayState | DeviceState"
+DecoderState: TypeAlias = "CellState | ArrayState | DeviceState | GroundedState"
 """A batch of sequences, as the executor keeps it: a value, with `done`, `budgets` and `log_z`, a row each."""
 
 
@@ -78,39 +84,50 @@ class ConstrainedDecoder:
         self.surface = surface
         self._frame = marker.encode(), after.encode()
         self.budgets = budgets
-        schemas = [schema] if isinstance(schema, Schema) else list(schema)
-        self.machines = tuple(self._machine(each) for each in schemas)
+        self.schemas = (schema,) if isinstance(schema, Schema) else tuple(schema)
+        self.machines = tuple(self._machine(each) for each in self.schemas)
         self.executor_name = executor
-        self.executor = self._executor(executor, device)
+        self.executor = self._executor(executor, self.machines, device)
+        self._requests: Requests | None = None
+        self._grounded: dict[int, GroundedExecutor] = {}
 
-    def _machine(self, schema: Schema) -> Machine:
-        net, root = self._surface(schema)
+    def _machine(self, schema: Schema, room: int = 0, like: Machine | None = None) -> Machine:
+        if like is not None and self.surface == "dl":
+            # What is short in Lispress is counted in tokens, so its network depends on the room.
+            return Machine(like.net, -1, self.vocabulary, self.budgets == "exact", room, like)
+        net, root = self._surface(schema, room)
         if any(self._frame):
             root = framed(net, root, *self._frame)
         if self.vocabulary.leading_space and not self._frame[0]:
             root = spaced(net, root)
-        machine = Machine(net, root, self.vocabulary, self.budgets == "exact")
+        machine = Machine(net, root, self.vocabulary, self.budgets == "exact", room)
         if machine.costs.rest(net.starts[root]) is None:
             raise CompileError(errors.nothing_to_say("a program"))
         return machine
 
-    def _surface(self, schema: Schema) -> tuple[Net, int]:
+    def _surface(self, schema: Schema, room: int) -> tuple[Net, int]:
         if self.surface == "dl":
             return dl_surface(schema)
         from .flow_surface import dataflow_surface
 
-        return dataflow_surface(schema, cache(self.vocabulary.fewest))
+        return dataflow_surface(schema, cache(price(self.vocabulary, room)))
 
-    def _executor(self, name: str, device: Any) -> "ReferenceExecutor | BatchExecutor | DeviceExecutor":
+    def _executor(
+        self, name: str, machines: Sequence[Machine], device: Any = None
+    ) -> "ReferenceExecutor | BatchExecutor | DeviceExecutor":
         if name == "numpy":
-            return ReferenceExecutor(self.machines, self.vocabulary)
+            return ReferenceExecutor(machines, self.vocabulary)
         if name == "gpu":
             from .gpu import DeviceExecutor
 
-            return DeviceExecutor(self.machines, self.vocabulary, device)
+            return DeviceExecutor(machines, self.vocabulary, device)
         from .batch import BatchExecutor
 
-        return BatchExecutor(self.machines, self.vocabulary)
+        return BatchExecutor(machines, self.vocabulary)
+
+    def _runs(self, state: DecoderState) -> Any:
+        """The executor of a state."""
+        return state.executor if isinstance(state, GroundedState) else self.executor
 
     # ------------------------------------------------------------ states
 
@@ -120,23 +137,67 @@ class ConstrainedDecoder:
         budget: "int | Sequence[int] | None" = None,
         schemas: Sequence[int] | None = None,
         prefix: str | bytes = "",
+        texts: Texts | None = None,
+        grounding: "Grounding | Sequence[Grounding | None] | None" = None,
     ) -> DecoderState:
         """A state of `batch` sequences at the beginning of a program (or after `prefix`, text of one).
 
         budget: tokens a program may take, the end token not counted; one for all or one a row. schemas: for each
-        row the index of its schema. Raises CompileError: DLC503 if no program fits, DLC504 if the prefix is wrong.
+        row the index of its schema. texts: for each row the texts its string literals must be parts of (None: any
+        literal). grounding: the same with sets and options, one for all or one a row; `texts` go before its own.
+        Raises CompileError: DLC503 if no program fits, DLC504 if the prefix is wrong, DLC516 and DLC517 for what
+        nothing can be grounded in, DLC510 on an executor that does not ground.
         """
         which = [0] * batch if schemas is None else list(schemas)
         limits = [budget] * batch if budget is None or isinstance(budget, int) else list(budget)
         if len(which) != batch or len(limits) != batch:
             raise CompileError(errors.wrong_shape(f"{batch} rows, {len(which)} schemas, {len(limits)} budgets"))
         data = prefix.encode() if isinstance(prefix, str) else prefix
-        cells = tuple(self._after(self.machines[i], data) for i in which)
+        each = asked(batch, texts, grounding)
+        if any(row is not None for row in each):
+            return self._start_grounded(which, limits, data, each)
+        return self.executor.start(which, *self._begin(self.machines, which, limits, data))
+
+    def _begin(
+        self, machines: Sequence[Machine], which: Sequence[int], limits: "Sequence[int | None]", data: bytes
+    ) -> tuple[tuple[Cell, ...], tuple[int, ...]]:
+        """Configurations after a prefix, and budgets that suffice."""
+        cells = tuple(self._after(machines[i], data) for i in which)
         budgets = tuple(UNBOUNDED if limit is None else limit for limit in limits)
         for cell, limit, i in zip(cells, budgets, which, strict=True):
-            if not self.machines[i].within(cell, limit):
+            if not machines[i].within(cell, limit):
                 raise CompileError(errors.budget_too_small(limit, cell.cost))
-        return self.executor.start(which, cells, budgets)
+        return cells, budgets
+
+    def _start_grounded(
+        self, which: Sequence[int], limits: "Sequence[int | None]", data: bytes, each: "Sequence[Grounding | None]"
+    ) -> GroundedState:
+        if self.executor_name == "gpu":
+            raise CompileError(errors.unknown_option("executor of grounded literals", "gpu", ("numpy", "cpu")))
+        if b'"' in self._frame[1]:
+            raise CompileError(errors.wrong_shape("literals are grounded only where no quote comes after a program"))
+        if self._requests is None:
+            self._requests = Requests(self.surface, self.schemas, self.vocabulary)
+        known: dict[tuple[int, int], Any] = {}
+        requests = []
+        for i, (schema, row) in enumerate(zip(which, each, strict=True)):
+            if row is not None and (id(row), schema) not in known:
+                known[id(row), schema] = self._requests.request(i, schema, row)
+            requests.append(None if row is None else known[id(row), schema])
+        runs = self._grounding(max(self._requests.room(r) for r in requests if r is not None))
+        cells, budgets = self._begin(runs.machines, which, limits, data)
+        return runs.start(which, cells, budgets, requests, data)
+
+    def _grounding(self, needed: int) -> GroundedExecutor:
+        """The executor whose finishes have room for literals of so many tokens; there are few of them, by size."""
+        room = ROOM
+        while room < needed:
+            room *= 4
+        if room not in self._grounded:
+            machines = [self._machine(*each) for each in zip(self.schemas, repeat(room), self.machines, strict=False)]
+            inner: Any = self._executor(self.executor_name, machines)
+            self._grounded[room] = GroundedExecutor(inner, self.vocabulary, self.surface == "dl", self._frame[0])
+        return self._grounded[room]
 
     def _after(self, machine: Machine, data: bytes) -> Cell:
         if not data:
@@ -154,11 +215,11 @@ class ConstrainedDecoder:
     def bits(self, state: DecoderState) -> Any:
         """Allowed tokens, packed: uint32 [batch, ceil(vocabulary / 32)], token t at bit t % 32 of word t // 32
         (on `gpu` a tensor of int32 there)."""
-        return self.executor.bits(state)  # type: ignore[arg-type]
+        return self._runs(state).bits(state)
 
     def fill(self, state: DecoderState, row: int, out: NDArray[np.uint32]) -> None:
         """One row of `bits`, written into `out`."""
-        self.executor.fill(state, row, out)  # type: ignore[arg-type]
+        self._runs(state).fill(state, row, out)
 
     def mask(self, state: DecoderState) -> NDArray[np.bool_]:
         """Allowed tokens: bool [batch, vocabulary]. The end token is allowed exactly where a program is complete."""
@@ -175,7 +236,7 @@ class ConstrainedDecoder:
         """
         if len(tokens) != len(state):
             raise CompileError(errors.wrong_shape(f"{len(tokens)} tokens for {len(state)} rows"))
-        return self.executor.advance(state, self._tokens(tokens))  # type: ignore[arg-type]
+        return self._runs(state).advance(state, self._tokens(tokens))  # type: ignore[no-any-return]
 
     def _tokens(self, tokens: Any) -> Any:
         """Token ids as the executor takes them."""
@@ -185,21 +246,21 @@ class ConstrainedDecoder:
 
     def is_complete(self, state: DecoderState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""
-        return self.executor.complete(state)  # type: ignore[arg-type]
+        return self._runs(state).complete(state)  # type: ignore[no-any-return]
 
     def fork(self, state: DecoderState, index: Sequence[int]) -> DecoderState:
         """Rows picked by index, repeats allowed: beam search, resampling, rollback to a state that was kept."""
-        return self.executor.fork(state, [int(i) for i in index])  # type: ignore[arg-type]
+        return self._runs(state).fork(state, [int(i) for i in index])  # type: ignore[no-any-return]
 
     def with_budget(self, state: DecoderState, budget: "int | Sequence[int]") -> DecoderState:
         """The state with another number of tokens left, one for all or one a row."""
         each = [budget] * len(state) if isinstance(budget, int) else list(budget)
-        return self.executor.with_budgets(state, each)  # type: ignore[arg-type]
+        return self._runs(state).with_budgets(state, each)  # type: ignore[no-any-return]
 
     def observe(self, state: DecoderState, log_z: Sequence[float]) -> DecoderState:
         """The state with this step's log Z added, row by row."""
         summed = [float(a) + float(b) for a, b in zip(state.log_z, log_z, strict=True)]
-        return self.executor.with_log_z(state, summed)  # type: ignore[arg-type]
+        return self._runs(state).with_log_z(state, summed)  # type: ignore[no-any-return]
 
     def forced(self, state: DecoderState, limit: int = 64) -> list[list[int]]:
         """For each row the tokens that are the only ones possible, one after the other (jump ahead). A row where
@@ -228,12 +289,16 @@ class ConstrainedDecoder:
         schemas: Sequence[int] | None = None,
         prefix: str = "",
         beams: int = 1,
+        texts: Texts | None = None,
+        grounding: "Grounding | Sequence[Grounding | None] | None" = None,
     ) -> "TypedLogitsProcessor":
         """A `transformers.LogitsProcessor` for one call of `generate`: greedy, sampling or with beams, whose number
-        it must be told. budget, schemas and prefix are those of `start`, for the prompts of the batch."""
+        it must be told. The others are those of `start`, for the prompts of the batch."""
         from .hf import TypedLogitsProcessor
 
-        return TypedLogitsProcessor(self, budget, schemas=schemas, prefix=prefix, beams=beams)
+        return TypedLogitsProcessor(
+            self, budget, schemas=schemas, prefix=prefix, beams=beams, texts=texts, grounding=grounding
+        )
 
 
 def host_bits(bits: Any) -> NDArray[np.uint32]:

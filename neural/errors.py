@@ -153,3 +153,26 @@ def tables_incomplete(row: int) -> Diagnostic:
     with `mask` and `advance`, which fill in what is missing.
     """
     return Diagnostic("DLC515", f"row {row}: the tables on the device lack what comes next")
+
+
+def nothing_to_ground_in(row: int, what: str) -> Diagnostic:
+    """DLC516: a request in which no string literal could be written.
+
+    What it means: literals are to be grounded in texts without a character (or, at borders of words, without a word
+    or mark), or in a set without members; or the tokenizer can spell none of them. A program that needs a string
+    could not be finished.
+
+    How to fix it: give texts or members that say something, or `None` where nothing is to be grounded.
+    """
+    return Diagnostic("DLC516", f"row {row}: no literal can be grounded in {what}")
+
+
+def unknown_place(row: int, name: str) -> Diagnostic:
+    """DLC517: a set of values for something that the schema does not have.
+
+    What it means: sets are for columns and arguments, by their names or with the table or function that has them, and
+    for types; in Lispress for calls and labels. The schema has none of this name, so the set would never be looked at.
+
+    How to fix it: write it as the schema does, such as `Hotel.name`, `name` or `Hotel`.
+    """
+    return Diagnostic("DLC517", f"row {row}: the schema has nothing that `{name}` could be the values of")

@@ -7,28 +7,39 @@ vocabularies and budgets, and is refused beyond `MAX_AHEAD` tokens.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from ..grammar.diagnostic import CompileError
 from . import errors
 from .costs import NEVER
 
-if TYPE_CHECKING:
-    from .machine import Cell
-
 MAX_AHEAD: Final = 24
 
 
-class Ahead:
-    """Looks ahead; remembers what it saw. after: the configurations one token further."""
+class Looked(Protocol):
+    """What is looked at: by number, whether a program may end there, and tokens with which it surely can be ended."""
 
-    def __init__(self, after: "Callable[[Cell], Iterable[Cell]]") -> None:
+    @property
+    def number(self) -> int: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def cost(self) -> int: ...
+
+
+L = TypeVar("L", bound=Looked)
+
+
+class Ahead(Generic[L]):
+    """Looks ahead; remembers what it saw. after: what is one token further."""
+
+    def __init__(self, after: Callable[[L], Iterable[L]]) -> None:
         self._after = after
         self._enough: dict[int, int] = {}
         self._too_few: dict[int, int] = {}
-        self._next: dict[int, tuple[Cell, ...]] = {}
+        self._next: dict[int, tuple[L, ...]] = {}
 
-    def within(self, cell: "Cell", tokens: int) -> bool:
+    def within(self, cell: L, tokens: int) -> bool:
         """Whether a program can be completed with at most so many tokens.
 
         Raises CompileError (DLC512) if that takes looking too far ahead.
@@ -41,7 +52,7 @@ class Ahead:
             raise CompileError(errors.too_large_for_exact(MAX_AHEAD))
         return self._look(cell, tokens)
 
-    def _look(self, cell: "Cell", tokens: int) -> bool:
+    def _look(self, cell: L, tokens: int) -> bool:
         if cell.complete:
             return True
         if tokens == 0 or self._too_few.get(cell.number, -1) >= tokens:

@@ -8,6 +8,8 @@ from transformers import LogitsProcessor
 from ..grammar.diagnostic import CompileError
 from . import errors
 from .decoder import ConstrainedDecoder, DecoderState
+from .grounding import Grounding
+from .grounding_requests import Texts
 from .logits import constrained
 
 _Key = tuple[int, tuple[int, ...]]
@@ -19,8 +21,8 @@ class TypedLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
     Works with padding on the left, with encoder-decoder models (the prompt is what the decoder begins with) and with
     beams: states are kept by the tokens generated so far, so beams may be reordered, copied and dropped at will.
     beams: rows that `generate` makes of each prompt (`num_beams`, or `num_return_sequences` when sampling).
-    budget, schemas: as of `ConstrainedDecoder.start`, one for all prompts or one each. prefix: text that programs
-    begin with, already part of the prompts.
+    budget, schemas, texts, grounding: as of `ConstrainedDecoder.start`, for all prompts or one each. prefix: text that
+    programs begin with, already part of the prompts.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class TypedLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         schemas: Sequence[int] | None = None,
         prefix: str = "",
         beams: int = 1,
+        texts: Texts | None = None,
+        grounding: "Grounding | Sequence[Grounding | None] | None" = None,
     ) -> None:
         self.decoder = decoder
         self.beams = beams
-        self._arguments = budget, schemas, prefix
+        self._arguments = budget, schemas, prefix, texts, grounding
         self._prompt = -1
         self._state: DecoderState | None = None
         self._keys: dict[_Key, int] = {}
@@ -56,11 +60,11 @@ class TypedLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         self._rows = [self._keys[key] for key in keys]
         mask = torch.as_tensor(self.decoder.mask(self._state)).to(scores.device)
         masked, log_z = constrained(scores, mask[self._rows])
-        kept = list(self._state.log_z)
+        kept = [0.0] * len(self._state)
         for row, z in zip(self._rows, log_z.tolist(), strict=True):
             if not self._state.done[row]:
-                kept[row] = float(self._state.log_z[row]) + z
-        self._state = self.decoder.executor.with_log_z(self._state, kept)  # type: ignore[arg-type]
+                kept[row] = z
+        self._state = self.decoder.observe(self._state, kept)
         return masked
 
     @property
@@ -73,8 +77,7 @@ class TypedLogitsProcessor(LogitsProcessor):  # type: ignore[misc]
         prompts, over = divmod(input_ids.shape[0], self.beams)
         if over:
             raise CompileError(errors.wrong_shape(f"{input_ids.shape[0]} rows are no multiple of {self.beams} beams"))
-        budget, schemas, prefix = self._arguments
-        self._state = self.decoder.start(prompts, budget, schemas, prefix)
+        self._state = self.decoder.start(prompts, *self._arguments)
         self._keys = {(prompt, ()): prompt for prompt in range(prompts)}
 
     def _go_on(self, keys: list[_Key]) -> None:

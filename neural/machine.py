@@ -71,14 +71,23 @@ class Cell:
 
 
 class Machine:
-    """The running automaton of one network over one vocabulary."""
+    """The running automaton of one network over one vocabulary. room: as of `Costs`. like: a machine of the same
+    network and vocabulary, whose automaton this one shares."""
 
-    def __init__(self, net: Net, root: int, vocabulary: Vocabulary, exact: bool = False) -> None:
+    def __init__(
+        self,
+        net: Net,
+        root: int,
+        vocabulary: Vocabulary,
+        exact: bool = False,
+        room: int = 0,
+        like: "Machine | None" = None,
+    ) -> None:
         self.net = net
         self.vocabulary = vocabulary
-        self.automaton = Automaton(net, root)
-        self.reaches = Reaches(self.automaton, vocabulary.trie)
-        self.costs = Costs(net, vocabulary)
+        self.automaton = Automaton(net, root) if like is None else like.automaton
+        self.reaches = Reaches(self.automaton, vocabulary.trie) if like is None else like.reaches
+        self.costs = Costs(net, vocabulary, room)
         self.exact = Ahead(self._successors) if exact else None
         self.words = (vocabulary.size + 31) // 32
         self._class_costs: dict[int, NDArray[np.int32]] = {}
@@ -198,6 +207,10 @@ class Machine:
             return np.zeros(self.words, dtype=np.uint32)
         return self.pack((plan or self.plan(cell))[:1])
 
+    def is_open(self, cell: Cell, budget: int) -> bool:
+        """Whether anything but the plan may be followed."""
+        return cell.stack.depth < MAX_DEPTH and bool(self._row(cell, budget).any())
+
     def _row(self, cell: Cell, budget: int) -> Row:
         if cell.row is None:
             cell.row, cell.slack = np.zeros(self.words, dtype=np.uint32), 0
@@ -269,6 +282,21 @@ class Machine:
             assert len(tokens) <= cell.cost
             cell.plan = tuple(tokens)
         return cell.plan
+
+    def finish(self, cell: Cell) -> list[bytes]:
+        """The texts of the plan, procedure by procedure."""
+        if cell.control.slots is not None:
+            tokens, result = self._named(cell)
+            texts = [b"".join(self.vocabulary.tokens[t] or b"" for t in tokens)]
+        else:
+            state = self.costs.control(cell.control)[1]
+            texts, result = [self.costs.text(state)], self.costs.result(state)
+        stack = cell.stack
+        while stack.frame is not None and stack.parent is not None:
+            _, state = self.costs.back(stack.frame, result)
+            texts.append(self.costs.text(state))
+            result, stack = self.costs.result(state), stack.parent
+        return texts
 
     def _rest(self, control: Control) -> tuple[list[int], int]:
         _, state = self.costs.control(control)

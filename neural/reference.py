@@ -92,6 +92,15 @@ class ReferenceExecutor:
             tuple(state.log_z[i] for i in index),
         )
 
+    def join(self, states: Sequence[CellState]) -> CellState:
+        """The rows of several states."""
+        fields = ("machines", "cells", "budgets", "done", "plans", "log_z")
+        return CellState(*(tuple(x for state in states for x in getattr(state, name)) for name in fields))
+
+    def cell(self, state: CellState, row: int) -> tuple[int, Cell]:
+        """The machine of a row and its configuration."""
+        return state.machines[row], state.cells[row]
+
     def with_budgets(self, state: CellState, budgets: Sequence[int]) -> CellState:
         """The state with other numbers of tokens left."""
         return replace(state, budgets=tuple(budgets))

@@ -1,7 +1,8 @@
 """The shape of vLLM's structured-output backends: a backend compiles requests to grammars, a grammar fills bit masks.
 
 The names and the order of calls are vLLM's (`StructuredOutputBackend`, `StructuredOutputGrammar`); nothing of it is
-imported. A request is JSON: `{"schema": 0, "budget": 64, "prefix": ""}`, all of it optional.
+imported. A request is JSON, all of it optional: `{"schema": 0, "budget": 64, "prefix": "", "texts": ["…"], "sets":
+{"Hotel.name": ["…"]}, "words": false, "fold_case": false, "entities": false}`, the last five as of `Grounding`.
 """
 
 import json
@@ -14,6 +15,7 @@ import torch
 from ..grammar.diagnostic import CompileError
 from . import errors
 from .decoder import ConstrainedDecoder, DecoderState
+from .grounding import Grounding
 
 
 class TypedGrammar:
@@ -90,7 +92,7 @@ class TypedBackend:
             raise CompileError(errors.wrong_width(self.vocab_size, decoder.vocabulary.size))
 
     def compile_grammar(self, request_type: Any, grammar_spec: str) -> TypedGrammar:
-        """The grammar of a request. Raises CompileError (DLC503, DLC504, DLC508)."""
+        """The grammar of a request. Raises CompileError (DLC503, DLC504, DLC508, DLC516, DLC517)."""
         if self.decoder is None:
             raise CompileError(errors.wrong_shape("the backend was destroyed"))
         try:
@@ -99,11 +101,12 @@ class TypedBackend:
             fits = (
                 0 <= schema < len(self.decoder.machines) and (budget is None or budget > 0) and isinstance(prefix, str)
             )
+            grounding = _grounding(asked)
         except (ValueError, AttributeError, TypeError):
             fits = False
         if not fits:
             raise CompileError(errors.wrong_shape(f"a request that is not understood: {grammar_spec[:100]!r}"))
-        return TypedGrammar(self.decoder, self.decoder.start(1, budget, [schema], prefix))
+        return TypedGrammar(self.decoder, self.decoder.start(1, budget, [schema], prefix, grounding=grounding))
 
     def allocate_token_bitmask(self, max_num_seqs: int) -> torch.Tensor:
         """A bit mask that allows everything: int32 [max_num_seqs, words]."""
@@ -112,3 +115,15 @@ class TypedBackend:
     def destroy(self) -> None:
         """Let go of everything."""
         self.decoder = None
+
+
+def _grounding(asked: dict[str, Any]) -> Grounding:
+    """What a request wants grounded. Raises TypeError for what is none of it."""
+    texts, sets = asked.get("texts"), asked.get("sets", {})
+    flags = {name: asked.get(name, False) for name in ("words", "fold_case", "entities")}
+    lists = [*([] if texts is None else [texts]), *sets.values()]
+    right = all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists)
+    if not right or not all(isinstance(flag, bool) for flag in flags.values()):
+        raise TypeError
+    members = {name: frozenset(values) for name, values in sets.items()}
+    return Grounding(None if texts is None else tuple(texts), members, **flags)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from importlib.resources import files
 
 import numpy as np
@@ -16,6 +17,7 @@ from dlc.grammar.diagnostic import CompileError
 from dlc.neural import core
 from dlc.neural.decoder import ConstrainedDecoder
 from dlc.neural.gpu import DeviceExecutor
+from dlc.neural.grounding import Grounding
 from dlc.neural.logits import constrained
 from dlc.neural.loop import generate, step
 from dlc.neural.serving import TypedBackend
@@ -29,6 +31,7 @@ USER = 256 + WORDS.index("user: ")
 TOKENS = Vocabulary((*(bytes((b,)) for b in range(256)), *(w.encode() for w in WORDS), None, None), (END,))
 WIDTH = TOKENS.size + 5
 BUDGET = 40
+BEGUN = 'user: Hotel | where .name = @"'
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +45,9 @@ def checker() -> Checker:
     return Checker(SCHEMA)
 
 
-def judge(rows: list[list[int]], checker: Checker) -> None:
+def judge(rows: list[list[int]], checker: Checker, budget: int = BUDGET) -> None:
     for row in rows:
-        assert row.index(END) <= BUDGET + 1
+        assert row.index(END) <= budget + 1
         said = b"".join(TOKENS.tokens[t] or b"" for t in row[: row.index(END)]).decode()
         assert compile_program(said, checker).ok, said
 
@@ -110,7 +113,51 @@ def test_a_processor_that_was_not_told_of_beams_says_so(decoder) -> None:
     assert caught.value.diagnostics[0].code == "DLC508"
 
 
+@pytest.mark.parametrize("how", ["sampling", "beams"])
+def test_generate_grounds_the_literals_of_each_prompt(decoder, checker, how) -> None:
+    texts = [["the lensfield hotel"], ["bridge", "ash"], None]
+    options = {"sampling": {"do_sample": True}, "beams": {"num_beams": 3, "do_sample": False}}[how]
+    beams = 3 if how == "beams" else 1
+    torch.manual_seed(5)
+    wanted = Grounding(entities=True)
+    processor = decoder.logits_processor(BUDGET, prefix=BEGUN, beams=beams, texts=texts, grounding=wanted)
+    prompts = torch.tensor([[PAD, PAD, 5, 7], [1, 2, 3, 4], [PAD, 8, 8, 8]])
+    made = decoder_only().generate(
+        prompts, attention_mask=(prompts != PAD).long(), max_new_tokens=BUDGET + 1, eos_token_id=END, pad_token_id=PAD,
+        logits_processor=[processor], **options,
+    )[:, 4:].tolist()  # fmt: skip
+    judge([[*BEGUN.encode(), *row] for row in made], checker, BUDGET + len(BEGUN))
+    for row, some in zip(made, texts, strict=True):
+        said = BEGUN + b"".join(TOKENS.tokens[t] or b"" for t in row[: row.index(END)]).decode()
+        names = re.findall(r'@"((?:[^"\\]|\\.)*)"', said)
+        assert names and (some is None or all(any(name in text for text in some) for name in names)), said
+
+
 # ------------------------------------------------------------------ vLLM's order of calls
+
+
+def test_a_request_of_an_engine_says_what_grounds_its_literals(decoder) -> None:
+    backend = TypedBackend(decoder)
+    spec = {"texts": ["abc"], "sets": {"Hotel.name": ["q", "xyz"]}, "entities": True, "prefix": BEGUN}
+    one = backend.compile_grammar("json", json.dumps(spec))
+    plain = backend.compile_grammar("json", json.dumps({"prefix": BEGUN}))
+    for grammar, right, wrong in ((one, b"xyz", b"x,"), (one, b"q", b"a"), (plain, b"a,", b"\x01")):
+        assert grammar.validate_tokens([*wrong]) == [*wrong][:-1]
+        assert grammar.validate_tokens([*right]) == [*right]
+        assert grammar.accept_tokens("r", [*right])
+        grammar.rollback(len(right))
+    bitmask = backend.allocate_token_bitmask(1)
+    one.fill_bitmask(bitmask, 0)
+    allowed = np.flatnonzero(np.unpackbits(bitmask[0].numpy().view(np.uint8), bitorder="little"))
+    assert allowed.tolist() == [ord("q"), ord("x")]
+
+
+def test_the_loop_on_the_device_does_not_ground() -> None:
+    on_device = ConstrainedDecoder(schema=SCHEMA, tokenizer=TOKENS, executor="gpu", device="cpu")
+    assert on_device.start(1, texts=[None]) is not None
+    with pytest.raises(CompileError) as caught:
+        on_device.start(1, texts=[["a"]])
+    assert caught.value.diagnostics[0].code == "DLC510"
 
 
 def test_an_engine_of_vllm_s_call_order(decoder, checker) -> None:
@@ -151,7 +198,20 @@ def test_an_engine_of_vllm_s_call_order(decoder, checker) -> None:
         backend.compile_grammar("json", "{}")
 
 
-@pytest.mark.parametrize("spec", ["[]", "{", '{"schema": 7}', '{"budget": 0}', '{"prefix": 3}', '{"schema": "x"}'])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "[]",
+        "{",
+        '{"schema": 7}',
+        '{"budget": 0}',
+        '{"prefix": 3}',
+        '{"schema": "x"}',
+        '{"texts": "a"}',
+        '{"sets": {"name": [1]}}',
+        '{"words": 1}',
+    ],
+)
 def test_requests_that_are_not_understood(decoder, spec) -> None:
     with pytest.raises(CompileError) as caught:
         TypedBackend(decoder).compile_grammar("json", spec)
