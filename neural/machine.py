@@ -85,8 +85,8 @@ class Machine:
     ) -> None:
         self.net = net
         self.vocabulary = vocabulary
-        self.automaton = Automaton(net, root) if like is None else like.automaton
-        self.reaches = Reaches(self.automaton, vocabulary.trie) if like is None else like.reaches
+        self.automaton: Automaton = Automaton(net, root) if like is None else like.automaton
+        self.reaches: Reaches = Reaches(self.automaton, vocabulary.trie) if like is None else like.reaches
         self.costs = Costs(net, vocabulary, room)
         self.exact = Ahead(self._successors) if exact else None
         self.words = (vocabulary.size + 31) // 32
