@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dlc.compiler.check import Checker
     from dlc.compiler.schema import Schema
     from dlc.compiler.terms import Turn
+    from dlc.targets.slots.sgd import ServiceMemo
     from dlc.targets.slots.states import Memo
 
 
@@ -20,7 +21,7 @@ class Requests:
 
     def __init__(self, options: Options) -> None:
         self._whole = options.recipe is not None and options.recipe.no_revise
-        self._known: dict[int, tuple[Checker, Memo]] = {}
+        self._known: dict[int, tuple[Checker, Memo | ServiceMemo]] = {}
 
     def plain(self, read: Read) -> Read:
         """The dialogue with its references and revisions inlined; itself, if it is no dialogue of requests."""
@@ -66,17 +67,19 @@ class Requests:
         from dlc.runtime.errors import unfulfilled
         from dlc.runtime.requests import Requests as Live
         from dlc.runtime.requests import requests_dialogue
-        from dlc.targets.slots.requests import StateReader
+        from dlc.targets.slots.requests import ServiceReader, StateReader
+        from dlc.targets.slots.services import has_services
+        from dlc.targets.slots.sgd import ServiceMemo
         from dlc.targets.slots.states import Memo
 
         if id(schema) not in self._known:
-            self._known[id(schema)] = (Checker(schema), Memo(schema))
+            self._known[id(schema)] = (Checker(schema), ServiceMemo(schema) if has_services(schema) else Memo(schema))
         checker, memo = self._known[id(schema)]
-        if not memo.layout.domains:
+        if isinstance(memo, Memo) and not memo.layout.domains:
             return read
         memo.trim()
-        running = requests_dialogue(checker)
-        live, reader = Live(self._whole), StateReader(memo)
+        running, live = requests_dialogue(checker), Live(self._whole)
+        reader = StateReader(memo) if isinstance(memo, Memo) else ServiceReader(memo)
         rows: list[TurnRow] = []
         for row, turn in zip(read.dialogue.turns, turns, strict=True):
             if turn is None or row.speaker != "user":

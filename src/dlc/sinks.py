@@ -37,10 +37,7 @@ def dialogue_writer(name: str, schema: "Schema", options: Options) -> DialogueWr
 
     It writes None for the rows that it leaves to the writer of turns.
     """
-    from dlc.targets.slots.services import has_services
-
-    # The recipe reads states by domain; states of services are written turn by turn.
-    if name != "dataflow" or has_services(schema):
+    if name != "dataflow":
         return None
     from dataclasses import replace
 

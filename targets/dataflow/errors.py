@@ -159,3 +159,14 @@ def unknown_argument(head: str, which: str, signature: str, span: Span | None = 
     How to fix it: compare with the signature shown; a schema learned from more programs may know the argument.
     """
     return Diagnostic("DLC293", f"the schema knows `{head}` without {which}", span, help=(f"signature: {signature}",))
+
+
+def only_slots(service: str, lost: list[str]) -> Note:
+    """DLC294: the intent of a service, or what is requested, which a program of the recipe does not say.
+
+    What it means: the published recipe is about slots and their values. What the user wants done with a service, and
+    which of its slots the user asks for, is not in the program.
+
+    How to fix it: convert to another target, such as thingtalk, if intents are needed.
+    """
+    return Note("DLC294", f"the recipe says slots only, not {', '.join(lost)} of {service}", loss=True, part=service)

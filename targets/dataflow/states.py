@@ -1,16 +1,21 @@
 """DL turns that carry slot states as dataflow programs, dialogue by dialogue.
 
 A state accumulates, a program says what changed: so a dialogue is written as a whole, by the published recipe
-(`multiwoz`). Slots go by the recipe's names, `hotel-book-day` for `book.day` of the domain `hotel`.
+(`multiwoz`). Slots go by the recipe's names, `hotel-book-day` for `book.day` of the domain `hotel`; a service (SGD) is a
+domain, and several ways to say a value are one text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ...compiler.schema import Schema
 from ...compiler.terms import App, Term, Turn
 from ..rows import Note, TurnRow, Written
+from ..slots.requests import flat_text
+from ..slots.services import NO_INTENT, has_services
+from ..slots.sgd import ServiceMemo
+from ..slots.sgd_write import write_services
 from ..slots.states import Memo
 from ..slots.trade import normalize_text, slot_name
 from ..slots.write import write_slots
@@ -38,13 +43,16 @@ class StateWriter:
 
     def __init__(self, schema: Schema, options: Options, normalize: bool = False) -> None:
         self._memo = Memo(schema)
+        self._services = ServiceMemo(schema) if has_services(schema) else None
         self._schema = schema
         self._options = options
         self._text = normalize_text if normalize else str.lower
 
     def fits(self, rows: Sequence[TurnRow]) -> bool:
-        """Whether the user's turns are states: every statement queries or calls a domain of the schema's layout."""
-        domains = self._memo.layout.by_owner
+        """Whether the user's turns are states: every statement queries or calls a domain or service of the schema."""
+        domains: Collection[str] = self._memo.layout.by_owner
+        if self._services is not None:
+            domains = self._services.services.by_owner
         turns = [row.program for row in rows if row.program is not None and row.speaker == "user"]
         heads = [_innermost(statement.term) for turn in turns for statement in turn.statements]
         return bool(domains) and bool(turns) and all(head in domains for head in heads)
@@ -54,7 +62,7 @@ class StateWriter:
 
         Such rows change nothing: the next state is compared with the last one that could be read.
         """
-        self._memo.trim()
+        (self._services or self._memo).trim()
         written: list[Written | None] = [None] * len(rows)
         places: list[int] = []
         heard: list[_Heard] = []
@@ -62,7 +70,7 @@ class StateWriter:
         for i, row in enumerate(rows):
             if row.program is None or row.speaker != "user":
                 continue
-            belief, said = self._belief(row.program)
+            belief, said = self._belief(row.program) if self._services is None else self._held(row.program)
             places.append(i)
             notes.append(said)
             heard.append(_Heard(self._text(_before(rows, i)), self._text(row.utterance or ""), belief))
@@ -83,6 +91,21 @@ class StateWriter:
                         notes.append(errors.result_left_out(domain))
                     else:
                         belief[slot_name(domain, part, slot)] = value
+        if turn.acts:
+            notes.append(errors.acts_beside())
+        return belief, tuple(notes)
+
+    def _held(self, turn: Turn) -> tuple[dict[str, str], tuple[Note, ...]]:
+        """The same for states of services: their slots are what the recipe is about."""
+        assert self._services is not None
+        state = write_services(turn, self._services)
+        notes = [note for note in state.notes if note.code != _ACTS_IN_SLOTS]
+        belief: dict[str, str] = {}
+        for service, held in state.program.items():
+            belief |= {f"{service}-{slot}": flat_text(texts) for slot, texts in held["slots"].items()}
+            wanted = [held["intent"]] if held["intent"] != NO_INTENT else []
+            if wanted or held["requested"]:
+                notes.append(errors.only_slots(service, [*wanted, *held["requested"]]))
         if turn.acts:
             notes.append(errors.acts_beside())
         return belief, tuple(notes)

@@ -69,10 +69,12 @@ def read_sgd(dialogue: Any, schema: Schema, memo: ServiceMemo, speakers: frozens
         note = say.malformed(fault)
         return Dialogue(name, (TurnRow(name, 0, "user", None, schema.name, None, (note,), dialogue),))
     rows = []
+    heard: str | None = None
     for position, turn in enumerate(dialogue["turns"]):
         try:
             checked = checked_turn(turn, memo.services, position)
         except Fault as fault_in_turn:
+            heard = None
             rows.append(_rejected(name, position, turn, schema.name, str(fault_in_turn)))
             continue
         speaker = _SPEAKERS[checked.speaker]
@@ -88,9 +90,11 @@ def read_sgd(dialogue: Any, schema: Schema, memo: ServiceMemo, speakers: frozens
                     program,
                     notes,
                     turn,
-                    mentions=checked.spans,
+                    heard if speaker == "user" and "agent" not in speakers else None,
+                    checked.spans,
                 )
             )
+        heard = checked.utterance
     return Dialogue(name, tuple(rows))
 
 
@@ -125,7 +129,7 @@ def _turn(checked: Checked, memo: ServiceMemo) -> tuple[Turn, tuple[Note, ...]]:
     statements: list[Statement] = []
     for frame in checked.frames:
         if frame.state is not None:
-            said, own = _state(frame.service, frame.state, frame.acts, memo)
+            said, own = service_statements(frame.service, frame.state, frame.acts, memo)
         else:
             said, own = agent_statements(frame, memo.services.services[frame.service], memo.schema)
         statements += said
@@ -166,9 +170,10 @@ def _acts(frames: tuple[Frame, ...], speaker: Speaker, services: Services) -> tu
 # ---------------------------------------------------------------- states
 
 
-def _state(
+def service_statements(
     name: str, state: State, acts: tuple[Said, ...], memo: ServiceMemo
 ) -> tuple[tuple[Statement, ...], tuple[Note, ...]]:
+    """The statements that say the state of one of the schema's services in a turn with these acts, and lints."""
     service = memo.services.services[name]
     intent = service.intents.get(state.intent)
     asks = _asks(acts, _NOT_ASKING)

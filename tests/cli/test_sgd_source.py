@@ -12,6 +12,7 @@ from boats import dialogue, services, states
 
 import dlc
 from dlc.grammar.diagnostic import Diagnostic
+from dlc.targets.slots.requests import flat_text, texts_of
 
 
 def write(path: Path, value: Any) -> Path:
@@ -46,6 +47,44 @@ def test_sql_has_values_as_the_corpus_does(dlc_run, folder):
     (folder / "x.sql").write_text(row["program"] + "\n")
     (back,) = dlc_run("convert", "sql", "x.sql", "--schema", "schema.json", "--to", "slots").rows()
     assert back["program"] == state
+
+
+def slots_only(state: dict[str, Any]) -> dict[str, Any]:
+    """The slots of the services that have some, whatever the intent."""
+    return {name: held["slots"] for name, held in (state or {}).items() if held["slots"]}
+
+
+def test_slots_are_programs_of_the_recipe_and_come_back_by_running_them(dlc_run, folder):
+    done = dlc_run("convert", "sgd", "dialogues_001.json", "--to", "dataflow", "-o", "flow.jsonl")
+    rows = [json.loads(line) for line in (folder / "flow.jsonl").read_text().splitlines()]
+    assert done.status == 0 and rows[0]["program"] == (
+        '(find (Constraint[Boats_1] :harbour (?= "Ely") :seats (?= "dontcare")))'
+    )
+    assert "|the city of Ely" in rows[2]["program"] and "ReviseConstraint" in rows[2]["program"]
+    assert {row["status"] for row in rows if row["notes"][0]["code"] == "DLC294"} == {"approximate"}
+    assert rows[1]["notes"][0]["message"] == "the recipe says slots only, not FindBoat, phone, sails of Boats_1"
+    back = dlc_run("convert", "dataflow", "flow.jsonl", "--schema", "schema.json", "--to", "slots").rows()
+    gold = dlc_run("convert", "sgd", "dialogues_001.json", "--to", "slots").rows()
+    assert [slots_only(row["program"]) for row in back] == [slots_only(row["program"]) for row in gold]
+    assert {held["intent"] for row in back for held in row["program"].values()} == {"NONE"}
+
+
+def test_what_services_do_not_have_is_told_and_the_rest_kept(dlc_run, folder):
+    programs = [
+        '(find (Constraint[Boats_1] :harbour (?= "Ely") :oars (?= "2")))',
+        '(find (Constraint[Cars_1] :x (?= "2")))',
+    ]
+    lines = [json.dumps({"dialogue_id": "d", "turn": 2 * k, "program": text}) for k, text in enumerate(programs)]
+    (folder / "flow.jsonl").write_text("\n".join(lines) + "\n")
+    rows = dlc_run("convert", "dataflow", "flow.jsonl", "--schema", "schema.json", "--to", "slots").rows()
+    assert [slots_only(row["program"]) for row in rows] == [{"Boats_1": {"harbour": ["Ely"]}}] * 2
+    assert [[note["code"] for note in row["notes"]] for row in rows] == [["DLC301"], ["DLC301"] * 2]
+    assert {row["status"] for row in rows} == {"approximate"}
+
+
+@pytest.mark.parametrize("texts", [("a",), ("a", "b"), ("a|b", "c"), ("a\\",), ("", "x"), ("\\|", "|")])
+def test_ways_to_say_a_value_are_one_text(texts: tuple[str, ...]) -> None:
+    assert texts_of(flat_text(texts)) == texts
 
 
 def test_spans_are_kept_as_provenance(dlc_run, folder):
@@ -192,6 +231,23 @@ def test_the_corpus_comes_back_in_a_new_process(dlc_run, corpora, tmp_path, name
     found = {(row["dialogue_id"], row["turn"]): row["program"] for row in done.rows()}
     assert found == expected and len(expected) > 1000
     assert {row["status"] for row in done.rows()} == {"exact"}
+
+
+@pytest.mark.corpus
+def test_slots_come_back_by_running_the_recipes_programs(corpora: Path, tmp_path: Path) -> None:
+    files = [corpora / "sgd" / name for name in FILES]
+    schema = str(corpora / "sgd" / "train.schema.json")
+    programs = list(dlc.convert("sgd", *files, to="dataflow", schema=schema))
+    (tmp_path / "flow.jsonl").write_text("\n".join(map(json.dumps, programs)))
+    back = list(dlc.convert("dataflow", tmp_path / "flow.jsonl", to="slots", schema=schema))
+    gold = [state for file in files for d in loaded(file) for state in states(d).values()]
+    assert [slots_only(row["program"]) for row in back] == [slots_only(state) for state in gold]
+    assert {row["status"] for row in back} == {"exact"} and len(back) > 3000
+    assert {n["code"] for row in programs for n in row["notes"]} == {"DLC292", "DLC294"}
+    # The way through DL text gives the same programs.
+    (tmp_path / "dl.jsonl").write_text("\n".join(map(json.dumps, dlc.convert("sgd", files[0], to="dl", schema=schema))))
+    through = list(dlc.convert("dl", tmp_path / "dl.jsonl", to="dataflow", schema=schema))
+    assert [row["program"] for row in through] == [row["program"] for row in programs[: len(through)]]
 
 
 @pytest.mark.corpus
