@@ -208,13 +208,14 @@ class Inference:
 
     def fit(self, term: Term, env: Env, expected: Type, path: Path, what: str) -> Term:
         """Infer a value for a place of a known type, and its elaboration there. what: the place, for a message."""
-        if self.trace is not None or env.groups is not None or facts(term)[0]:
-            found, node = self.infer(term, env, path, expected)
-            return self.argument(found, node, expected, path, what)
+        alone = self.trace is None and env.groups is None
         # Programs repeat a few constants in a few places.
-        fitting = self._fitting.get((term, expected))
+        fitting = self._fitting.get((term, expected)) if alone else None
         if fitting is not None:
             return fitting
+        if not alone or facts(term)[0]:
+            found, node = self.infer(term, env, path, expected)
+            return self.argument(found, node, expected, path, what)
         solver, before = self.solver, len(self.findings)
         outer = solver.set_aside()
         found, node = self.infer(term, env, path, expected)

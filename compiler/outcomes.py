@@ -1,6 +1,6 @@
 """Checking what executing a statement gave: result records, a count, an error code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..grammar.diagnostic import Diagnostic
 from . import errors
@@ -9,9 +9,21 @@ from .infer import Env, Inference
 from .lower import OutcomeOrigin
 from .schema import Function, Schema
 from .terms import App, Outcome, Record, Term, children, subterms
-from .types import NUMBER, UNIT, Con, RecordType, Row, Type, resolve, show, zonk
+from .types import NUMBER, UNIT, Con, RecordType, Row, Type, closed, resolve, show, zonk
 
 _NOTHING = Env()
+_REMEMBERED = 100_000
+
+
+@dataclass(slots=True)
+class Columns:
+    """Fields that records of one type may have; types None if anything goes.
+
+    fitting: fields of records found to fit, by their identity, which they keep by being in here. Results repeat theirs.
+    """
+
+    types: dict[str, Type] | None
+    fitting: dict[int, tuple[str, Term]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -20,9 +32,8 @@ class Expected:
 
     term: Term
     type: Type
-    columns: dict[str, Type] | None = None
+    columns: Columns | None = None
     unshown: dict[str, Type] | None = None
-    known: bool = False
 
 
 @dataclass(slots=True)
@@ -31,17 +42,17 @@ class Outcomes:
 
     schema: Schema
     inference: Inference
+    known: dict[Type, Columns] = field(default_factory=dict)
 
     def check(self, expected: Expected, outcome: Outcome, place: OutcomeOrigin | None) -> list[Diagnostic]:
         """What is wrong with an outcome."""
         inference = self.inference
         found: list[Diagnostic] = []
-        if outcome.results and not expected.known:
-            expected.columns = self._result_columns(expected.type)
-            expected.known = True
         for i, record in enumerate(outcome.results):
+            if expected.columns is None:
+                expected.columns = self._columns(expected.type)
             inference.findings = []
-            self._check_record(record, expected)
+            self._check_record(record, expected, expected.columns)
             if inference.findings:
                 found += located(inference.findings, place.results[i] if place else None)
         if outcome.count is not None:
@@ -64,6 +75,17 @@ class Outcomes:
             body = children(term.args[1])
             term = body[0] if body else term
         return self.schema.function.get(term.fn) if isinstance(term, App) else None
+
+    def _columns(self, type_: Type) -> Columns:
+        """What records of a type may have, worked out once if the type is closed."""
+        columns = self.known.get(type_)
+        if columns is None or len(columns.fitting) > _REMEMBERED:
+            columns = Columns(self._result_columns(type_))
+            if closed(type_) is type_:
+                if len(self.known) > _REMEMBERED:
+                    self.known.clear()
+                self.known[type_] = columns
+        return columns
 
     def _result_columns(self, type_: Type) -> dict[str, Type] | None:
         """Fields a result record may have; None if anything goes (the type is not known).
@@ -92,9 +114,14 @@ class Outcomes:
             return columns
         return None
 
-    def _check_record(self, record: Record, results: Expected) -> None:
-        inference, columns = self.inference, results.columns
-        for i, (label, value) in enumerate(record.fields):
+    def _check_record(self, record: Record, results: Expected, shape: Columns) -> None:
+        inference, columns = self.inference, shape.types
+        # A trace wants to see every placeholder.
+        fitting = shape.fitting if inference.trace is None else {}
+        for i, given in enumerate(record.fields):
+            if fitting.get(id(given)) is given:
+                continue
+            label, value = given
             expected = columns.get(label) if columns is not None else None
             if columns is not None and expected is None:
                 if results.unshown is None:
@@ -108,6 +135,8 @@ class Outcomes:
                 inference.infer(value, _NOTHING, (i,))
             else:
                 inference.fit(value, _NOTHING, expected, (i,), f"`{label}`")
+                if columns is not None and label in columns and not inference.findings and inference.solver.idle:
+                    fitting[id(given)] = given
         inference.solver.settle(final=True)
 
     def _unshown(self, term: Term) -> dict[str, Type]:

@@ -50,6 +50,9 @@ PLACEHOLDERS = {
 }
 
 
+_REMEMBERED = 50_000
+
+
 @dataclass
 class ThingTalkReader:
     """Reads programs against one schema; keeps what it learned about names and repeated items."""
@@ -71,6 +74,7 @@ class ThingTalkReader:
         self._members: dict[str, dict[str, str]] = {}
         self._calls: dict[str, Query] = {}
         self._owners: dict[str, list[Table | Function]] = {}
+        self._mentions: dict[Term, tuple[str, ...]] = {}
         self._pieces = Pieces(self)
 
     def read(self, text: str, speaker: Literal["user", "agent"] = "user", tokenized: bool = False) -> Turn:
@@ -105,10 +109,20 @@ class ThingTalkReader:
         declared = having[0]
         if len(having) > 1:
             by_name = {d.name: d for d in having}
-            mentioned = (t for s in reversed(statements) for t in subterms(s.term) if isinstance(t, App))
-            declared = next((by_name[t.fn] for t in mentioned if t.fn in by_name), declared)
+            mentioned = (name for s in reversed(statements) for name in self._mentioned(s.term))
+            declared = next((by_name[name] for name in mentioned if name in by_name), declared)
         name = self.fields(declared)[said]
         return f".{name}" if self.names.anywhere(name) == said else f"{declared.name}.{name}"
+
+    def _mentioned(self, term: Term) -> tuple[str, ...]:
+        """The tables and functions of a term, as a reader of it meets them."""
+        known = self._mentions.get(term)
+        if known is None:
+            if len(self._mentions) > _REMEMBERED:
+                self._mentions.clear()
+            known = tuple(dict.fromkeys(t.fn for t in subterms(term) if isinstance(t, App)))
+            self._mentions[term] = known
+        return known
 
     # ------------------------------------------------------------ names
 

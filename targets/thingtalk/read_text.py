@@ -53,8 +53,11 @@ def statements(text: str) -> list[str]:
     stripped = text.rstrip()
     if not stripped.endswith(";"):
         raise CompileError(errors.no_thingtalk("the program ends without `;`", Span(len(stripped), len(text))))
+    pieces = stripped.lstrip().removesuffix(" ;").split(" ; ")
+    if '"' not in text:
+        return pieces
     parts: list[str] = []
-    for piece in text.strip().removesuffix(" ;").split(" ; "):
+    for piece in pieces:
         if parts and f" {parts[-1]} ".count(' " ') % 2:
             parts[-1] += " ; " + piece
         else:

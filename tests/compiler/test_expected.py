@@ -6,7 +6,7 @@ from programs import random_program
 from dlc.compiler.check import Checker
 from dlc.compiler.expected import expected_at, ground_types
 from dlc.compiler.sugar import print_turn
-from dlc.compiler.types import BOOL, DATE, INT, NUMBER, TEXT, TIME, Con
+from dlc.compiler.types import BOOL, DATE, INT, NUMBER, TEXT, TIME, Con, resolve
 from dlc.grammar.lexer import tokenize
 
 LITERALS = {"NUMBER": NUMBER, "STR": TEXT, "TIME": TIME, "DATE": DATE, "TRUE": BOOL, "FALSE": BOOL, "INT": INT}
@@ -54,3 +54,15 @@ def test_expected_types_are_exact():
     assert types("user: Hotel | take") == {"Number"}
     assert {"Bool", "Number", "Area"} <= types("user: Hotel | where")
     assert types("user: Hotel") == set()
+
+
+def test_a_placeholder_in_results_has_its_type_though_they_were_checked_before():
+    from dlc.compiler.schema_text import read_schema
+    from dlc.compiler.terms import App, Hole, Outcome, Record, Statement, Turn
+
+    checker = Checker(read_schema("table Hotel { stars: Number, name: Text }"))
+    outcome = Outcome((Record((("name", Hole(1)), ("stars", Hole(0)))),))
+    turn = Turn("user", (), (Statement(App("Hotel"), "confirmed", None, outcome),))
+    assert checker.check_turn(turn).ok
+    found = [checker.placeholder_type(turn, index) for index in (0, 1)]
+    assert [t and resolve(t) for t in found] == [NUMBER, TEXT]

@@ -33,6 +33,15 @@ def whole(text):
         f"{HOTEL} filter stars >= 3 + 1 && stars == 3 ;",
         f"( {HOTEL} filter stars == 3 ) [ 1 ] ; [ stars ] of {HOTEL} filter stars == 3 ;",
         "@uk.ac.cam.multiwoz.Hotel . make_booking ( book_people = 3 , book_stay = NUMBER_0 ) ;",
+        f'{HOTEL} filter id =~ " a && b filter c || d " && stars == 3 ;',
+        f"{HOTEL} filter stars == 3 filter stars == 4 && stars == 5 ;",
+        f"{HOTEL} filter ( stars == 3 || stars == 4 ) && ! ( stars == 5 ) ;",
+        f"{HOTEL} filter stars == 3 &&  stars == 4 ;",
+        f"[ stars , id ] of {HOTEL} filter true ( area ) && stars == 3 #[ results = [ {{ stars = 3 }} ] ] ;",
+        f"[ stars ] of [ stars , id ] of {HOTEL} filter stars == 3 ;",
+        f"{HOTEL.replace('( )', '( stars = 3 )')} filter stars == 4 ;",
+        '@uk.ac.cam.multiwoz.Hotel . make_booking ( hotel = null ^^uk.ac.cam.multiwoz.Hotel:Hotel ( " a , b ) " ) ) ;',
+        f"{HOTEL} #[ results = [ {{ stars = 3 , }} , {{ area = enum north }} ] ] #[ count = 2 ] ;",
     ],
 )  # fmt: skip
 def test_odd_texts(rest):
@@ -59,6 +68,41 @@ def test_errors_have_their_places_in_the_item(rest, at):
     span = diagnostic.span
     assert span is not None
     assert at is None or item[span.start : span.end] == at
+
+
+PROGRAMS = (
+    f'{HOTEL} filter area == enum north && id == null ^^uk.ac.cam.multiwoz.Hotel:Hotel ( " a b " )',
+    f"[ stars , id ] of {HOTEL} filter stars >= 3 && true ( area ) #[ confirm = enum proposed ]",
+    "@uk.ac.cam.multiwoz.Hotel . make_booking ( book_people = 3 , book_stay = NUMBER_0 , hotel = $? )",
+    f"{HOTEL} #[ results = [ {{ stars = 3 , id = QUOTED_STRING_0 }} , {{ area = enum north }} ] ] #[ count = 2 ] #[ more = true ]",
+)
+
+
+def read_or_said(read, text):
+    try:
+        return read(text)
+    except CompileError as error:
+        return error.diagnostics[0].code, error.diagnostics[0].message
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damage_anywhere_is_read_or_refused_as_a_whole(seed):
+    """Words dropped, doubled, exchanged or taken from elsewhere: no separator is trusted for what it seems to be."""
+    rng = random.Random(seed)
+    odd = ['"', ",", "&&", "||", "filter", "(", ")", "[", "]", "}", "{", "#[", "of", "=", "!", "3"]
+    reader = ThingTalkReader(SCHEMA)
+    accepted = 0
+    for _ in range(400):
+        words = rng.choice(PROGRAMS).split()
+        for _ in range(rng.randint(1, 2)):
+            i, j = rng.randrange(len(words)), rng.randrange(len(words))
+            change = rng.randrange(4)
+            words[i : i + 1] = ([], [words[i]] * 2, [words[j]], [words[i], rng.choice(odd)])[change]
+        text = f"{HEAD} ; {' '.join(words)} ;"
+        made = read_or_said(lambda t: reader.read(t, "user", True), text)
+        assert made == read_or_said(whole, text), text
+        accepted += not isinstance(made, tuple)
+    assert accepted > 10
 
 
 @pytest.mark.corpus
