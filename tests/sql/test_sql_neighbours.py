@@ -44,6 +44,10 @@ SAID = {
     "SELECT id FROM book WHERE title != printed": '[id] of {book} filter !(title == printed) && title =~ "" && printed =~ ""',
     "SELECT id FROM book WHERE printed = 1990": '[id] of {book} filter printed == "1990"',
     "SELECT id FROM book WHERE price = '3'": "[id] of {book} filter price == 3",
+    "SELECT id FROM book WHERE title IS NULL": '[id] of {book} filter !(title =~ "")',
+    "SELECT id FROM book WHERE title IS NOT NULL AND price > 3": (
+        '[id] of {book} filter title =~ "" && (price >= 3 && !(price == 3))'
+    ),
 }  # fmt: skip
 
 
@@ -67,7 +71,6 @@ UNSAID = {
     "SELECT max(title) FROM book": "an aggregate of text",
     "SELECT avg(title) FROM book": "the same",
     "SELECT min(price), title FROM book": "a column beside an aggregate",
-    "SELECT id FROM book WHERE title IS NULL": "that a value is missing",
     "SELECT title, count(*) FROM book GROUP BY title": "groups",
     "SELECT book.title, * FROM book": "columns beside all columns",
 }
