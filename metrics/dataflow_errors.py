@@ -42,12 +42,15 @@ class _Tree:
 def error_kind(gold: str, predicted: str | None, utterance: str | None = None) -> ErrorKind | None:
     """The kind of the error; None if the programs are the same but for shared subexpressions.
 
-    A gold program that cannot be read gives `other`.
+    A gold program that cannot be read gives `other`, and so do two that are too large to be compared.
     """
-    wanted = _tree(gold)
-    found = _tree(predicted) if predicted is not None else None
-    if found is None:
-        return "no program"
+    try:
+        found = _tree(predicted) if predicted is not None else None
+        if found is None:
+            return "no program"
+        wanted = _tree(gold)
+    except _TooLarge:
+        return None if predicted == gold else "other"
     if wanted is None:
         return "other"
     if wanted == found:
@@ -135,10 +138,13 @@ class _TooLarge(Exception):
 
 
 def _tree(text: str) -> _Tree | None:
-    """A program as a tree, types left out and shared subexpressions written out; None if it is none."""
+    """A program as a tree, types left out and shared subexpressions written out; None if it is none.
+
+    Raises _TooLarge.
+    """
     try:
         return _Reading().tree(read(text), {})
-    except (LispressError, RecursionError, _TooLarge):
+    except (LispressError, RecursionError):
         return None
 
 
