@@ -11,7 +11,7 @@ from . import errors
 from .errors import InputFailure
 from .eval_comparison import comparison
 from .eval_figures import Figures, as_json, as_text
-from .eval_rows import Cut, Pairs, pair, programs_or_dialogues, query_blocks, read_rows, rows
+from .eval_rows import Cut, Pairs, pair, programs_or_dialogues, query_blocks, read_rows, rows, states
 from .options import Options
 from .outputs import Output
 from .report import FAILURE, Report
@@ -40,7 +40,7 @@ VARIANTS: Final[Mapping[str, tuple[str, ...]]] = {
 """The metrics and the variants of each, the default first."""
 
 _CUTS: Final[Mapping[str, Cut]] = {
-    "slots": rows("\0"),
+    "slots": states,
     "sql": query_blocks,
     "thingtalk": rows("//"),
     "dataflow": programs_or_dialogues,

@@ -1,8 +1,10 @@
 """Gold and predicted rows for `dlc eval`: read, kept to one speaker, and paired turn by turn."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
@@ -14,6 +16,7 @@ from .row_files import object_units, row_units
 from .units import Broken, Part, Unit
 
 MAX_BYTES = 1 << 30
+_IN_ONE_PIECE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[|\{\s*\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,16 @@ def _by_position(gold: list[Row], predicted: list[Row]) -> Pairs:
 def rows(comment: str) -> Cut:
     """Rows of a bare language, as `convert` reads and writes them."""
     return lambda document: row_units(document, comment)
+
+
+def states(document: Document) -> Iterator[Unit | Broken]:
+    """Rows of states or programs. Raises InputFailure for a corpus that is no rows: a list, or an object over many lines."""
+    chunks = iter(document.chunks())
+    first = next(chunks, b"")
+    if _IN_ONE_PIECE.match(first):
+        why = "rows are expected, a JSON object a line; `dlc convert SOURCE FILE --to slots` makes them of a corpus"
+        raise InputFailure(errors.unknown_layout(Place(document.name), why))
+    yield from row_units(replace(document, chunks=lambda: chain((first,), chunks)), "\0")
 
 
 def query_blocks(document: Document) -> Iterator[Unit | Broken]:

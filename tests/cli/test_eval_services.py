@@ -132,6 +132,14 @@ def test_states_of_services_need_their_schema(dlc_run, tmp_path, schema):
     assert done.status == 1 and "DLC375" in done.err
 
 
+def test_a_corpus_is_converted_first(dlc_run, tmp_path, schema):
+    gold = lines(tmp_path / "gold.jsonl", GOLD)
+    for name, text in (("sgd.json", '[\n {"dialogue_id": "1"}]'), ("mwoz.json", '{\n "A.json": {"log": []}}')):
+        (tmp_path / name).write_text(text)
+        done = dlc_run("eval", "slots", "--gold", gold, "--pred", name, "--schema", schema)
+        assert (done.status, done.out) == (3, "") and "DLC360" in done.err and "dlc convert" in done.err
+
+
 # ---------------------------------------------------------------- programs that say states of domains
 
 
