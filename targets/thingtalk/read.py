@@ -27,7 +27,7 @@ from ...compiler.terms import (
     Var,
     subterms,
 )
-from ...compiler.types import DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type
+from ...compiler.types import BOOL, DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ...grammar.diagnostic import CompileError
 from . import ast, streams, values
 from . import read_errors as errors
@@ -36,7 +36,7 @@ from .read_pieces import Pieces
 from .read_query import EMPTY, Argument, Query, Shape
 from .read_text import Source, parsed
 from .stand_ins import StandIns, pieces_around
-from .write_names import Names
+from .write_names import ANSWER, Names
 
 _COMPARISONS = {"==": "=", ">=": ">=", "<=": "<=", "=~": "~", ">": ">", "<": "<"}
 _CALLED = {"starts_with": "starts_with", "ends_with": "ends_with", "contains": "contains", "in_array~": "any_match"}
@@ -201,6 +201,14 @@ class ThingTalkReader:
                 return query.then_where(self.condition(condition, query))
             case ast.Projection():
                 return self.project(expression.fields, self.expression(expression.expression, outer))
+            case ast.BooleanQuestion(condition, inner):
+                query = self.expression(inner, outer)
+                asked = Abs("row", query.binders, self.condition(condition, query))
+                # The column that the reference's results have.
+                made = App("show", (query.term,), ((ANSWER, asked),))
+                return Query(
+                    made, ("it",), Shape({**query.shape.names, ANSWER: ANSWER}, query.shape.types | {ANSWER: BOOL})
+                )
             case ast.Sort(value, direction, inner):
                 query = self.expression(inner, outer)
                 key = Abs("row", query.binders, App(direction, (self._value(value, None, query),)))

@@ -23,6 +23,8 @@ Compound Currency Date Entity Enum Location Measure Number Object RecurrentTimeS
 """
 RESERVED: Final = frozenset(_RESERVED_WORDS.split())
 
+ANSWER: Final = "__answer"
+"""The column of a question for a truth, `[condition] of query`."""
 NOT_SAID: Final = "no"
 """`@thingtalk no`: the neighbour has nothing for it."""
 

@@ -7,11 +7,12 @@ from typing import Final
 from ...canon.relations import free_vars
 from ...compiler.schema import Function, Table
 from ...compiler.terms import Abs, App, Lit, Term
-from ...compiler.types import Con
+from ...compiler.types import BOOL, Con
 from ..rows import Note
 from . import write_notes as say
 from .stand_ins import pieces_of
 from .write_filters import condition, present
+from .write_names import ANSWER
 from .write_values import Context, FieldInfo, NotSaid, Scope, TableScope, field_of, type_of, value
 
 _CHAIN, _JOIN, _PROJECTION, _FILTER, _PRIMARY = range(5)
@@ -167,6 +168,14 @@ def _show(term: App, context: Context) -> Query:
     source = query(inner, context)
     if isinstance(inner, App) and inner.fn in ("whole", "group"):
         return source
+    if [label for label, _ in term.named] == [ANSWER] and isinstance(asked := term.named[0][1], Abs):
+        question = condition(asked.body, _scope(source, asked), context)
+        if question is None:
+            return source
+        answer = {ANSWER: FieldInfo(ANSWER, BOOL, False, ANSWER)}
+        return Query(
+            f"[{question.text}] of {source.at(_PROJECTION)}", _PROJECTION, {"it": answer}, {**source.columns, **answer}
+        )
     items: list[str] = []
     columns: dict[str, FieldInfo] = {}
     plain = False

@@ -56,6 +56,7 @@ def short(program: str) -> str:
 EXACT = [
     ("Item", "@s.Item()"),
     ("Item | where .weight = 2", "@s.Item() filter weight == 2"),
+    ("Item | show __answer: .weight >= 2 and .new = true", "[weight >= 2 && new_ == true] of @s.Item()"),
     ("Item | where .weight < 2", "@s.Item() filter weight <= 2 && !(weight == 2)"),
     ("Item | where .weight > 2 or .new", "@s.Item() filter weight >= 2 && !(weight == 2) || new_ == true"),
     ("Item | where not (.new = true and .weight = 1)", "@s.Item() filter !(new_ == true && weight == 1)"),

@@ -8,11 +8,13 @@ import pytest
 from thingtalk_oracle import Oracle
 
 from dlc.compiler.check import Checker
+from dlc.compiler.sugar import print_turn
 from dlc.grammar.diagnostic import CompileError
 from dlc.targets.thingtalk.print_programs import to_text
 from dlc.targets.thingtalk.programs import parse
 from dlc.targets.thingtalk.read import ThingTalkReader
 from dlc.targets.thingtalk.read_classes import schema_of_class_file
+from dlc.targets.thingtalk.write import write_thingtalk
 
 # A piece of each case that is judged otherwise, and the rule, each with a test below.
 RULES = {
@@ -167,3 +169,15 @@ def test_a_bare_field_after_a_join_belongs_to_nobody(judge):
 def test_results_with_fields_nobody_declares_are_a_lint(judge):
     head = "$dialogue @org.thingpedia.dialogue.transaction.execute; "
     assert judge(head + '@org.sea.paint(deck=enum low) #[results=[{ ref="x"^^org.sea:ref }]];') == "ok"
+
+
+def test_a_question_for_a_truth_shows_the_references_column(judge):
+    """`[condition] of query` is within DL: one column, `__answer`."""
+    assert judge("[length >= 3 && deck == enum low] of @org.sea.boat();") == "ok"
+    assert judge('[length == "x"] of @org.sea.boat();') == "TypeError"
+    assert judge("[nosuch == 3] of @org.sea.boat();") == "TypeError"
+    schema = schema_of_class_file(CLASSES, "sea")
+    turn = ThingTalkReader(schema).read("[length >= 3] of sort(length asc of @org.sea.boat())[1];")
+    assert print_turn(turn) == "user: boat | sort .length asc | at 1 | show __answer: .length >= 3;"
+    written = write_thingtalk(turn, schema)
+    assert written.program.endswith("; [length >= 3] of sort(length asc of @org.sea.boat())[1];") and not written.notes
