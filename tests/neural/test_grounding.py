@@ -1,12 +1,15 @@
 """Grounded literals: masks against brute force, whatever way tokens cut the text; texts, sets, budgets, batches."""
 
+import gzip
 import itertools
 import json
 import random
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers_of import trained
 
 from dlc.compiler.check import Checker
 from dlc.compiler.pipeline import compile_program
@@ -19,6 +22,7 @@ from dlc.neural.flow_contract import FlowContract
 from dlc.neural.grounding import Grounding, column_sets
 from dlc.neural.literal_places import dl_places, flow_places
 from dlc.neural.vocabulary import Vocabulary
+from dlc.schemas import load_schema
 
 SCHEMA = read_schema(
     """
@@ -368,3 +372,34 @@ def test_columns_of_a_database_are_sets() -> None:
         state = SMALL.start(1, prefix=f'user: {table} | where .t = "', grounding=Grounding(sets=sets))
         spelled = [SMALL.vocabulary.tokens[t] for t in np.flatnonzero(SMALL.mask(state)[0])]
         assert [token for token in spelled if len(token) == 1] == [bytes((byte,)) for byte in allowed]
+
+
+@pytest.mark.corpus
+def test_gold_of_smcalflow_says_what_was_said(corpora: Path) -> None:
+    """A sample; all of it by `benchmarks/grounding.py`."""
+    schema = load_schema("smcalflow")
+    with gzip.open(corpora / "smcalflow2" / "dialogues.jsonl.gz", "rt", encoding="utf-8") as lines:
+        dialogues = [json.loads(line)["turns"] for line in itertools.islice(lines, 0, None, 60)]
+    turns = [turn["lispress"] for dialogue in dialogues for turn in dialogue]
+    tokenizer = trained("bytes", turns, 1500)
+    decoder = ConstrainedDecoder(surface="dataflow", schema=schema, tokenizer=tokenizer)
+    paths = frozenset({f.name for f in schema.fields} | {"output"})
+    kept = lost = 0
+    for dialogue in dialogues:
+        said: list[str] = []
+        for turn in dialogue:
+            said.append(turn["user_utterance"]["original_text"])
+            if '"' in turn["lispress"]:
+                wanted = Grounding(tuple(said), {"Path.apply": paths}, fold_case=True)
+                state = decoder.start(1, grounding=wanted)
+                ids = tokenizer(turn["lispress"], add_special_tokens=False)["input_ids"]
+                for token in ids:
+                    if not decoder.mask(state)[0, token]:
+                        lost += 1
+                        break
+                    state = decoder.advance(state, [token])
+                else:
+                    assert decoder.is_complete(state)[0]
+                    kept += 1
+            said.append(turn["agent_utterance"]["original_text"])
+    assert kept > 20 and lost <= 0.05 * kept, (kept, lost)
