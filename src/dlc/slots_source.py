@@ -81,7 +81,11 @@ def _without_state(part: Part, schema: "Schema") -> TurnRow | None:
     if _speaker(part) == "user":
         return None
     if program:
-        raise CompileError(errors.bad_row(Place(), "a state is the user's, but the speaker is the agent"))
+        raise CompileError(
+            errors.bad_row(
+                Place(), "a state is the user's, but the speaker is the agent: it belongs to the user's turn before"
+            )
+        )
     return _row(part, schema.name, Turn("agent"), ())
 
 
