@@ -89,12 +89,15 @@ class Columns:
         return Field(self.rest, label) if found is None and self.rest is not None else found
 
 
-def over_columns(body: Term, columns: Columns) -> Term | None:
-    """A condition on a projection's rows as one on the rows projected: `.label` becomes what it shows.
+def over_columns(body: Term, columns: Columns, binders: tuple[str, ...]) -> Term | None:
+    """A condition on a projection's rows as one on the rows projected, of these binders: `.label` becomes what it shows.
 
-    None if it speaks of the row other than by the columns given.
+    None if it speaks of the row other than by the columns given, or of a row around that has the name of one of them.
     """
-    if "it" not in free_vars(body):
+    free = free_vars(body)
+    if not free.isdisjoint(binders) and binders != ("it",):
+        return None
+    if "it" not in free:
         return body
 
     def change(part: Term) -> Term | None:

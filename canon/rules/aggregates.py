@@ -43,7 +43,7 @@ def _moved(over: Term, columns: Columns, binders: tuple[str, ...]) -> Term | Non
         return over
     if over.body == ALL or any(body == ALL for body in columns.named.values()):
         return None
-    body = over_columns(over.body, columns)
+    body = over_columns(over.body, columns, binders)
     return None if body is None else Abs(over.kind, binders, body)
 
 

@@ -55,7 +55,7 @@ def _moved(overs: tuple[Term, ...], columns: Columns, binders: tuple[str, ...]) 
     for over in overs:
         if not isinstance(over, Abs) or over.body == ALL:
             return None
-        body = over_columns(over.body, columns)
+        body = over_columns(over.body, columns, binders)
         if body is None:
             return None
         moved.append(Abs(over.kind, binders, body))

@@ -6,7 +6,7 @@ kept); over `show` if every column the filter uses is a plain expression. Not ov
 
 from ...compiler.terms import Abs, App, Lit, Term
 from ..context import Context, Rule
-from ..relations import columns_shown, conjunction, conjuncts, is_grouped, over_columns, where
+from ..relations import binders_of, columns_shown, conjunction, conjuncts, is_grouped, over_columns, where
 
 
 def apply(term: App, context: Context) -> Term | None:
@@ -25,7 +25,7 @@ def apply(term: App, context: Context) -> Term | None:
             return App(source.fn, (where(source.args[0], condition), *source.args[1:]))
         case "show" if not is_grouped(source.args[0]):
             columns = columns_shown(source, context.fields)
-            moved = over_columns(condition, columns) if columns is not None else None
+            moved = over_columns(condition, columns, binders_of(source.args[0])) if columns is not None else None
             if moved is not None:
                 return App("show", (where(source.args[0], moved),), source.named)
     return None

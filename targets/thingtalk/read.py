@@ -33,7 +33,7 @@ from . import ast, streams, values
 from . import read_errors as errors
 from .normal_form import column_name, only_one
 from .read_pieces import Pieces
-from .read_query import EMPTY, Argument, Query, Shape
+from .read_query import EMPTY, Argument, Query, Shape, renamed_table, shown_column
 from .read_text import Source, parsed
 from .stand_ins import StandIns, pieces_around
 from .write_names import ANSWER, Names
@@ -401,15 +401,34 @@ class ThingTalkReader:
             case ast.Compute(left, op, value):
                 return self._atom(left, op, value, query)
             case ast.ComparisonSubquery(left, op, inner):
-                subject = self._value(left, None, query)
-                if op not in _COMPARISONS:
-                    raise _outside(f"the operator {op} with a subquery")
-                queried = self.expression(inner, query).term
-                # Equal to any of the results is membership; a query with one result stands for its value.
-                if op == "==" and not gives_one(queried):
-                    return App("in", (subject, queried))
-                return App(_COMPARISONS[op], (subject, App("the", (queried,))))
+                return self._any(self._value(left, None, query), op, self.expression(inner, query), query)
         raise _outside("this condition")
+
+    def _any(self, subject: Term, op: str, queried: Query, outer: Query) -> Term:
+        """`subject op any(queried)`: it holds for some row. Raises Misread."""
+        # Equal to any of the results is membership; a query with one result stands for its value.
+        if op in _COMPARISONS and gives_one(queried.term):
+            return App(_COMPARISONS[op], (subject, App("the", (queried.term,))))
+        if op == "==":
+            return App("in", (subject, queried.term))
+        column = shown_column(queried.term)
+        if column is None or not (op in _COMPARISONS or op in _CALLED or op == "in_array"):
+            raise _outside(f"the operator {op} with a subquery")
+        binder, rows = queried.binders[0], queried.term
+        taken = {*outer.binders, *(t.fn for t in subterms(rows) if isinstance(t, App))}
+        for name in outer.binders:
+            # Rows inside have other names than those around.
+            rows = renamed_table(rows, name, fresh_label(name, taken))
+        if binder in outer.binders:
+            binder = fresh_label(binder, taken)
+            rows = App("as", (rows, Lit("name", binder)))
+        value = Field(Var(binder), column)
+        test = (
+            App("contains", (value, subject))
+            if op == "in_array"
+            else App((_COMPARISONS | _CALLED)[op], (subject, value))
+        )
+        return App("exists", (App("where", (rows, Abs("spec", (binder,), test))),))
 
     def _atom(self, left: values.Value, op: str, right: values.Value, query: Query) -> Term:
         subject = self._value(left, None, query)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from ...compiler.node import node
 from ...compiler.schema import Function, Table
-from ...compiler.terms import Abs, App, Field, Term, Var
+from ...compiler.terms import Abs, App, Field, Lit, Term, Var, children, rebuild
 from ...compiler.types import Type
 
 Argument = tuple[str, Term]
@@ -65,6 +65,32 @@ class Query:
             case App("show", _, named) if all(isinstance(v, Abs) and v.body != App("all_fields") for _, v in named):
                 return [label for label, _ in named]
         return list(dict.fromkeys(self.shape.names.values()))
+
+
+def renamed_table(term: Term, name: str, new: str) -> Term:
+    """A query whose rows of a table are called otherwise."""
+    match term:
+        case App(fn, ()) if fn == name and not term.named:
+            return App("as", (term, Lit("name", new)))
+        case App("as", (App(fn, ()), _)) if fn == name:
+            return term
+        case Var(old) if old == name:
+            return Var(new)
+        case Abs(kind, params, body):
+            named = tuple([new if p == name else p for p in params])
+            return Abs(kind, named, renamed_table(body, name, new))
+    parts = children(term)
+    return rebuild(term, tuple([renamed_table(p, name, new) for p in parts])) if parts else term
+
+
+def shown_column(term: Term) -> str | None:
+    """The one column that a query shows, if it shows one."""
+    match term:
+        case App("show", _, ((label, Abs(_, _, body)),)) if body != App("all_fields"):
+            return label
+        case App("sort" | "take" | "at" | "distinct" | "where", (inner, *_)):
+            return shown_column(inner)
+    return None
 
 
 @lru_cache(maxsize=10_000)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ...canon.relations import gives_one
+from ...canon.relations import binders_of, conjunction, free_vars, gives_one, where
 from ...compiler.schema import EnumType
-from ...compiler.terms import Abs, App, Field, Lit, Term
+from ...compiler.terms import Abs, App, Field, Lit, Term, Var
 from ...compiler.types import Con, Type
 from . import write_notes as say
 from .stand_ins import pieces_of
@@ -61,6 +61,47 @@ def condition(term: Term, scope: Scope, context: Context) -> Filter | None:
         return None
 
 
+_SOME: Final = {**_COMPARISONS, **_CALLS}
+
+
+def _of_some(term: App, scope: Scope, context: Context) -> Filter | None:
+    """`exists (query | where x >= .f)`, whose last condition alone is about the row outside: `x >= any([f] of query)`."""
+    match term:
+        case App("exists", (App("show", (inner, *_)),)) if isinstance(inner, App) and inner.fn == "where":
+            # What rows show does not matter where it is only asked whether there are any.
+            return _of_some(App("exists", (inner,)), scope, context)
+        case App("exists", (App("where", (rows, Abs(_, (binder,), body))),)):
+            tests = body.args if isinstance(body, App) and body.fn == "and" else (body,)
+        case _:
+            return None
+    outside = [t for t in tests if not free_vars(t) <= {binder}]
+    if len(outside) != 1 or context.subquery is None:
+        return None
+    match outside[0]:
+        case App(op, (subject, Field(Var(own), name) as inner)) if own == binder and op in _SOME:
+            said = _SOME[op]
+        case App(op, (Field(Var(own), name) as inner, subject)) if own == binder and op in ("<=", ">=", "contains"):
+            said = {"<=": ">=", ">=": "<=", "contains": "in_array"}[op]
+        case _:
+            return None
+    if binder in free_vars(subject):
+        return None
+    match rows:
+        case App("as", (named, Lit("name"))) if binder not in context.schema.table:
+            rows = named
+    if not (isinstance(rows, App) and rows.fn == "show"):
+        rows = App("show", (rows,), ((name, Abs("row", (binder,), inner)),))
+    left, _, _ = _side(subject, None, scope, context)
+    if len(tests) > 1:
+        # Conditions beside are on the rows compared with.
+        shown, kept = rows.args[0], conjunction(t for t in tests if t is not outside[0])
+        if rows.fn != "show" or binder not in binders_of(shown):
+            return None
+        rows = App("show", (where(shown, kept),), rows.named)
+    text = context.subquery(rows, context)
+    return Filter(f"{said}({left}, any({text}))" if said.isidentifier() else f"{left} {said} any({text})", _ATOM)
+
+
 def _remembered(term: Term, scope: Scope, context: Context) -> Filter | None:
     """`condition`, written once for each conjunct over a table."""
     if not isinstance(scope, TableScope):
@@ -95,6 +136,9 @@ def _atom(term: Term, scope: Scope, context: Context) -> Filter:
         return Filter(f"{name} == true", _ATOM)
     if not isinstance(term, App):
         raise NotSaid(say.no_construct("", "this condition"))
+    compared = _of_some(term, scope, context)
+    if compared is not None:
+        return compared
     if term.fn == "exists" and len(term.args) == 1 and context.subquery is not None:
         return Filter(f"any({context.subquery(term.args[0], context, compared=False)})", _ATOM)
     if pieces_of(term.fn, context.schema):

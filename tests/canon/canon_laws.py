@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+from canon_free import Unknown, interpretation
 from canon_run import runner
 
 from dlc.canon.databases import Pools, random_database, tables_in
@@ -20,7 +21,7 @@ BROKEN = ("not read back", "not its own form", "type changed", "results differ")
 
 def laws(turn: Turn, checker: Checker, seed: int, runs: int) -> "Counter[str]":
     """Whether the form of a turn reads back, is its own form, keeps the type of a well-typed turn, and gives the same
-    on random databases, for statements that can be run."""
+    on random databases, for statements that can be run, or whatever its functions do."""
     counts: Counter[str] = Counter()
     schema = checker.schema
     form = Canonicalizer(schema).turn(turn)
@@ -37,6 +38,23 @@ def laws(turn: Turn, checker: Checker, seed: int, runs: int) -> "Counter[str]":
     for old, new in zip(turn.statements, form.statements, strict=not inlined):
         if not inlined and isinstance(old.term, App) and (old.term.args or old.term.fn in schema.table):
             counts += _results(old.term, new.term, checker, seed, runs)
+    if before.ok and after.ok and not counts["statements run"] and checker.schema.functions:
+        counts.update(_interpreted(before.elaborated, after.elaborated, checker, counts, runs))
+    return counts
+
+
+def _interpreted(a: Turn, b: Turn, checker: Checker, known: "Counter[str]", runs: int) -> "Counter[str]":
+    """Turns that call functions nobody implements, under free interpretations of these; instead of what was not run."""
+    counts: Counter[str] = Counter()
+    try:
+        for seed in range(runs):
+            free = interpretation(checker.schema, seed, (a, b))
+            counts["results differ"] += free.results(a) != free.results(b)
+            counts["interpretations"] += 1
+    except Unknown:
+        return Counter()
+    counts["statements interpreted"] = known["statements not run"] or sum(s.let is None for s in a.statements)
+    counts["statements not run"] = -known["statements not run"]
     return counts
 
 
