@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import core, errors
+from .automaton import Control
 from .machine import Cell, Machine
 from .tables import Tables
 from .vocabulary import Vocabulary
@@ -55,6 +56,10 @@ class BatchExecutor:
         for row, machine, cell, budget in zip(rows, which, cells, budgets, strict=True):
             write_row(self.tables, row, machine, cell, budget)
         return ArrayState(rows, np.zeros(len(cells)))
+
+    def visit(self, which: int, control: Control) -> None:
+        """Work out what the tokens do from a control state of a machine."""
+        self.tables.visit(which, control)
 
     def bits(self, state: ArrayState) -> Bits:
         """Allowed tokens, packed: uint32 [batch, words]."""

@@ -26,6 +26,7 @@ from .grounding import Grounding
 from .grounding_requests import Requests, Texts, asked, price
 from .machine import Cell, Machine
 from .net import Net, spaced
+from .prepare import MANY, branching
 from .reference import CellState, ReferenceExecutor
 from .vocabulary import Vocabulary
 
@@ -90,6 +91,9 @@ class ConstrainedDecoder:
         self.executor = self._executor(executor, self.machines, device)
         self._requests: Requests | None = None
         self._grounded: dict[int, GroundedExecutor] = {}
+        for which, machine in enumerate(self.machines):
+            for control in branching(machine, MANY if surface == "dataflow" and budgets == "safe" else 0):
+                self.executor.visit(which, control)
 
     def _machine(self, schema: Schema, room: int = 0, like: Machine | None = None) -> Machine:
         if like is not None and self.surface == "dl":

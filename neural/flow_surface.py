@@ -27,7 +27,7 @@ from . import errors
 from .flow_signatures import Count, Signature, Signatures, Space
 from .flow_types import Ids
 from .net import Net, Part, Short
-from .patterns import draw
+from .patterns import any_name, draw, rest_of_name
 
 STRING = (
     r'(?:[ !#-\[\]-\x7f\x80-\xff]|\\["\\bfnrt]|\\u(?:00(?:0[0-7be]|0f|1[0-9a-f]|[89a-f][0-9a-f])|0[1-9a-f][0-9a-f]{2}'
@@ -38,8 +38,7 @@ LONG = r"(?:0|[1-9][0-9]*)L"
 FLOAT = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
 VARIABLE = r"x[0-9]+"
 MEMBER_NAME = r"[A-Z][A-Za-z0-9_]*"
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_MORE = "0123456789" + _LETTERS + "_" + _LETTERS.lower()
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,33 +278,11 @@ class Flow:
 
     def _constants(self, but: frozenset[str]) -> int:
         """The procedure of names of constants: any but some. All types whose names are free share it."""
-        begun = {name[:end] for name in but for end in range(len(name) + 1)}
-
-        def any_name(part: Part, state: int) -> None:
-            for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
-                part.byte(state, ord(low), ord(high), state)
-            part.end(state)
-
-        def build(part: Part) -> None:
-            free = part.lazy(lambda state: any_name(part, state))
-
-            def name(text: str, state: int) -> None:
-                if text and text not in but:
-                    part.end(state)
-                for char in _MORE if text else _LETTERS:
-                    more = text + char
-                    target = part.lazy(lambda state, more=more: name(more, state)) if more in begun else free  # type: ignore[misc]
-                    part.byte(state, ord(char), ord(char), target)
-
-            name("", part.start)
-
-        def short() -> bytes:
-            text = ""
-            while not text or text in but:
-                text += next((c for c in _MORE[10:] if text + c not in but), "a")
-            return text.encode()
-
-        return self.net.procedure(("constants", but), build, short)
+        return self.net.procedure(
+            ("constants", but),
+            lambda part: any_name(part, but, _CAPITALS),
+            lambda: rest_of_name("", but, _CAPITALS),
+        )
 
     def _sorted(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         return tuple(sorted(candidates, key=lambda c: c.signature.head.encode()))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import core, device, errors
+from .automaton import Control
 from .batch import write_row
 from .logits import constrain
 from .machine import Cell, Machine
@@ -78,6 +79,10 @@ class DeviceExecutor:
         batch = rows.shape[0]
         zero = torch.zeros(batch, dtype=torch.int32, device=self.device)
         return DeviceState(rows, torch.zeros(batch, device=self.device), zero, zero[:, None].repeat(1, 4))
+
+    def visit(self, which: int, control: Control) -> None:
+        """Work out what the tokens do from a control state of a machine."""
+        self.tables.visit(which, control)
 
     # ------------------------------------------------------------ without waiting
 

@@ -245,6 +245,10 @@ class Machine:
             known = self._bits[id(reach)] = row, dearest
         return known
 
+    def prepare(self, control: Control) -> None:
+        """Work out what the tokens do from a control state, whatever the stack."""
+        self._whole(self.reaches.at(control))
+
     def pack(self, tokens: "Ints | Plan") -> Row:
         """Tokens as a row of bits."""
         chosen = np.zeros(self.words * 32, dtype=np.bool_)

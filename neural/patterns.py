@@ -99,3 +99,42 @@ def beyond_ascii(part: Part, source: int, target: int) -> None:
     three = part.new()
     part.byte(three, 0x80, 0xBF, two)
     part.byte(source, 0xF1, 0xF3, three)
+
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def rest_of_name(text: str, but: frozenset[str], first: str) -> bytes:
+    """A short rest of a name that begins with `text`, as `any_name` reads them."""
+    left = text
+    while not left or left in but:
+        letters = _LETTERS if left else first
+        left += next((c for c in letters if left + c not in but), letters[0])
+    return left[len(text) :].encode()
+
+
+def any_name(part: Part, but: frozenset[str], first: str) -> None:
+    """The whole of a procedure: any name of ASCII letters, digits and underscores that begins with one of `first`,
+    but some names. What these begin with is drawn as it is read; every other name goes on in one state."""
+    begun = {name[:end] for name in but for end in range(len(name) + 1)}
+
+    def free(state: int) -> None:
+        part.end(state)
+        for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
+            part.byte(state, ord(low), ord(high), state)
+
+    anything = part.lazy(free, lambda: b"")
+
+    def name(text: str, state: int) -> None:
+        if text and text not in but:
+            part.end(state)
+        for char in "0123456789_" + _LETTERS if text else first:
+            more = text + char
+            target = anything
+            if more in begun:
+                target = part.lazy(
+                    lambda state, more=more: name(more, state), lambda more=more: rest_of_name(more, but, first)
+                )  # type: ignore[misc]
+            part.byte(state, ord(char), ord(char), target)
+
+    name("", part.start)

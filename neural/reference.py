@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import errors
+from .automaton import Control
 from .machine import Cell, Machine, Plan
 from .vocabulary import Vocabulary
 
@@ -42,6 +43,10 @@ class ReferenceExecutor:
         """A state of configurations, each of a machine, with the tokens each may take."""
         n = len(cells)
         return CellState(tuple(which), tuple(cells), tuple(budgets), (False,) * n, (None,) * n, (0.0,) * n)
+
+    def visit(self, which: int, control: Control) -> None:
+        """Work out what the tokens do from a control state of a machine."""
+        self.machines[which].prepare(control)
 
     def bits(self, state: CellState) -> Bits:
         """Allowed tokens, packed: uint32 [batch, words]."""

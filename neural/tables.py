@@ -53,8 +53,8 @@ MISS_REACH: Final = -1
 FEW: Final = 512
 """Tokens up to which a reach is a list of them; beyond, it is rows of bits."""
 NO_KEY: Final = -1
-_FIRST_ROOM: Final = 4096
-"""Entries of each section that there is room for at first."""
+_FIRST_ROOM: Final = 1 << 14
+"""Entries of each section that there is room for at first; memory that is not written to is not there yet."""
 
 Ints = NDArray[np.int32]
 
@@ -67,7 +67,7 @@ class Tables:
         self.words = machines[0].words
         self._used = [0] * len(_STRIDES)
         self._room = [_FIRST_ROOM * stride for stride in _STRIDES]
-        self._room[LOOK] *= 32
+        self._room[LOOK] <<= 6
         self.head = np.zeros(len(_STRIDES) + len(_HASHED), dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
         self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
@@ -322,6 +322,10 @@ class Tables:
         return self._append(REACH, (*entry, self._append(NAMED, named), len(named) // 3))
 
     # ------------------------------------------------------------ growth
+
+    def visit(self, machine: int, control: Control) -> None:
+        """Fill in what the tokens do from a control state."""
+        self.grow(MISS_REACH, self.control(machine, control))
 
     def grow(self, section: int, a: int, b: int = 0, c: int = 0) -> int:
         """Fill in what was missed; what is there now."""

@@ -9,7 +9,7 @@ from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type
 from ..grammar.lexer import lexicon
 from ..grammar.rules import load_grammar
 from .net import Net, Part
-from .patterns import beyond_ascii, draw
+from .patterns import any_name, beyond_ascii, draw, rest_of_name
 
 # What a literal must be beyond its terminal's pattern for it to exist: minutes end at 59, hours at 47, months at 12.
 _CLOCK = "(?:[0-3]?[0-9]|4[0-7]):[0-5][0-9]"
@@ -20,6 +20,8 @@ _YEAR = "(?:[0-9][0-9][0-9][1-9]|[0-9][0-9][1-9]0|[0-9][1-9]00|[1-9]000)"
 _FOURTH = "(?:0[48]|[2468][048]|[13579][26])"
 _LEAP = f"(?:[0-9][0-9]{_FOURTH}|{_FOURTH}00)-02-29"
 _DATE = f"(?:{_YEAR}-(?:{_MONTHS})|{_LEAP})"
+_FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+"""How an identifier begins."""
 _AMOUNT = r"-?[0-9]+(?:\.[0-9]+)?"
 
 
@@ -104,28 +106,14 @@ class Words:
 
     def identifier(self, but: frozenset[str] = frozenset(), reserved: bool = True) -> int:
         """A name that nothing need declare: an identifier that is neither reserved nor one of `but`."""
-        refused = but | (frozenset(lexicon("program").keywords) if reserved else frozenset())
+        words = but | (frozenset(lexicon("program").keywords) if reserved else frozenset())
+        refused = frozenset(word for word in words if is_identifier(word))
 
-        def build(body: Part) -> None:
-            end, free = body.new(), body.new()
-            body.end(end)
-            body.join(free, end)
-            letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-            for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
-                body.byte(free, ord(low), ord(high), free)
-            beginnings = {"": body.start}
-            for word in sorted(w for w in refused if is_identifier(w)):
-                for i in range(1, len(word) + 1):
-                    if word[:i] not in beginnings:
-                        beginnings[word[:i]] = body.text(beginnings[word[: i - 1]], word[i - 1])
-            for beginning, state in beginnings.items():
-                if beginning and beginning not in refused:
-                    body.join(state, end)
-                for char in letters + ("0123456789" if beginning else ""):
-                    if beginning + char not in beginnings:
-                        body.text(state, char, free)
-
-        return self.net.procedure(("identifier", but, reserved), build, lambda: _short_name(refused))
+        return self.net.procedure(
+            ("identifier", but, reserved),
+            lambda body: any_name(body, refused, _FIRST),
+            lambda: rest_of_name("", refused, _FIRST),
+        )
 
     def quantity(self, type_: Type) -> int:
         """An amount with a unit whose quantities have the type."""
@@ -183,13 +171,6 @@ def _short_literal(type_: Type) -> bytes | None:
     unit = next((u for u in (*TIME_UNITS, *MEASURE_UNITS) if quantity_type(u) == type_), None)
     known: bytes | None = _SHORT.get(type_) if isinstance(type_, Con) else None
     return known or (f"0{unit}".encode() if unit is not None else None)
-
-
-def _short_name(refused: frozenset[str]) -> bytes:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    names: tuple[str, ...] = (*letters, *(a + b for a in letters for b in letters))
-    name: str = next(name for name in names if name not in refused)
-    return name.encode()
 
 
 def _currencies(body: Part, source: int, target: int) -> None:
