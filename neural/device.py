@@ -80,7 +80,7 @@ def upload(source: tables.Tables, ends: np.ndarray, device: torch.device) -> Dev
     looks = source.section(tables.LOOK)
     owner = np.repeat(np.arange(len(reaches)), reaches[:, 3])
     return DeviceTables(
-        memory=put(source.memory),
+        memory=put(source.written),
         rows=put(source.rows[: max(1, len(source._rows))].view(np.int32)),
         starts=tuple(int(x) for x in source.head[: tables.MASKS]),
         keys=tuple(keys),

@@ -67,7 +67,7 @@ class Tables:
         self.words = machines[0].words
         self._used = [0] * len(_STRIDES)
         self._room = [_FIRST_ROOM * stride for stride in _STRIDES]
-        self._room[LOOK] <<= 6
+        self._room[LOOK] <<= 9
         self.head = np.zeros(len(_STRIDES) + len(_HASHED), dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
         self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
@@ -91,21 +91,29 @@ class Tables:
         """Move every section to a buffer with the room they now want."""
         from .hashed import move
 
-        starts = np.concatenate(([0], np.cumsum(self._room)))
-        memory = np.zeros(int(starts[-1]), dtype=np.int32)
-        for section, start in enumerate(starts[:-1].tolist()):
-            if section not in _HASHED:
-                old, used = int(self.head[section]), self._used[section]
-                memory[start : start + used] = self.memory[old : old + used]
+        # The largest comes last: memory that nothing is written to costs nothing, and none of it is sent to a device.
+        order = [s for s in range(len(_STRIDES)) if s != LOOK] + [LOOK]
+        starts, at = [0] * len(_STRIDES), 0
+        for section in order:
+            starts[section], at = at, at + self._room[section]
+        memory = np.zeros(at, dtype=np.int32)
+        for section in set(order).difference(_HASHED):
+            old, used, start = int(self.head[section]), self._used[section], starts[section]
+            memory[start : start + used] = self.memory[old : old + used]
         tables = {s: self._slots(s)[0] for s in _HASHED} if len(self.memory) else {}
         self.memory = memory
-        self.head[: len(_STRIDES)] = starts[:-1]
+        self.head[: len(_STRIDES)] = starts
         for i, section in enumerate(_HASHED):
-            slots = self._room[section] // 4
-            self.head[MASKS + i] = slots - 1
-            memory[starts[section] : starts[section + 1]] = NO_KEY
+            room = self._room[section]
+            self.head[MASKS + i] = room // 4 - 1
+            memory[starts[section] : starts[section] + room] = NO_KEY
             if section in tables:
                 move(tables[section], self._slots(section)[0])
+
+    @property
+    def written(self) -> Ints:
+        """The buffer without the room at its end that is not used yet."""
+        return self.memory[: int(self.head[LOOK]) + self._used[LOOK]]
 
     def _slots(self, section: int) -> tuple[Ints, int]:
         """The slots of a hashed section, and their number less one."""
