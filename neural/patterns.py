@@ -129,12 +129,10 @@ def any_name(part: Part, but: frozenset[str], first: str) -> None:
         if text and text not in but:
             part.end(state)
         for char in "0123456789_" + _LETTERS if text else first:
-            more = text + char
-            target = anything
-            if more in begun:
-                target = part.lazy(
-                    lambda state, more=more: name(more, state), lambda more=more: rest_of_name(more, but, first)
-                )  # type: ignore[misc]
+            target = begins(text + char) if text + char in begun else anything
             part.byte(state, ord(char), ord(char), target)
+
+    def begins(text: str) -> int:
+        return part.lazy(lambda state: name(text, state), lambda: rest_of_name(text, but, first))
 
     name("", part.start)
