@@ -97,20 +97,21 @@ class Literals:
     def text(self, text: str, begins: Sequence[int], ends: Sequence[int]) -> None:
         """Add a text: a literal may begin before the characters numbered `begins` and end before those in `ends`
         (the length of the text: after its last), if it begins first."""
-        first = len(self._edges)
-        self._edges.append([])
-        at = [first]
+        edges, at = self._edges, [len(self._edges)]
+        edges.append([])
         for char in text:
-            here, spelled = at[-1], self._spelled(char)
-            after = len(self._edges)
-            self._edges.append([])
-            for data in spelled:
+            here, arrive = at[-1], list[tuple[int, int]]()
+            for data in self._spelled(char):
                 source = here
                 for byte in data[:-1]:
-                    self._edges.append([])
-                    self._edges[source].append((byte, len(self._edges) - 1))
-                    source = len(self._edges) - 1
-                self._edges[source].append((data[-1], after))
+                    edges[source].append((byte, len(edges)))
+                    source = len(edges)
+                    edges.append([])
+                arrive.append((source, data[-1]))
+            after = len(edges)
+            edges.append([])
+            for source, byte in arrive:
+                edges[source].append((byte, after))
             at.append(after)
         self._begins += [at[i] for i in begins]
         self._ends.update(at[i] for i in ends)
@@ -136,21 +137,12 @@ class Literals:
 
     def _distances(self) -> list[int]:
         """For each node the bytes of a shortest way to an end."""
-        before: list[list[int]] = [[] for _ in self._edges]
-        for source, edges in enumerate(self._edges):
-            for _, target in edges:
-                before[target].append(source)
         left = [UNSPELLED] * len(self._edges)
-        todo = list(self._ends)
-        for node in todo:
-            left[node] = 0
-        at = 0
-        while at < len(todo):
-            for source in before[todo[at]]:
-                if left[source] == UNSPELLED:
-                    left[source] = left[todo[at]] + 1
-                    todo.append(source)
-            at += 1
+        for node in range(len(left) - 1, -1, -1):  # edges lead to later nodes
+            if node in self._ends:
+                left[node] = 0
+            elif self._edges[node]:
+                left[node] = min(UNSPELLED, 1 + min([left[target] for _, target in self._edges[node]]))
         return left
 
     # ------------------------------------------------------------ reading
