@@ -151,8 +151,7 @@ class Checker:
         inference = self._inference
         inference.findings = []
         inference.solver.level += 1
-        type_, node = inference.infer(term, env, ())
-        inference.solver.settle(final=True)
+        type_, node = inference.whole(term, env)
         found = located(inference.findings, origin) if inference.findings else []
         if facts(term)[1]:
             found += self._raw_lints(term, origin)
@@ -173,8 +172,7 @@ class Checker:
         """
         inference = self._inference
         inference.reset()
-        type_, node = inference.infer(term, Env({name: Scheme(given) for name, given in bound.items()}), ())
-        inference.solver.settle(final=True)
+        type_, node = inference.whole(term, Env({name: Scheme(given) for name, given in bound.items()}))
         found = tuple(located(inference.findings, origin))
         return zonk(type_), inference.finish_with(node, DYNAMIC), found
 
@@ -187,8 +185,7 @@ class Checker:
         for statement in turn.statements:
             inference.solver.level += 1
             inference.trace = {}
-            type_, _ = inference.infer(statement.term, env, ())
-            inference.solver.settle(final=True)
+            type_, _ = inference.whole(statement.term, env)
             traces.append(inference.trace)
             inference.trace = None
             inference.solver.level -= 1
@@ -213,8 +210,7 @@ class Checker:
         env = Env()
         for statement in turn.statements:
             inference.solver.level += 1
-            type_, _ = inference.infer(statement.term, env, ())
-            inference.solver.settle(final=True)
+            type_, _ = inference.whole(statement.term, env)
             if statement.outcome is not None:
                 self._outcomes.check(Expected(statement.term, type_), statement.outcome, None)
             if index in inference.holes:
@@ -229,8 +225,7 @@ class Checker:
         inference = self._inference
         inference.reset()
         inference.solver.level = 1
-        type_, _ = inference.infer(term, Env(), ())
-        inference.solver.settle(final=False)
+        type_, _ = inference.whole(term, Env(), final=False)
         return generalize(type_, 0)
 
     # ------------------------------------------------------------ acts and outcomes

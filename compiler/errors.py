@@ -71,6 +71,17 @@ def infinite_type(span: Span | None = None) -> Diagnostic:
     return Diagnostic("DLC105", "this would need a type that contains itself", span)
 
 
+def type_too_large(limit: int, span: Span | None = None) -> Diagnostic:
+    """DLC129: a type with more parts than any program needs.
+
+    What it means: a value is put into itself several times over (`let y = { a: x, b: x };` again and again), so
+    that its type doubles each time. Types beyond the limit are not computed.
+
+    How to fix it: name what is shared once, or keep fewer copies of it.
+    """
+    return Diagnostic("DLC129", f"the type of this has more than {limit:,} parts", span)
+
+
 def wrong_arguments(fn: str, message: str, signature: str, span: Span | None = None) -> Diagnostic:
     """DLC106: arguments that do not fit a function's parameters.
 

@@ -26,6 +26,7 @@ from .types import (
     DATETIME,
     DYNAMIC,
     INT,
+    MAX_SIZE,
     NUMBER,
     TEXT,
     TIME,
@@ -40,9 +41,10 @@ from .types import (
     list_of,
     resolve,
     show,
+    too_large,
     zonk,
 )
-from .unify import Infinite, Mismatch, Scheme, Solver, Unsatisfied, instantiate_scheme
+from .unify import Infinite, Mismatch, Scheme, Solver, TooLarge, Unsatisfied, instantiate_scheme
 from .units import quantity_type, split_quantity
 
 _REMEMBERED = 500_000
@@ -139,6 +141,8 @@ class Inference:
             self.solver.unify(left, right)
         except Infinite:
             self.report(errors.infinite_type(), path)
+        except TooLarge:
+            self.report(errors.type_too_large(MAX_SIZE), path)
         except Mismatch:
             self.report(explain(*before), path)
         except Unsatisfied as unmet:
@@ -188,6 +192,14 @@ class Inference:
         return known
 
     # ------------------------------------------------------------ the walk
+
+    def whole(self, term: Term, env: Env, final: bool = True) -> Typed:
+        """Type and elaboration of a whole statement's term, nothing left waiting; with `final` by defaults."""
+        type_, node = self.infer(term, env, ())
+        self.solver.settle(final)
+        if too_large(type_):
+            type_ = self.report(errors.type_too_large(MAX_SIZE), ())
+        return type_, node
 
     def infer(self, term: Term, env: Env, path: Path, expected: Type | None = None) -> Typed:
         """Type and elaboration of a term. `expected` only guides; it is not enforced here."""

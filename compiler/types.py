@@ -6,7 +6,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from .node import node
 
@@ -74,6 +74,7 @@ class Constraint:
 BOOL, INT, NUMBER, TEXT = Con("Bool"), Con("Int"), Con("Number"), Con("Text")
 DATE, TIME, DATETIME, DURATION, MONEY = Con("Date"), Con("Time"), Con("DateTime"), Con("Duration"), Con("Money")
 UNIT, DYNAMIC = Con("Unit"), Con("Dynamic")
+MAX_SIZE: Final = 10_000
 
 # Constructors with their number of arguments; everything else is declared in a schema.
 BUILTIN_TYPES = {
@@ -125,27 +126,48 @@ def zonk(type_: Type) -> Type:
     type_ = resolve(type_)
     match type_:
         case Con(name, args):
-            for a in args:
-                if zonk(a) is not a:
-                    return Con(name, tuple([zonk(a) for a in args]))
-            return type_
+            new = _zonk_all(args)
+            return type_ if new is args else Con(name, new)
         case Row(binders):
-            for _, t in binders:
-                if zonk(t) is not t:
-                    return Row(tuple([(n, zonk(t)) for n, t in binders]))
-            return type_
+            given = tuple([t for _, t in binders])
+            new = _zonk_all(given)
+            return type_ if new is given else Row(_renamed(binders, new))
         case RecordType(fields, rest):
+            given = tuple([t for _, t in fields])
+            new = _zonk_all(given)
             if rest is None:
-                for _, t in fields:
-                    if zonk(t) is not t:
-                        return RecordType(tuple([(n, zonk(t)) for n, t in fields]))
-                return type_
+                return type_ if new is given else RecordType(_renamed(fields, new))
             tail = zonk(rest)
-            own = tuple([(n, zonk(t)) for n, t in fields])
+            own = _renamed(fields, new)
             if isinstance(tail, RecordType):
                 return RecordType(tuple(sorted(own + tail.fields)), tail.rest)
             return RecordType(own, tail if isinstance(tail, TypeVar) else None)
     return type_
+
+
+def _zonk_all(types: "tuple[Type, ...]") -> "tuple[Type, ...]":
+    """Each type zonked once; the very tuple if none changes."""
+    for i, type_ in enumerate(types):
+        first = zonk(type_)
+        if first is not type_:
+            return (*types[:i], first, *map(zonk, types[i + 1 :]))
+    return types
+
+
+def _renamed(named: "tuple[tuple[str, Type], ...]", types: "tuple[Type, ...]") -> "tuple[tuple[str, Type], ...]":
+    return tuple([(name, type_) for (name, _), type_ in zip(named, types, strict=True)])
+
+
+def too_large(type_: Type) -> bool:
+    """Whether a type written out has more than `MAX_SIZE` parts. Types share what they repeat, so a short program can
+    have a type that nobody could print; every walk over types is bounded by keeping such types out."""
+    left, todo = MAX_SIZE, [type_]
+    while todo:
+        left -= 1
+        if left < 0:
+            return True
+        todo.extend(parts(resolve(todo.pop())))
+    return False
 
 
 def closed(type_: Type) -> Type | None:

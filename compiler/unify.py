@@ -11,6 +11,7 @@ from .node import node
 from .schema import Schema
 from .types import (
     DYNAMIC,
+    MAX_SIZE,
     Con,
     Constraint,
     Param,
@@ -37,6 +38,10 @@ class Mismatch(Exception):
 
 class Infinite(Mismatch):
     """A variable would have to contain itself."""
+
+
+class TooLarge(Mismatch):
+    """A variable would stand for a type that is too large (`types.too_large`)."""
 
 
 class Unsatisfied(Exception):
@@ -133,9 +138,12 @@ class Solver:
                 raise Unsatisfied(constraint, target)
 
     def _adjust(self, variable: TypeVar, type_: Type) -> None:
-        """Occurs check, and lowering of levels so that generalization stays sound."""
-        todo = [type_]
+        """Occurs check, lowering of levels so that generalization stays sound, and the bound on sizes."""
+        left, todo = MAX_SIZE, [type_]
         while todo:
+            left -= 1
+            if left < 0:
+                raise TooLarge(variable, type_)
             part = resolve(todo.pop())
             if part is variable:
                 raise Infinite(variable, type_)
@@ -255,4 +263,4 @@ def instantiate_scheme(scheme: Scheme, solver: Solver) -> Type:
     return copy(scheme.type)
 
 
-__all__ = ["Infinite", "Mismatch", "Scheme", "Solver", "Unsatisfied", "generalize", "instantiate_scheme", "substitute"]
+__all__ = ["Infinite", "Mismatch", "Scheme", "Solver", "TooLarge", "Unsatisfied", "generalize", "instantiate_scheme", "substitute"]
