@@ -263,4 +263,14 @@ def instantiate_scheme(scheme: Scheme, solver: Solver) -> Type:
     return copy(scheme.type)
 
 
-__all__ = ["Infinite", "Mismatch", "Scheme", "Solver", "TooLarge", "Unsatisfied", "generalize", "instantiate_scheme", "substitute"]
+__all__ = [
+    "Infinite",
+    "Mismatch",
+    "Scheme",
+    "Solver",
+    "TooLarge",
+    "Unsatisfied",
+    "generalize",
+    "instantiate_scheme",
+    "substitute",
+]
