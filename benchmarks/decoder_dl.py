@@ -1,12 +1,12 @@
 """The decoder over DL: gold that it loses, samples judged by `dlc typecheck`, sizes.
 
     python benchmarks/decoder_dl.py gold [--corpus multiwoz …] [--every 1] [--styles bytes …] [--size 4000]
-    python benchmarks/decoder_dl.py samples [--count 300] [--budget 120]
+    python benchmarks/decoder_dl.py samples [--count 300] [--minutes 60] [--budget 300] [--order 6]
     python benchmarks/decoder_dl.py sizes [--vocabularies 32000 128256]
 
 gold: the printed DL of every corpus, byte by byte over the schemas it names, then spelled by tokenizers of several
 styles and fed token by token; a program with a byte or token that is not allowed is lost, by what
-`contract.outside` says of it. samples: from a uniform model, a trigram model of the gold and a transformer with random
+`contract.outside` says of it. samples: from a uniform model, an n-gram model of the gold and a transformer with random
 weights, over MultiWOZ, an SGD schema of many services and the largest database of Spider. sizes: typed states, frames
 and distinct masks of what gold visits, and how long compiling and first fills take.
 """
@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -195,48 +196,90 @@ def schemas_of_samples(root: Path) -> dict[str, Schema]:
     }
 
 
+BEGINNINGS = ("user: ", "user: let x0 = ", "agent: ", "")
+"""What samples are begun with, in turn. Acts may have any name, which a model that knows nothing spells to the budget,
+so that few are begun with nothing."""
+
+
+MODELS = ("uniform", "n-gram", "random transformer")
+
+
+@dataclass
+class Tally:
+    """What samples were like."""
+
+    count: int = 0
+    typed: int = 0
+    within: int = 0
+    forced: int = 0
+    long: int = 0
+    variables: int = 0
+    lengths: list[int] = field(default_factory=list)
+    seen: collections.Counter[str] = field(default_factory=collections.Counter)
+
+    def add(self, text: str, tokens: int, forced: bool, budget: int, typed: bool) -> None:
+        self.count += 1
+        self.typed += typed
+        self.within += tokens <= budget
+        self.forced += forced
+        self.long += _parts(text) > 10
+        self.variables += bool(re.search(r"let (x[01]) = .*; .*\b\1\b", text))
+        self.lengths.append(tokens)
+        self.seen.update(what for what, pattern in NEEDED.items() if re.search(pattern, text))
+
+    def told(self) -> str:
+        lengths = np.percentile(self.lengths or [0], (5, 25, 50, 75, 95, 100)).astype(int).tolist()
+        return (
+            f"{self.count} samples, {self.typed} well typed, {self.within} within their budget, {self.forced} ended by "
+            f"it ({self.forced / max(1, self.count):.1%}), {self.long} of over 10 calls and stages, {self.variables} "
+            f"use what they bind; tokens p5/25/50/75/95/max {'/'.join(map(str, lengths))}"
+        )
+
+
+def _model(name: str, decoder: ConstrainedDecoder, ids: list[list[int]], options: argparse.Namespace) -> Any:
+    from decoder_dataflow import ngram, transformer, uniform
+
+    rng, size = np.random.default_rng(options.seed), decoder.vocabulary.size
+    if name == "n-gram":
+        return ngram(rng, ids, decoder.vocabulary.ends[0], options.order)
+    return uniform(size, rng) if name == "uniform" else transformer(size, rng)
+
+
 def samples(options: argparse.Namespace) -> None:
-    from decoder_dataflow import sampled, transformer, trigram, uniform
+    from decoder_dataflow import sampled
     from tokenizers_of import trained
 
-    texts = {name: [t for c in programs(name, options.corpora).values() for t in c] for name in ("multiwoz", "spider")}
-    seen: collections.Counter[str] = collections.Counter()
+    everything = Tally()
     for name, schema in schemas_of_samples(options.corpora).items():
         if options.schemas and name not in options.schemas:
             continue
-        gold_texts = texts["multiwoz" if name in ("multiwoz", "sgd") else "spider"]
-        tokenizer = trained("bytes split", gold_texts, 2000)
-        decoder = ConstrainedDecoder(schema=schema, tokenizer=tokenizer)
-        size, end = decoder.vocabulary.size, decoder.vocabulary.ends[0]
-        ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in gold_texts]
-        rng = np.random.default_rng(options.seed)
-        models = {
-            "uniform": uniform(size, rng),
-            "trigram": trigram(size, rng, ids, end),
-            "random transformer": transformer(size, rng),
-        }
-        # Acts may have any name, which a model that knows nothing spells to the budget: begun without, too.
-        for (model, choose), prefix in itertools.product(models.items(), ("", "user: ")):
-            start = time.perf_counter()
-            made = list(sampled(decoder, choose, options.count, options.budget, prefix))
+        corpus = name if name in CORPORA else "spider"
+        texts = [t for c in programs(corpus, options.corpora).values() for t in c]
+        tokenizer = trained("bytes split", texts, 2000)
+        decoder = ConstrainedDecoder(schema=schema, tokenizer=tokenizer, executor="cpu")
+        ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        models = {model: _model(model, decoder, ids, options) for model in options.models}
+        for model, choose in models.items():
+            tally, start = Tally(), time.perf_counter()
+            for i in itertools.count():
+                spent = time.perf_counter() - start
+                if tally.count >= options.count or spent > 60 * options.minutes:
+                    break
+                beginning = BEGINNINGS[i % len(BEGINNINGS)]
+                before = tokenizer(beginning, add_special_tokens=False)["input_ids"]
+                made = list(sampled(decoder, choose, options.batch, options.budget, beginning, before))
+                for one, (text, found) in zip(made, judged([each.text for each in made], schema), strict=True):
+                    for to in (tally, everything):
+                        to.add(text, one.tokens, one.forced, options.budget, not found)
+                    if found:
+                        print("  wrong:", text, found)
             spent = time.perf_counter() - start
-            bad = [(text, found) for text, found in judged([t for t, _, _ in made], schema) if found]
-            for text, _, _ in made:
-                seen.update(what for what, pattern in NEEDED.items() if re.search(pattern, text))
-            steps = np.array([_parts(text) for text, _, _ in made])
-            lengths = np.percentile([n for _, n, _ in made], (5, 25, 50, 75, 95, 100)).astype(int).tolist()
-            print(
-                f"{name}, {model}, {'from ' + prefix if prefix else 'whole'}: {len(made)} samples, {len(made) - len(bad)} well typed, "
-                f"{sum(n <= options.budget for _, n, _ in made)} within {options.budget} tokens, "
-                f"{int((steps > 10).sum())} of over 10 calls and stages, {sum(' let x' in t for t, _, _ in made)} bind "
-                f"a variable, {sum(f for _, _, f in made)} ended by the budget; tokens p5/25/50/75/95/max "
-                f"{'/'.join(map(str, lengths))}; {spent:.0f} s",
-                flush=True,
-            )
-            for text, found in bad:
-                print("  wrong:", text, found)
-    print("occurring:", ", ".join(f"{what} {seen[what]}" for what in NEEDED))
-    print("never:", ", ".join(what for what in NEEDED if not seen[what]) or "nothing")
+            print(f"{name}, {model}, {options.budget} tokens: {tally.told()}; {spent:.0f} s", flush=True)
+    print("all:", everything.told())
+    counts, edges = np.histogram(everything.lengths, bins=(0, 10, 20, 40, 80, 120, 160, 200, 300, 500, 1001))
+    print("tokens:", ", ".join(f"{a} to {b - 1}: {n}" for n, a, b in zip(counts, edges, edges[1:], strict=False)))
+    print("occurring:", ", ".join(f"{what} {everything.seen[what]}" for what in NEEDED))
+    print("never:", ", ".join(what for what in NEEDED if not everything.seen[what]) or "nothing")
 
 
 def _parts(text: str) -> int:
@@ -330,7 +373,11 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--vocabularies", type=int, nargs="*", default=(4000,))
     parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--budget", type=int, default=120)
+    parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument("--minutes", type=float, default=60.0, help="at most, for each model of each schema")
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS)
+    parser.add_argument("--order", type=int, default=6, help="of the n-gram")
+    parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))
     options = parser.parse_args()

@@ -12,7 +12,7 @@ from ..compiler.spelling import quote_name
 from ..compiler.types import DYNAMIC, NUMBER, Con, Type
 from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
-from .dl_show import Shown, best_item, show_items, shown_text, simple_items, whole_text
+from .dl_show import Shown, best_item, default_items, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
 from .dl_values import action, calls, is_in, one_call, short_of, short_plain
 from .net import Part
@@ -406,8 +406,8 @@ class Stages:
 
     def _rest(self, before: bytes | None, after: Standing) -> bytes | None:
         """A short rest: a text of this stage, then the way from there."""
-        way = self.finish.way(self._next(after)) if before is not None else None
-        return before + way[0] if before is not None and way is not None else None
+        way = self.finish.rest(self.dl, self._next(after))() if before is not None else None
+        return before + way if before is not None and way is not None else None
 
     def draw(self) -> None:
         """All of them."""
@@ -569,15 +569,17 @@ class Stages:
             text = shown_text(self.dl, self.standing.context, exact, shown) if exact else None
             if text is not None:
                 return text
-            items = shown_text(self.dl, self.standing.context, self.goal.types, shown)
-            again = shown_text(self.dl, self._after_all(shown), self.goal.types, Shown()) if items else None
-            if items and again and self.dl.limits.stages - self.standing.stages > 1:
-                return items + b" | show " + again
-        best = best_item(self.dl, self.standing.context, set(shown.labels), None)
-        if best is None:
-            return None
-        after = shown.with_item(best[1], ((best[1], best[2]),))
-        return self._rest(best[0].encode(), replace(self.standing, context=self._flat(after)))
+            listed = shown_text(self.dl, self.standing.context, self.goal.types, shown)
+            again = shown_text(self.dl, self._after_all(shown), self.goal.types, Shown()) if listed else None
+            if listed and again and self.dl.limits.stages - self.standing.stages > 1:
+                return listed + b" | show " + again
+        items = default_items(self.dl, self.standing.context, set(shown.labels))
+        for spelled, label, type_ in sorted(items, key=lambda item: (len(item[0]), item[:2])):
+            after = shown.with_item(label, ((label, type_),))
+            rest = self._rest(spelled.encode(), replace(self.standing, context=self._flat(after)))
+            if rest is not None:
+                return rest
+        return None
 
     def _after_all(self, shown: Shown) -> Context:
         """The rows after these items and then one of each type of the goal."""

@@ -1,6 +1,6 @@
 """What `show` lists: items with the labels that the printer writes or leaves out, and the columns they make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..compiler.expected import ground_types
@@ -179,20 +179,25 @@ class Items:
             self._aggregates()
         self._sums()
 
-    def _at(self, label: str) -> tuple[int, str]:
-        """The state after the label, if it must be written, and the label."""
+    def _label(self, label: str) -> tuple[str, str]:
+        """What must be written before an item, empty where its label is the one implied; and the label."""
         fresh = fresh_label(label, set(self.shown.labels))
-        if fresh == label:
-            return self.start, label
-        if fresh not in self._labels:
-            self._labels[fresh] = self.dl.words.word(self.part, self.start, f"{quote_name(fresh)}: ", depth=2)
-        return self._labels[fresh], fresh
+        return ("" if fresh == label else f"{quote_name(fresh)}: "), fresh
+
+    def _source(self, written: str) -> int:
+        """The state after what must be written. Something must follow it: it is read where all items are."""
+        if not written:
+            return self.start
+        if written not in self._labels:
+            self._labels[written] = self.dl.words.word(self.part, self.start, written, depth=2)
+        return self._labels[written]
 
     def _word(self, spelled: str, label: str, columns: tuple[tuple[str | None, Type], ...]) -> None:
-        source, fresh = self._at(label)
-        if not self.may(self._with(fresh, columns)):
+        written, fresh = self._label(label)
+        item = self._with(fresh, columns)
+        if not self.may(item):
             return
-        after = self._after(self._with(fresh, columns))
+        source, after = self._source(written), self._after(item)
         if spelled.startswith("pick("):
             self.part.call(source, picked_field(self.dl, spelled[5:-1]), after)
         else:
@@ -206,69 +211,50 @@ class Items:
         dl = self.dl
         for function, choices in all_calls(dl).items():
             label = function.name if function.name[0].isalpha() else "value"
-            sources = dict.fromkeys((self._at(label)[0],))
-            if self.shown.labels:
-                results = dict.fromkeys(substitute(function.result, dict(b)) for _, b in choices)
-                sources |= dict.fromkeys(self._at(n)[0] for t in results for n, _ in fields_of_type(dl, t))
-            for source in sources:
-                given = self._call_items(source, function, label, choices)
-                if given or self.free:
-                    self._draw_calls(source, function, label, choices)
+            results: dict[Type, list[Choice]] = {}
+            for choice in choices:
+                results.setdefault(substitute(function.result, dict(choice[1])), []).append(choice)
+            for result, group in results.items():
+                labels = [label, *(name for name, _ in fields_of_type(dl, result) if self.shown.labels)]
+                for written in dict.fromkeys(self._label(each)[0] for each in labels):
+                    if (self.free and written == self._label(label)[0]) or self._items_of(written, label, result):
+                        self._draw_call(written, function, label, result, tuple(group))
 
-    def _call_items(
-        self, source: int, function: Function, label: str, choices: Sequence[Choice]
-    ) -> dict[Choice, list[tuple[str, Shown]]]:
-        """What calls can be items after a label's source, each with the field taken of it."""
-        if self.free:
-            return {}
-        given = {
-            choice: self._items_of(source, label, substitute(function.result, dict(choice[1]))) for choice in choices
-        }
-        return {choice: items for choice, items in given.items() if items}
-
-    def _items_of(self, source: int, label: str, type_: Type) -> list[tuple[str, Shown]]:
+    def _items_of(self, written: str, label: str, type_: Type) -> list[tuple[str, Shown]]:
+        """Items that a call of a type may be behind what is written: the field taken of it, the item."""
         found = [("", label, type_)]
         found += [(f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, type_)]
         items = []
         for path, name, shown in found:
-            at, item = self._item(name, shown)
-            if at == source and self.may(item):
+            before, fresh = self._label(name)
+            item = self._with(fresh, ((None, shown),)) if before == written else None
+            if item is not None and self.may(item):
                 items.append((path, item))
         return items
 
-    def _draw_calls(self, source: int, function: Function, label: str, choices: Sequence[Choice]) -> None:
-        results: dict[Type, list[Choice]] = {}
-        for choice in choices:
-            results.setdefault(substitute(function.result, dict(choice[1])), []).append(choice)
-        for result, group in results.items():
-            if (self.free and source == self._at(label)[0]) or self._items_of(source, label, result):
+    def _draw_call(self, written: str, function: Function, label: str, result: Type, group: tuple[Choice, ...]) -> None:
+        def after(state: int) -> None:
+            for path, item in self._items_of(written, label, result):
+                self.part.text(state, path, self._after(item))
 
-                def after(state: int, result: Type = result) -> None:
-                    for path, item in self._items_of(source, label, result):
-                        self.part.text(state, path, self._after(item))
+        def text() -> bytes | None:
+            ways = ((path, self.way(item)) for path, item in self._items_of(written, label, result))
+            return next((path.encode() + way for path, way in ways if way is not None), None)
 
-                def text(result: Type = result) -> bytes | None:
-                    ways = ((path, self.way(item)) for path, item in self._items_of(source, label, result))
-                    return next((path.encode() + way for path, way in ways if way is not None), None)
-
-                called = one_call(self.dl, function, tuple(group), self.context)
-                self.part.call(source, called, self.part.lazy(after, text))
-
-    def _item(self, label: str, type_: Type) -> tuple[int, Shown]:
-        source, fresh = self._at(label)
-        return source, self._with(fresh, ((None, type_),))
+        called = one_call(self.dl, function, group, self.context)
+        self.part.call(self._source(written), called, self.part.lazy(after, text))
 
     def _aggregates(self) -> None:
         dl, inner = self.dl, self.context.ungrouped()
         for name in (*COUNTS, *(n for n in OVER if n != "pick")):
-            source, fresh = self._at(name)
+            written, fresh = self._label(name)
             items = {t: self._with(fresh, ((None, NUMBER if name in COUNTS else t),)) for t in over(dl, name, inner)}
             items = {t: item for t, item in items.items() if self.may(item)}
             for type_, item in items.items():
-                self.part.call(source, one_aggregate(dl, name, type_, inner), self._after(item))
+                self.part.call(self._source(written), one_aggregate(dl, name, type_, inner), self._after(item))
 
     def _sums(self) -> None:
-        source, fresh = self._at("value")
+        written, fresh = self._label("value")
         units = [t for t in comparable(self.dl, self.context) if leads((None, "", t), frozenset((t,)), True)]
         goals = frozenset(t for t in units if self.may(self._with(fresh, ((None, t),))))
         ends: dict[Type, Spot] = {}
@@ -282,7 +268,7 @@ class Items:
 
         if goals:
             rest = lambda found: self.way(self._with(fresh, ((None, found),)))  # noqa: E731
-            Sums(self.dl, self.part, self.context, goals, end, rest=rest).begin(source, "plain")
+            Sums(self.dl, self.part, self.context, goals, end, rest=rest).begin(self._source(written), "plain")
 
     def _after(self, shown: Shown) -> int:
         """The state after an item."""
@@ -299,6 +285,6 @@ class Items:
 
     def _follow(self, spot: Spot, shown: Shown) -> None:
         self.follow(spot, shown)
-        if len(shown.columns) < self.limit:
+        if len(shown.columns) < self.limit and (self.free or self.rest(shown) is not None):
             again = self.part.lazy(lambda s: replace(self, start=s, shown=shown).draw(), lambda: self.rest(shown))
             self.part.text(spot[0], ", ", again)

@@ -79,12 +79,16 @@ VOCABULARIES = {
     ],
     "joins": ["user: T", " | join ", "U", "T", " as ", "T2", " on ", ".n = ", "1;", ";", "2"],
     "sums": ["user: T | where .n = ", "1", "L", " + ", ";"],
+    "lets": ["user:", " let x0 = ", "T", ";", " let x1 = x0", " x0", " x1", " | show .n"],
+    "exists": ["user: T | where ", "exists (", "U", "not ", ".ok", " | where .n = T.n", ")", ");", " and ", ";"],
+    "sets": ["user: T", " | show .n", " | show .x", " | union (", " | except all (", "U", ")", ");", ";"],
+    "derived": ["user: (", "T", " | show .n", ") as ", "a", " | join (", " | take 1", ";", ");"],
     "times": ["user: ", "T | where .n", " = ", " + ", " - ", "1", "-", ".", "e", "0", "L", ";", "$"],
 }
 
 
-# Five tokens do not reach the end of a sum.
-BUDGETS = {"sums": 7}
+# Five tokens do not reach the end of a sum, of a variable's scope, of a query inside a query.
+BUDGETS = {"sums": 7, "lets": 8, "exists": 6, "sets": 6, "derived": 7}
 
 
 def vocabulary(words: list[str]) -> Vocabulary:
