@@ -279,10 +279,12 @@ def _is(dl: Dl, part: Part, said: int, type_: Type, context: Context, done: Spot
 def _members(
     dl: Dl, part: Part, member: int, type_: Type, context: Context, done: Spot, ordered: bool, rest: Rest
 ) -> None:
-    from .dl_queries import Goal, can_reach, subquery
+    from .dl_queries import Goal, can_reach, gives, subquery
 
     for item in (type_, *below(dl, type_)):
         _close(part, part.call(member, operand(dl, list_of(item), context, "exact")), done)
+        for name in gives(dl, context, item):
+            _close(part, dl.words.word(part, member, name, depth=2), done)
         goal = Goal((item,))
         if context.depth < dl.limits.nesting and can_reach(dl, goal):
             inner = part.call(part.text(member, "("), subquery(dl, context.inside(), goal))

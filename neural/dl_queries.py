@@ -208,18 +208,29 @@ def sources(dl: Dl, part: Part, start: int, context: Context, finish: Finish, de
     for table in tables(dl):
         after = _sourced(dl, part, context, Row(table.name, Con(table.name)), (table.name,), finish)
         dl.words.word(part, start, quote_name(table.name), 2, after)
-    for name, type_ in context.bound:
-        rows = row_type(type_)
-        if rows is not None and len(rows) == 1:
-            dl.words.word(
-                part, start, name, 2, _sourced(dl, part, context, replace(rows[0], binder=name), ("",), finish)
-            )
+    for row in relations(context):
+        dl.words.word(part, start, row.binder, 2, _sourced(dl, part, context, row, ("",), finish))
     for procedure, row in _listed(dl, context):
         part.call(start, procedure, _sourced(dl, part, context, row, ("",), finish))
     if derived and context.depth < dl.limits.nesting:
         inner, inside = _derived(dl, part, context, finish)
         query = part.lazy(lambda s: sources(dl, part, s, inner, inside), lambda: short_source(dl, inner, inside))
         part.text(start, "(", query)
+
+
+def relations(context: Context) -> Iterator[Row]:
+    """The rows of variables that are relations, by the variable's name."""
+    for name, type_ in context.bound:
+        rows = row_type(type_)
+        if rows is not None and len(rows) == 1:
+            yield replace(rows[0], binder=name)
+
+
+def gives(dl: Dl, context: Context, item: Type) -> Iterator[str]:
+    """Names that stand for queries of one column of a type: tables, variables."""
+    for row in (*(Row(t.name, Con(t.name)) for t in tables(dl)), *relations(context)):
+        if reached(dl, Goal((item,)), Context((row,))):
+            yield quote_name(row.binder)
 
 
 def _sourced(dl: Dl, part: Part, context: Context, row: Row, used: tuple[str, ...], finish: Finish) -> int:
@@ -278,7 +289,8 @@ def _aliases(
 
 def _names(dl: Dl, row: Row, taken: tuple[str, ...]) -> Iterator[str]:
     schema = dl.schema
-    numbered = [f"{row.binder}{n}" for n in range(2, dl.limits.rows + 1)] if row.binder != "it" else []
+    named = row.binder in schema.table or row.binder in schema.function
+    numbered = [f"{row.binder}{n}" for n in range(2, dl.limits.rows + 1)] if named else []
     for name in (*_ALIASES, *numbered):
         known = name in schema.table or name in schema.function or name in schema.enums_of_member
         if not known and name not in taken and name != row.binder:
@@ -601,12 +613,15 @@ class Stages:
             part.rest(state, self._shortest_join)
         for kind in ("left ", "right ", "full "):
             part.join(dl.words.word(part, start, kind, depth=2), source)
-        for table in tables(dl):
-            row = Row(table.name, Con(table.name))
-            rest = self._join_rest(row, (table.name,))
+        joined = [(Row(table.name, Con(table.name)), table.name) for table in tables(dl)]
+        for row, table in (*joined, *((row, "") for row in relations(context))):
+            rest = self._join_rest(row, (table,))
             if rest is not None:
-                after = part.lazy(lambda s, r=row: self._joined_row(part, s, r, (r.binder,)), lambda text=rest: text)  # type: ignore[misc]
-                dl.words.word(part, source, quote_name(table.name), 2, after)
+                after = part.lazy(
+                    lambda s, r=row, t=table: self._joined_row(part, s, r, (t,)),  # type: ignore[misc]
+                    lambda text=rest: text,  # type: ignore[misc]
+                )
+                dl.words.word(part, source, quote_name(row.binder), 2, after)
         if context.depth < dl.limits.nesting:
             inner, finish = self._join_query()
             query = part.lazy(lambda s: sources(dl, part, s, inner, finish), lambda: short_source(dl, inner, finish))
@@ -698,7 +713,7 @@ class Stages:
         start = self.part.new()
         words = [f"{word}{every} (" for word in ("union", "except", "intersect") for every in ("", " all")]
         self.part.words(self.bar, words, start)
-        inner = self.part.call(start, subquery(self.dl, context.beside(), goal))
+        inner = self.part.call(start, subquery(self.dl, context.beside(), goal, True))
         self._go_on(self.part.text(inner, ")"), None, self._with(keys=None))
 
     def _then(self, start: int) -> None:

@@ -82,7 +82,7 @@ VOCABULARIES = {
     "lets": ["user:", " let x0 = ", "T", ";", " let x1 = x0", " x0", " x1", " | show .n"],
     "exists": ["user: T | where ", "exists (", "U", "not ", ".ok", " | where .n = T.n", ")", ");", " and ", ";"],
     "sets": ["user: T", " | show .n", " | show .x", " | union (", " | except all (", "U", ")", ");", ";"],
-    "derived": ["user: (", "T", " | show .n", ") as ", "a", " | join (", " | take 1", ";", ");"],
+    "derived": ["user: (", "T", " | show .n", ") as ", "c", " | join (", " | take 1", ";", ");"],
     "times": ["user: ", "T | where .n", " = ", " + ", " - ", "1", "-", ".", "e", "0", "L", ";", "$"],
 }
 

@@ -59,6 +59,8 @@ def test_what_is_outside_has_a_reason_and_is_refused(text: str, reason: str) -> 
         "user: let x0 = Hotel | where .stars >= 4; x0 | group .area | where count() > 1 | sort count() desc | show .area;",
         "user: Hotel | show .area | union (Train | join Hotel | show Hotel.area) | distinct -> [{ area: north }] of 4 more;",
         "user: Hotel | where not not .parking and (.stars in 2 .. 4 or exists (Train | where .price < 4)) | whole | show count();",
+        "user: let x0 = Hotel | show .area; Train | join x0 as a | where a.area in x0 | whole | show count();",
+        "user: let x0 = Hotel; Hotel | union (x0) | where it in x0 and it not in Hotel;",
         "agent zz(.anything): (Hotel | show .stars) as a | where .stars > (Hotel | whole | show avg(.stars));",
     ],
 )  # fmt: skip

@@ -82,6 +82,10 @@ def test_programs_the_checker_rejects_cannot_be_written(
     assert caught.value.diagnostics[0].code == "DLC504"
 
 
+# So many stages that what is shown last decides whether a Text can still be given.
+LONG = "user: replace((Hotel" + " | show .stars" * 13 + " | show untyped(.stars)"
+
+
 def test_where_the_budget_is_nearly_spent_a_well_typed_program_is_at_hand(
     decoder: ConstrainedDecoder, checker: Checker
 ) -> None:
@@ -91,6 +95,7 @@ def test_where_the_budget_is_nearly_spent_a_well_typed_program_is_at_hand(
         "user: Train | join Hotel as b on ",
         "user: let x0 = ",
         "user: Hotel | group .area | show ",
+        LONG,
         "agent a: ",
     ):
         cell = machine.read(machine.start, start.encode())
