@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dlc.grammar.diagnostic import CompileError, Diagnostic
 
     from .errors import InputFailure
+    from .meaning import canonicalize, equivalent
     from .programs import Program, complete, parse, read, typecheck, write
     from .schemas import load_schema
     from .streams import convert
@@ -27,8 +28,10 @@ __all__ = [
     "Diagnostic",
     "InputFailure",
     "Program",
+    "canonicalize",
     "complete",
     "convert",
+    "equivalent",
     "load_schema",
     "parse",
     "read",
@@ -43,8 +46,10 @@ _HOMES = {
     "Diagnostic": "dlc.grammar.diagnostic",
     "InputFailure": "dlc.errors",
     "Program": "dlc.programs",
+    "canonicalize": "dlc.meaning",
     "complete": "dlc.programs",
     "convert": "dlc.streams",
+    "equivalent": "dlc.meaning",
     "load_schema": "dlc.schemas",
     "parse": "dlc.programs",
     "read": "dlc.programs",

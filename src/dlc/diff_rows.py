@@ -30,6 +30,8 @@ class Agreement:
 
     def line(self) -> str:
         """The figures in a line."""
+        if not self.both:
+            return f"none of {self.turns:,} turns is on both sides: nothing to agree about"
         return (
             f"{self.both:,} of {self.turns:,} turns on both sides: {self.spelling:.1%} spelled alike "
             f"(kappa {self.kappa_spelling:.3f}), {self.meaning:.1%} mean the same (kappa {self.kappa_meaning:.3f})"

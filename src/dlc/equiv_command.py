@@ -133,8 +133,10 @@ class Judge:
 
         from .meaning import by_form, verdict_on
 
-        a, schema = self._turn(first, lang, db_id, place)
-        b, other = self._turn(second, lang, db_id, place)
+        # Of two programs on the command line, which one a finding is about.
+        sides = [place if place.file is not None else Place(side) for side in ("A", "B")]
+        a, schema = self._turn(first, lang, db_id, sides[0])
+        b, other = self._turn(second, lang, db_id, sides[1])
         if is_beyond(schema) or is_beyond(other):
             return by_form(canonicalize(a, merge(prelude(), schema)), canonicalize(b, merge(prelude(), other)))
         effort = self._effort

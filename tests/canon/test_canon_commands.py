@@ -7,9 +7,9 @@ import pytest
 from thingtalk_oracle import Oracle
 from typer.testing import CliRunner
 
+from dlc import canonicalize, equivalent
 from dlc.canon_cli import register
 from dlc.diff_rows import agreement
-from dlc.meaning import canonicalize, equivalent
 
 SCHEMA = """schema rooms
 enum Quarter = east | west
@@ -280,6 +280,10 @@ def test_agreement_is_by_spelling_and_by_meaning(folder: Path) -> None:
     # Labels of spelling: 1 2 3 against 1 4 5; of meaning: 1 2 3 against 1 2 4.
     assert told["kappa_spelling"] == pytest.approx((1 / 3 - 1 / 9) / (1 - 1 / 9))
     assert told["kappa_meaning"] == pytest.approx((2 / 3 - 2 / 9) / (1 - 2 / 9))
+
+
+def test_of_turns_that_only_one_side_has_there_is_no_agreement_to_speak_of() -> None:
+    assert agreement([{"a": "x", "b": None, "verdict": "only one side"}]).line().startswith("none of 1 turns")
 
 
 def test_forms_proved_equal_are_one_label() -> None:

@@ -1,11 +1,14 @@
 """Large, deep and odd conditions: an answer in time, or the stated fallback; never a hang or a crash."""
 
 import random
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from canon_pairs import BINDER, SCHEMA, atom, field, formula, names
 
+from dlc import equivalent
 from dlc.canon.constants import compute, constant, plain_literal, spell
 from dlc.canon.filters import normal
 from dlc.canon.filters.decide import entails, same, satisfiable
@@ -153,3 +156,26 @@ def test_atoms_of_every_kind_are_their_own_form_again() -> None:
     for _ in range(500):
         form = normal_form(atom(rng, names(rng)), SCOPE).term
         assert normal_form(form, SCOPE).term == form
+
+
+NUMBERS = "schema numbers\ntable Plot { id: Plot key, side: Number, name: Text? }\n"
+
+
+def test_without_z3_the_verdict_says_that_no_proof_was_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "s.dl").write_text(NUMBERS)
+    monkeypatch.setitem(sys.modules, "z3", None)
+    verdict = equivalent(
+        "Plot | where .side * .side = 2", "Plot | where .side * .side = 2 and .side > -9", str(tmp_path / "s.dl")
+    )
+    assert verdict.kind in ("likely", "unknown") and "z3 is not installed" in verdict.reason
+
+
+def test_a_root_and_a_proof_without_time_are_verdicts_with_reasons(tmp_path: Path) -> None:
+    (tmp_path / "s.dl").write_text(NUMBERS)
+    schema = str(tmp_path / "s.dl")
+    # Only a side that no decimal writes tells the two apart.
+    verdict = equivalent("Plot | where .side * .side = 2", "Plot | where .side * .side = 2 and .side < 0", schema)
+    assert verdict.kind in ("likely", "unknown") and verdict.reason
+    hurried = equivalent("Plot | where .side * .side * .side = 3 | show .name | distinct",
+                         "Plot | where .side * .side * .side = 3 and .side > 1 | show .name | distinct", schema, timeout_ms=1)  # fmt: skip
+    assert hurried.kind in ("likely", "unknown") and hurried.reason

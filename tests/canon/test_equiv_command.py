@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dlc.canon_cli import register
+from dlc.equiv_command import Effort, Judge
+from dlc.grammar.diagnostic import CompileError, Place
 
 
 @pytest.fixture
@@ -81,3 +83,11 @@ def test_equiv_wants_two_programs_or_pairs(folder: Path) -> None:
     assert run("equiv", "Inn", "--schema", folder / "s.dl")[0] == 2
     assert run("equiv", "--schema", folder / "s.dl")[0] == 2
     assert run("equiv", "Inn", "Inn", "--pairs", folder / "a.dl", "--schema", folder / "s.dl")[0] == 2
+
+
+def test_a_finding_says_which_of_the_two_programs_it_is_about(folder: Path) -> None:
+    judge = Judge(str(folder / "s.dl"), Effort())
+    for programs, side in ((("Inn | where .beds = 3", "Inn"), "A"), (("Inn", "Inn | where .beds = 3"), "B")):
+        with pytest.raises(CompileError) as caught:
+            judge.compare(*programs, "dl", None, Place())
+        assert caught.value.diagnostics[0].place.file == side
