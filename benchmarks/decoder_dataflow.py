@@ -1,7 +1,7 @@
 """The decoder over Lispress: gold that it loses, samples judged by `dlc typecheck`, sizes, all of SMCalFlow 2.0.
 
     python benchmarks/decoder_dataflow.py gold [--styles …] [--sizes 4000]
-    python benchmarks/decoder_dataflow.py samples [--count 15000] [--budget 400]
+    python benchmarks/decoder_dataflow.py samples [--count 15000] [--budget 400] [--minutes 120]
     python benchmarks/decoder_dataflow.py sizes [--vocabularies 32000 128256]
 
 gold: every turn spelled by tokenizers of several styles and fed token by token; a token that the mask does not have
@@ -86,6 +86,8 @@ LET = "(let (x0"
 MIX = (("uniform", "", 14), ("uniform", LET, 3), ("n-gram", "", 15), ("n-gram", LET, 51),
        ("random transformer", "", 14), ("random transformer", LET, 3))  # fmt: skip
 """Models, how their programs begin, and the share of all samples in percent."""
+ROUND = 1500
+"""Samples after which what was found so far is printed."""
 
 
 def uniform(size: int, rng: np.random.Generator) -> Choose:
@@ -261,27 +263,48 @@ def samples(options: argparse.Namespace) -> None:
     # Few programs of the corpus bind names: those count five times.
     learnt = gold_ids + [ids for text, ids in zip(turns, gold_ids, strict=True) if text.startswith("(let ")] * 4
     rng = np.random.default_rng(options.seed)
-    models: dict[str, Choose] = {}
-    every: list[Sample] = []
-    good = 0
-    for name, prefix, percent in MIX:
-        if name not in options.models:
-            continue
-        if name not in models:
-            makers: dict[str, Callable[[], Choose]] = {
-                "uniform": lambda: uniform(size, rng),
-                "n-gram": lambda: ngram(rng, learnt, end, options.order),
-                "random transformer": lambda: transformer(size, rng),
-            }
-            models[name] = makers[name]()
-        count, start = options.count * percent // 100, time.perf_counter()
-        before = tokenizer(prefix, add_special_tokens=False)["input_ids"] if prefix else []
-        made = list(sampled(decoder, models[name], count, options.budget, prefix, before))
-        good += told(f"{name}, {'begun ' + prefix if prefix else 'whole'}", made, shared, options.budget)
-        print(f"  {time.perf_counter() - start:.0f} s", flush=True)
-        every += made
-    print(f"together: {good} of {len(every)} well typed")
-    told("together", every, shared, options.budget, False)
+    makers: dict[str, Callable[[], Choose]] = {
+        "uniform": lambda: uniform(size, rng),
+        "n-gram": lambda: ngram(rng, learnt, end, options.order),
+        "random transformer": lambda: transformer(size, rng),
+    }
+    models = {name: makers[name]() for name in options.models}
+    before = tokenizer(LET, add_special_tokens=False)["input_ids"]
+    every: dict[str, list[Sample]] = collections.defaultdict(list)
+    good: collections.Counter[str] = collections.Counter()
+    begun = time.perf_counter()
+    for number in range(-(-options.count // ROUND)):
+        if number and time.perf_counter() - begun > 60 * options.minutes:
+            break
+        made: list[tuple[str, Sample]] = []
+        for name, prefix, percent in MIX:
+            if name in models:
+                of, seen = f"{name}, {'begun ' + prefix if prefix else 'whole'}", before if prefix else []
+                count = ROUND * percent // 100
+                made += [(of, e) for e in sampled(decoder, models[name], count, options.budget, prefix, seen)]
+        for (of, sample), row in zip(made, judged([sample.text for _, sample in made]), strict=True):
+            every[of].append(sample)
+            good[of] += row["ok"] and row["type"] is not None
+            if not row["ok"] or row["type"] is None:
+                print("  wrong:", sample.text, row["diagnostics"])
+        print(f"{sum(map(len, every.values()))} samples, {time.perf_counter() - begun:.0f} s", flush=True)
+        report({**every, "together": [e for each in every.values() for e in each]}, good, shared, options.budget)
+
+
+def report(
+    groups: dict[str, list[Sample]], good: "collections.Counter[str]", shared: frozenset[str], budget: int
+) -> None:
+    """Print the figures of all samples so far."""
+    for name, made in groups.items():
+        variables = sum(any(head in shared for head in _heads(each.text)) for each in made)
+        print(
+            f"{name}: {len(made)} samples, {good[name] if name in good else good.total()} well typed, "
+            f"{sum(each.tokens <= budget for each in made)} within {budget} tokens, "
+            f"{sum(each.calls > 10 for each in made)} over 10 calls, "
+            f"{sum(_uses_variable(each.text) for each in made)} use a variable they bind, "
+            f"{variables} with a shared type variable, {sum(each.forced for each in made)} ended by the budget"
+        )
+    every = groups["together"]
     for what, cuts in (("tokens", (5, 10, 20, 40, 80, 120, 160, 200, 300)), ("calls", (1, 2, 3, 5, 10, 20, 40))):
         found = [getattr(each, what) for each in every]
         low, parts = 0, []
@@ -290,26 +313,7 @@ def samples(options: argparse.Namespace) -> None:
             low = cut + 1
         print(f"{what}: " + ", ".join(parts))
     for what, names in missing([each.text for each in every]).items():
-        print(f"no sample has of {what}: {', '.join(names) or 'none missing'}")
-
-
-def told(name: str, made: Sequence[Sample], shared: frozenset[str], budget: int, judge: bool = True) -> int:
-    """Print the figures of some samples; how many are well typed."""
-    rows = judged([each.text for each in made]) if judge else []
-    good = [row["ok"] and row["type"] is not None for row in rows]
-    assert len(good) == len(rows) and (not judge or len(rows) == len(made))
-    using = sum(_uses_variable(each.text) for each in made)
-    variables = sum(any(head in shared for head in _heads(each.text)) for each in made)
-    print(
-        f"{name}: {len(made)} samples, " + (f"{sum(good)} well typed, " if judge else "")
-        + f"{sum(each.tokens <= budget for each in made)} within {budget} tokens, "
-        f"{sum(each.calls > 10 for each in made)} over 10 calls, {using} use a variable they bind, "
-        f"{variables} with a shared type variable, {sum(each.forced for each in made)} ended by the budget"
-    )  # fmt: skip
-    for row, each in zip(rows, made, strict=False):
-        if not row["ok"] or row["type"] is None:
-            print("  wrong:", each.text, row["diagnostics"])
-    return sum(good)
+        print(f"no sample has of {what}: {', '.join(names) or 'none missing'}", flush=True)
 
 
 def _bare(text: str) -> str:
@@ -386,6 +390,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", default=("uniform", "n-gram", "random transformer"))
     parser.add_argument("--count", type=int, default=15_000)
     parser.add_argument("--budget", type=int, default=400)
+    parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--order", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))

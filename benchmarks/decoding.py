@@ -4,7 +4,7 @@
 
 The same tokenizer, gold and process for all three. Every engine sees the programs once to warm up (the time of our
 own first pass is printed: tables grow as places are met), then figures are taken on a second pass. One thread;
-`--threads` lets each use its own pool for batches. With `--device cuda` also the device's step, inside and outside a
+with `--threads` batches are timed again, each with its own pool. With `--device cuda` also the device's step, inside and outside a
 CUDA graph.
 """
 
@@ -14,6 +14,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -88,13 +89,13 @@ def batched(name: str, size: int, step: Callable[[list[int]], None], ids: list[l
 class Ours:
     """The CPU executor over the dataflow surface."""
 
-    def __init__(self, vocabulary: Any, threads: bool) -> None:
+    def __init__(self, vocabulary: Any) -> None:
         start = time.perf_counter()
         self.decoder = ConstrainedDecoder(
             surface="dataflow", schema=load_schema("smcalflow"), tokenizer=vocabulary, executor="cpu"
         )
         print(f"dlc compile: {time.perf_counter() - start:.3f} s", flush=True)
-        self.decoder.executor.threads = threads  # type: ignore[union-attr]
+        self.decoder.executor.threads = False  # type: ignore[union-attr]
         self.out = np.empty((256, self.decoder.executor.ends.size), dtype=np.uint32)
 
     def make(self) -> tuple[Fill, Advance]:
@@ -123,10 +124,10 @@ class Ours:
 class XGrammar:
     """xgrammar on the typed grammar."""
 
-    def __init__(self, tokenizer: Any, grammar: Grammar, size: int, threads: bool) -> None:
+    def __init__(self, tokenizer: Any, grammar: Grammar, size: int) -> None:
         import xgrammar
 
-        self.threads = threads
+        self.threads = False
 
         self.module = xgrammar
         start = time.perf_counter()
@@ -142,15 +143,21 @@ class XGrammar:
         return (lambda: matcher.fill_next_token_bitmask(self.mask, 0)), matcher.accept_token
 
     def batch(self, size: int) -> Callable[[list[int]], None]:
+        return self._batch(size, False)
+
+    def together(self, size: int) -> Callable[[list[int]], None]:
+        """By `BatchGrammarMatcher`."""
+        return self._batch(size, True)
+
+    def _batch(self, size: int, at_once: bool) -> Callable[[list[int]], None]:
         matchers = [self.module.GrammarMatcher(self.compiled) for _ in range(size)]
         together = self.module.BatchGrammarMatcher(max_threads="auto" if self.threads else 1)
 
         def all_at_once(tokens: list[int]) -> None:
             together.batch_fill_next_token_bitmask(matchers, self.mask[:size])
-            for matcher, token in zip(matchers, tokens, strict=True):
-                matcher.accept_token(token)
+            together.batch_accept_token(matchers, tokens)
 
-        if self.threads:
+        if at_once:
             return all_at_once
 
         def step(tokens: list[int]) -> None:
@@ -252,10 +259,10 @@ def main() -> None:
     vocabulary = cached_vocabulary(tokenizer, folder=FOLDER)
     vocabulary.prepare()
     print(f"dlc tokenizer, kept on disk: {time.perf_counter() - start:.3f} s")
-    ours = Ours(vocabulary, options.threads)
+    ours = Ours(vocabulary)
     single("dlc, first pass", ours.make, ids)
     engines: dict[str, Any] = {"dlc": ours}
-    engines["xgrammar"] = XGrammar(tokenizer, grammar, options.size, options.threads)
+    engines["xgrammar"] = XGrammar(tokenizer, grammar, options.size)
     engines["llguidance"] = LLGuidance(tokenizer, grammar, options.size)
     for name in ("xgrammar", "llguidance"):
         single(f"{name}, first pass", engines[name].make, ids)
@@ -264,9 +271,14 @@ def main() -> None:
         ratios = [a / b for a, b in zip(figures["dlc"], figures[name], strict=True)]
         print("dlc / {}: p50 {:.2f}, p99 {:.2f}, mean {:.2f}".format(name, *ratios))
     long = [sequence for sequence in ids if len(sequence) >= 30]
-    for size in options.batches:
-        medians = {name: batched(name, size, engine.batch(size), long) for name, engine in engines.items()}
-        print(f"batch {size}: xgrammar / dlc {medians['xgrammar'] / medians['dlc']:.2f}")
+    for threads, size in product((False, True)[: 1 + options.threads], options.batches):
+        ours.decoder.executor.threads = threads  # type: ignore[union-attr]
+        engines["xgrammar"].threads = threads
+        runs = {name: engine.batch for name, engine in engines.items()}
+        runs["xgrammar, BatchGrammarMatcher"] = engines["xgrammar"].together
+        medians = {name: batched(name, size, make(size), long) for name, make in runs.items()}
+        ratios = [f"{name} / dlc {median / medians['dlc']:.2f}" for name, median in medians.items() if name != "dlc"]
+        print(f"batch {size}, {'own pools' if threads else 'one thread'}: " + ", ".join(ratios), flush=True)
     print(f"tables: {ours.decoder.executor.tables.sizes()}")  # type: ignore[union-attr]
     if options.device == "cuda":
         for size in options.batches:

@@ -49,6 +49,7 @@ class DeviceTables:
     named_tokens: int
     head: Tensor
     version: int
+    closed: bool
 
     def at(self, section: int, number: Tensor, stride: int, field: int = 0) -> Tensor:
         """A field of an entry. Numbers out of range give something, which the caller must not use."""
@@ -96,6 +97,7 @@ def upload(source: tables.Tables, ends: np.ndarray, device: torch.device) -> Dev
         named_tokens=int(source.section(tables.NAMED)[:, 2].max(initial=0)),
         head=put(source.head),
         version=source.version,
+        closed=bool(source.head[tables.CLOSED]),
     )
 
 
@@ -114,13 +116,16 @@ class Pieces:
 
 @dataclass(slots=True)
 class Trouble:
-    """What went wrong, by row: a code of `core`, and the key that was missed, [batch, 4]."""
+    """What went wrong, by row: a code of `core`, and the key that was missed, [batch, 4]. closed: nothing can be."""
 
     code: Tensor
     miss: Tensor
+    closed: bool = False
 
     def missed(self, where: Tensor, section: int, a: Tensor, b: Tensor, c: Tensor) -> None:
-        """Note misses, [batch, …]: any one of a row."""
+        """Note misses, [batch, …]: any one of a row. What closed tables lack leads nowhere."""
+        if self.closed and section in (tables.AFTER, tables.BEYOND, tables.RESOLVED):
+            return
         where = where.flatten(1)
         index = where.int().argmax(1, keepdim=True)
         some = where.any(1)
@@ -134,9 +139,9 @@ class Trouble:
         self.code = torch.where(where.flatten(1).any(1), core.OVERFLOWED, self.code)
 
 
-def trouble(rows: Tensor) -> Trouble:
+def trouble(dt: DeviceTables, rows: Tensor) -> Trouble:
     """Nothing wrong yet."""
-    return Trouble(torch.zeros_like(rows[:, 0]), torch.zeros_like(rows[:, :4]))
+    return Trouble(torch.zeros_like(rows[:, 0]), torch.zeros_like(rows[:, :4]), dt.closed)
 
 
 def _extend(dt: DeviceTables, has: Tensor, count: Tensor, start: Tensor, more: Tensor, room: int) -> Tensor:
@@ -377,7 +382,7 @@ class Recipe:
 
 def recipe(dt: DeviceTables, rows: Tensor) -> tuple[Recipe, Trouble]:
     """What each row allows, short of writing it down."""
-    wrong = trouble(rows)
+    wrong = trouble(dt, rows)
     done = rows[:, core.DONE] != 0
     whole = complete(dt, rows, wrong) & ~done
     found = pieces(dt, rows, wrong)
@@ -449,7 +454,7 @@ def unpacked(bits: Tensor, size: int) -> Tensor:
 
 def advance(dt: DeviceTables, rows: Tensor, tokens: Tensor) -> tuple[Tensor, Trouble]:
     """Rows after a token each; a row whose code is not FINE is as it was."""
-    wrong = trouble(rows)
+    wrong = trouble(dt, rows)
     tokens = tokens.int()
     done = rows[:, core.DONE] != 0
     whole = complete(dt, rows, wrong)

@@ -195,7 +195,11 @@ class Flow:
 
         number = self.net.procedure(("value", types), build)
         self.net.shorten(number, lambda: self._cheapest(types))
+        self.net.returning(number, lambda: self._results_of(types))
         return number
+
+    def _results_of(self, types: bytes) -> list[int]:
+        return [self.results[n] for n in np.flatnonzero(self._masks[types]).tolist()]
 
     def _cheapest(self, types: bytes) -> Short:
         numbers = np.flatnonzero(self._masks[types])
@@ -426,6 +430,7 @@ class Flow:
 
         procedure = self.net.procedure(("types", types), lambda part: node(part, part.start, 0, len(texts), 0))
         self.net.shorten(procedure, lambda: rest(0, len(texts), 0))
+        self.net.returning(procedure, lambda: self._results_of(types))
         return procedure
 
     # ------------------------------------------------------------ arguments

@@ -158,8 +158,9 @@ class DeviceExecutor:
     def complete(self, state: DeviceState) -> NDArray[np.bool_]:
         """bool [batch], on the host: whether each row is a whole program, ended or not."""
         while True:
-            wrong = device.trouble(state.rows)
-            found = device.complete(self.uploaded(), state.rows, wrong)
+            tables = self.uploaded()
+            wrong = device.trouble(tables, state.rows)
+            found = device.complete(tables, state.rows, wrong)
             if not self.settle(replace(state, code=wrong.code, miss=wrong.miss)):
                 return found.cpu().numpy()
 

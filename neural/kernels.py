@@ -34,8 +34,8 @@ OWN, OWN_BOUND, MOST_BOUND, MOST_PUSHED = (
 )  # fmt: skip
 PIECE, QUEUE, ENTRIES, DEEPEST, UNPAYABLE = _C(_PIECE), _C(_QUEUE), _C(_ENTRIES), _C(MAX_DEPTH), _C(NEVER - 1)
 CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = map(_C, range(14))
-AFTER, BEYOND, BACK, RESOLVED, MASKS = (
-    _C(tables.AFTER), _C(tables.BEYOND), _C(tables.BACK), _C(tables.RESOLVED), _C(tables.MASKS)
+AFTER, BEYOND, BACK, RESOLVED, MASKS, CLOSED = (
+    _C(tables.AFTER), _C(tables.BEYOND), _C(tables.BACK), _C(tables.RESOLVED), _C(tables.MASKS), _C(tables.CLOSED)
 )  # fmt: skip
 WIDEST = _C(triton.next_power_of_2(_PIECE))
 FINE, REFUSED, MISSED, OVERFLOWED = _C(core.FINE), _C(core.REFUSED), _C(core.MISSED), _C(core.OVERFLOWED)
@@ -50,12 +50,12 @@ def _get(memory, head, section, index):  # type: ignore[no-untyped-def]
 
 @triton.jit
 def _find(memory, head, section, a, b, c):  # type: ignore[no-untyped-def]
-    """The value of a key of a hashed section; UNKNOWN if it is not there."""
+    """The value of a key of a hashed section; UNKNOWN if it is not there, -1 if nothing is missing (closed tables)."""
     start = tl.load(head + section)
     mask = tl.load(head + MASKS + section - AFTER)
     mixed = (a.to(tl.int64) * 40503 + b.to(tl.int64) * 20021 + c.to(tl.int64) * 9973) & 0x7FFFFFFF
     slot = (mixed ^ (mixed >> 9)) & mask
-    found = a * 0 - 2
+    found = a * 0 - 2 + tl.load(head + CLOSED).to(tl.int32)
     going = a * 0 + 1
     while going > 0:
         at = memory + start + 4 * slot
@@ -114,7 +114,7 @@ def _resolved(memory, head, row, piece, ended, codes, misses):  # type: ignore[n
             found = _find(memory, head, RESOLVED, ended, held, ended * 0)
             if found == UNKNOWN:
                 _miss(codes, misses, RESOLVED, ended, held, 0)
-                found = found * 0
+            found = tl.maximum(found, 0)
     return found
 
 
@@ -343,7 +343,7 @@ def _planned(memory, head, row, codes, misses):  # type: ignore[no-untyped-def]
                 if result < 0:
                     result = tl.load(row + ENV - 1 - result)
                 after = _find(memory, head, BACK, frame, result, result * 0)
-                if after == UNKNOWN:
+                if after < 0:
                     _miss(codes, misses, BACK, frame, result, 0)
                     going = going * 0
                 else:

@@ -61,6 +61,7 @@ class Net:
         """States and continuations of calls whose result is appended to the environment."""
         self._shorts: list[Callable[[], Short | None] | None] = []
         self._texts: dict[int, Short | None] = {}
+        self._results: dict[int, Callable[[], Iterable[int]]] = {}
         self._numbers: dict[Hashable, int] = {}
         self._continuations: list[tuple[Callable[[int], int | None], Callable[[], int]]] = []
         self._gone_on: dict[tuple[int, int], int | None] = {}
@@ -96,6 +97,19 @@ class Net:
     def shorten(self, procedure: int, short: Callable[[], Short | None]) -> None:
         """Give one short text of a procedure that returns something else than its own number."""
         self._shorts[procedure] = short
+
+    def returning(self, procedure: int, results: Callable[[], Iterable[int]]) -> None:
+        """Say all that a procedure may return, but for uses: what `closure` need not ask about otherwise."""
+        self._results[procedure] = results
+
+    def results(self, procedures: Iterable[int]) -> tuple[int, ...] | None:
+        """What some procedures may return; None where one of them has not said."""
+        found: dict[int, None] = {}
+        for procedure in procedures:
+            if procedure not in self._results:
+                return None
+            found |= dict.fromkeys(self._results[procedure]())
+        return tuple(found)
 
     def continuation(self, then: Callable[[int], int | None], dearest: Callable[[], int]) -> int:
         """A way to go on after a call that depends on what returned: a state, or None if nothing goes on, which is

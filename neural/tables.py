@@ -33,8 +33,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grammar.diagnostic import CompileError
-from . import errors
 from .automaton import Control, Frame
 from .costs import NEVER
 from .machine import Machine, Row
@@ -47,6 +45,8 @@ _STRIDES: Final = (6, 2, 3, 1, 11, 2, 2, 2, 3, 6, 6, 2, 3, 1, 4, 4, 4, 4)
 _HASHED: Final = (AFTER, BEYOND, BACK, RESOLVED)
 MASKS: Final = len(_STRIDES)
 """head[MASKS + i] is the number of slots of the i-th hashed section, less one."""
+CLOSED: Final = MASKS + len(_HASHED)
+"""head[CLOSED] is 1 where nothing is missing: a key that AFTER, BEYOND or RESOLVED lack leads nowhere."""
 
 MISS_REACH: Final = -1
 """What a miss says instead of a hashed section: the reach of a control state."""
@@ -68,7 +68,7 @@ class Tables:
         self._used = [0] * len(_STRIDES)
         self._room = [_FIRST_ROOM * stride for stride in _STRIDES]
         self._room[LOOK] <<= 9
-        self.head = np.zeros(len(_STRIDES) + len(_HASHED), dtype=np.int64)
+        self.head = np.zeros(CLOSED + 1, dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
         self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
         self._rows: dict[bytes, int] = {}
@@ -134,6 +134,7 @@ class Tables:
         start = int(self.head[section]) + used
         self.memory[start : start + size] = values
         self._used[section] = used + size
+        self.head[CLOSED] = 0
         self.version += 1
         return used // _STRIDES[section]
 
@@ -367,132 +368,16 @@ class Tables:
         return self.reach(machine, of.reaches.at(back, self.places[c][1]))
 
     def close(self, limit: int = 2_000_000) -> int:
-        """Fill in everything that can be reached; how many pairs of a reach and the frame below it there are.
+        """Fill in everything that can be reached (`closure`); how many facts that took.
 
         Raises CompileError (DLC513) beyond `limit` of them.
         """
-        return _Closure(self, limit).run()
+        from .closure import Closure
 
-
-class _Closure:
-    """What stands on which frames: the least solution, by a worklist. The bottom of a stack is frame -1.
-
-    What a slot may hold is taken to be anything that some frame binds, whichever slot it is.
-    """
-
-    def __init__(self, tables: Tables, limit: int) -> None:
-        self.tables = tables
-        self.limit = limit
-        self.below: dict[int, set[int]] = {}
-        self.returned: dict[int, set[tuple[int, int]]] = {}
-        self.held: set[int] = set()
-        self.uses: list[tuple[int, int, int]] = []
-        self.names: list[int] = []
-        self.seen: set[tuple[int, ...]] = set()
-        self.todo: list[tuple[int, int]] = []
-
-    def run(self) -> int:
-        """Until nothing is new."""
-        for root in self.tables.roots:
-            self._control(root, -1)
-        while self.todo:
-            self._process(*self.todo.pop())
-        for number, (machine, frame) in enumerate(self.tables.frames):
-            for procedure in {p for p, target in frame.calls if target >= 0}:
-                self.tables.grow(BACK, number, self.tables.result(machine, procedure))
-        return len(self.seen)
-
-    def _new(self, *fact: int) -> bool:
-        if fact in self.seen:
-            return False
-        if len(self.seen) >= self.limit:
-            raise CompileError(errors.too_large_to_close(self.limit))
-        self.seen.add(fact)
-        return True
-
-    def _control(self, control: int, frame: int) -> None:
-        entry = self.tables.entry(CONTROL, control).tolist()
-        reach = entry[3] if entry[3] >= 0 else self.tables.grow(MISS_REACH, control)
-        self._reach(reach, frame)
-        self._returns(entry[0], -1, frame)
-        if entry[5] and frame >= 0 and self._new(-2, frame):
-            self.names.append(frame)
-            for result in tuple(self.held):
-                self._named(frame, result)
-
-    def _reach(self, reach: int, frame: int) -> None:
-        if self._new(reach, frame):
-            self.todo.append((reach, frame))
-
-    def _named(self, frame: int, result: int) -> None:
-        self.tables.grow(AFTER, frame, int(self.tables.entry(RESULT, result)[0]))
-
-    def _process(self, reach: int, frame: int) -> None:
-        tables = self.tables
-        machine, kept = tables.reaches[reach]
-        for target in kept.targets:
-            self._bind(machine, target.bound)
-            self._control(tables.control(machine, target.control), self._push(machine, target.pushed, frame))
-        for rest in kept.rests:
-            self._bind(machine, rest.bound)
-            ended, place = tables.ended(machine, rest.ended), tables._place(machine, rest.place)
-            self._returns(ended, place, self._push(machine, rest.pushed, frame))
-
-    def _bind(self, machine: int, results: tuple[int, ...]) -> None:
-        for result in results:
-            self._hold(self.tables.result(machine, result))
-
-    def _hold(self, result: int) -> None:
-        if result not in self.held:
-            self.held.add(result)
-            for ended, place, frame in tuple(self.uses):
-                self._return(self.tables.grow(RESOLVED, ended, result), place, frame)
-            for frame in tuple(self.names):
-                self._named(frame, result)
-
-    def _push(self, machine: int, frames: tuple[Frame, ...], top: int) -> int:
-        for pushed in frames:
-            number = self.tables.frame(machine, pushed)
-            known = self.below.setdefault(number, set())
-            if top not in known:
-                known.add(top)
-                for place, number_ in tuple(self.returned.get(number, ())):
-                    self._stand(place, number_, top)
-            top = number
-        return top
-
-    def _returns(self, ended: int, place: int, frame: int) -> None:
-        """Results return to a frame, in the middle of a token at a place, or (-1) for asking what is complete."""
-        if not ended or frame < 0 or not self._new(ended, place, frame):
-            return
-        slot, plain, _ = self.tables.entry(ENDED, ended).tolist()
-        if slot < 0:
-            self._return(ended, place, frame)
-            return
-        if plain:
-            self._return(plain, place, frame)
-        self.uses.append((ended, place, frame))
-        for result in tuple(self.held):
-            self._return(self.tables.grow(RESOLVED, ended, result), place, frame)
-
-    def _return(self, ended: int, place: int, frame: int) -> None:
-        tables = self.tables
-        single = int(tables.entry(ENDED, ended)[2])
-        back = tables.grow(AFTER, frame, ended) if place < 0 else tables.grow(BEYOND, frame, ended, place)
-        if back < 0:
-            return
-        if tables.entry(FRAME, frame)[1] and single >= 0:
-            self._hold(single)
-        if (place, back) not in self.returned.setdefault(frame, set()):
-            self.returned[frame].add((place, back))
-            for under in tuple(self.below.get(frame, ())):
-                self._stand(place, back, under)
-
-    def _stand(self, place: int, back: int, frame: int) -> None:
-        if place < 0:
-            self._returns(int(self.tables.entry(CONTROL, back)[0]), -1, frame)
-        else:
-            self._reach(back, frame)
+        count = Closure(self, limit).run()
+        self.head[CLOSED] = 1
+        self.version += 1
+        return count
 
 
 def slot_of(a: int, b: int, c: int, mask: int) -> int:
