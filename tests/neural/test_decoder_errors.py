@@ -68,7 +68,7 @@ def test_a_program_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         part.text(part.start, "a", part.start)
 
     root = net.procedure("endless", build)
-    monkeypatch.setattr(ConstrainedDecoder, "_surface", lambda self, schema: (net, root))
+    monkeypatch.setattr(ConstrainedDecoder, "_surface", lambda self, *rest: (net, root))
     with pytest.raises(CompileError) as caught:
         ConstrainedDecoder(schema=SCHEMA, tokenizer=BYTES)
     assert code(caught) == "DLC502"
