@@ -87,6 +87,19 @@ class _Programs:
 
         return replace(checked, diagnostics=located(Text(text, tokenized), checked.diagnostics, reader, speaker, check))
 
+    def outside(
+        self, error: CompileError, text: str, schema: "Schema", speaker: Speaker, tokenized: bool
+    ) -> CompileError:
+        """What is said of a program; of one outside DL the type errors in it, too."""
+        if not _outside(error):
+            return error
+        from dlc.targets.thingtalk.check_programs import check_thingtalk
+
+        try:
+            return CompileError(*error.diagnostics, *check_thingtalk(text, schema, speaker, tokenized))
+        except RecursionError:
+            return CompileError(*error.diagnostics, too_deep(errors.whole(text)))
+
     def beyond(self, text: str, schema: "Schema", speaker: Speaker, tokenized: bool) -> "tuple[CheckedTurn, Beyond]":
         """The turn of a program outside DL, in canonical form, with what the checker says of it. Raises CompileError."""
         from dlc.compiler.check import Checker
@@ -181,7 +194,9 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
                 result = programs.read(text, schema, speaker, tokenized)
             except CompileError as error:
                 result = error
-            if options.beyond and isinstance(result, CompileError) and schema is not None and _outside(result):
+            if not options.beyond and isinstance(result, CompileError) and schema is not None:
+                result = programs.outside(result, text, schema, speaker, tokenized)
+            elif isinstance(result, CompileError) and schema is not None and _outside(result):
                 try:
                     result, made = programs.beyond(text, schema, speaker, tokenized)
                     schema, found = made.schema, made.found
@@ -276,7 +291,7 @@ def _pairs(options: Options) -> Callable[[Unit], Read]:
                 raise CompileError(errors.bad_row(Place(), f"the {what} is not a turn of the {speaker}"))
             return programs.read(text, schema, speaker, True)
         except CompileError as error:
-            return error
+            return programs.outside(error, text, schema, speaker, True)
 
     def read(unit: Unit) -> Read:
         part = unit.parts[0]

@@ -31,12 +31,16 @@ def located(
     reader: ThingTalkReader,
     speaker: Literal["user", "agent"],
     check: Check,
+    items: tuple[ast.Item, ...] | None = None,
 ) -> tuple[Diagnostic, ...]:
-    """What was found in a text that the reader reads, each with a span where one can be told."""
+    """What was found in a text that the reader reads, each with a span where one can be told.
+
+    items: those of the text that it was found in, if the rest of it is not for the reader.
+    """
     if all(d.span is not None for d in found):
         return found
     try:
-        search = _Search(source, reader, speaker, check)
+        search = _Search(source, reader, speaker, check, items)
     except CompileError:
         return found
     spans: dict[tuple[str, str], list[Span]] = {}
@@ -68,10 +72,15 @@ class _Search:
     """Raises CompileError for a text that is not read."""
 
     def __init__(
-        self, source: Source, reader: ThingTalkReader, speaker: Literal["user", "agent"], check: Check
+        self,
+        source: Source,
+        reader: ThingTalkReader,
+        speaker: Literal["user", "agent"],
+        check: Check,
+        items: tuple[ast.Item, ...] | None,
     ) -> None:
         self._source, self._reader, self._speaker, self._check = source, reader, speaker, check
-        self._act, self._params, self._items = parsed(source)
+        self._act, self._params, self._items = parsed(source) if items is None else (None, (), items)
         self._tokens = token_spans(source.text, source.tokenized)
         self._left = min(_TRIED, _READ // (len(self._tokens) + 1))
 

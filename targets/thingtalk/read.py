@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ...canon.relations import binders_of, gives_one
 from ...compiler.lower import default_label, fresh_label
-from ...compiler.schema import Function, Schema, Table
+from ...compiler.schema import Function, Schema, Table, fact
 from ...compiler.terms import (
     Abs,
     Act,
@@ -35,6 +35,7 @@ from .normal_form import column_name, only_one
 from .read_pieces import Pieces
 from .read_query import EMPTY, Argument, Query, Shape, renamed_table, shown_column
 from .read_text import Source, parsed
+from .stand_in_types import LIST_OF_NUMBERS, signature_of
 from .stand_ins import StandIns, pieces_around
 from .write_names import ANSWER, Names
 
@@ -215,7 +216,7 @@ class ThingTalkReader:
                 return query.with_term(App("sort", (query.term, key)))
             case ast.Index(inner, indices):
                 query = self.expression(inner, outer)
-                return query.with_term(App("at", (query.term, *(self._value(v, NUMBER, query) for v in indices))))
+                return query.with_term(App("at", (query.term, *(self._index(v, query) for v in indices))))
             case ast.Slice(inner, base, limit):
                 return self._slice(self.expression(inner, outer), base, limit)
             case ast.Aggregation():
@@ -231,7 +232,20 @@ class ThingTalkReader:
                 return self._monitor(expression, self.stand_ins)
             case ast.FunctionCall(name) if self.stand_ins is not None and streams.is_timer(name):
                 table = streams.timer(expression, self.stand_ins)
+                taken = Query(App(""), ("it",), Shape(*streams.timer_inputs(name)))
+                for param in expression.params:
+                    column = self._taken(param, taken)
+                    self._expected(param.value, taken.shape.types[column], outer or EMPTY, self.stand_ins)
                 return Query(App(table.name), (table.name,), Shape({}, {}))
+            case ast.FunctionCall(name) if self.stand_ins is not None and self.stand_ins.called is not None:
+                called = self.stand_ins.called.get(name)
+                if called is None:
+                    raise errors.Misread(errors.undeclared(name, list(self.stand_ins.called)), expression.at)
+                for param in expression.params:
+                    if param.name not in called.inputs:
+                        unknown = errors.unknown_parameter(param.name, name, list(called.inputs))
+                        raise errors.Misread(unknown, param.at)
+                return self._given(self._declared(called.declared), expression.params, outer)
         raise _outside(f"a {type(expression).__name__.lower()}", getattr(expression, "at", -1))
 
     def _call(self, call: ast.Invocation, outer: Query | None) -> Query:
@@ -244,11 +258,14 @@ class ThingTalkReader:
                 raise _outside("a device attribute", call.at)
             declared = self.stand_ins.of_device(call, declared)
             said = declared.name
-        query = self._bare(said, declared)
-        if not isinstance(declared, Table):
-            arguments = [self.argument(param, query, outer or EMPTY) for param in call.params]
+        return self._given(self._bare(said, declared), call.params, outer)
+
+    def _given(self, query: Query, params: tuple[ast.InputParam, ...], outer: Query | None) -> Query:
+        """A call with its parameters."""
+        if query.action:
+            arguments = [self.argument(param, query, outer or EMPTY) for param in params]
             return query.with_arguments(tuple([a for a in arguments if a is not None]))
-        for param in call.params:
+        for param in params:
             column = self._taken(param, query)
             if not isinstance(param.value, values.Undefined):
                 value = self._value(param.value, query.shape.types[column], outer or EMPTY)
@@ -285,12 +302,20 @@ class ThingTalkReader:
     def _taken(self, param: ast.InputParam, call: Query) -> str:
         """The DL name of a parameter."""
         declared = call.shape.declared
-        names = self.fields(declared) if declared is not None else {}
+        names = self.fields(declared) if declared is not None else call.shape.names
         found = names.get(param.name)
         if found is None:
             owner = str(self.names.called(declared)) if declared is not None else "the query"
             raise errors.Misread(errors.unknown_parameter(param.name, owner, list(names)), param.at)
         return found
+
+    def _expected(self, value: values.Value, type_: Type, outer: Query, stand_ins: StandIns) -> None:
+        """A value of which a type is wanted; of a list each, for dates with and without a time are of one type."""
+        if isinstance(value, values.Array) and isinstance(type_, Con) and type_.name == "List":
+            for each in value.values:
+                self._expected(each, type_.args[0], outer, stand_ins)
+        elif not isinstance(value, values.Undefined):
+            stand_ins.expect(self._value(value, type_, outer), type_)
 
     def _monitor(self, monitor: ast.Monitor, stand_ins: StandIns) -> Query:
         """The rows of a stream, which are those of the query below."""
@@ -300,6 +325,10 @@ class ThingTalkReader:
             unknown = next(name for name in monitor.fields if name not in names)
             raise errors.Misread(errors.unknown_parameter(unknown, "the query", list(names)), monitor.at)
         fields = tuple(names[name] for name in monitor.fields) if monitor.fields is not None else None
+        for said, name in zip(monitor.fields or (), fields or (), strict=True):
+            declared = query.shape.declared
+            if isinstance(declared, Table) and fact(declared.by_name[name].facts, "input"):
+                raise errors.Misread(errors.not_monitored(f"{said} is given to the query, and"), monitor.at)
         term = streams.monitor(query.term, fields, query.shape.types, stand_ins, monitor)
         return Query(term, binders_of(term), query.shape)
 
@@ -335,6 +364,14 @@ class ThingTalkReader:
             return Query(term, ("it",), query.shape)
         return Query(term, ("it",), Shape(query.shape.names | computed, query.shape.types | types))
 
+    def _index(self, value: values.Value, query: Query) -> Term:
+        """A number; of a parameter that is a list, each of its numbers."""
+        made = self._value(value, NUMBER, query)
+        type_ = self._type_of(value, query)
+        if self.stand_ins is not None and isinstance(type_, Con) and type_.name == "List":
+            return self.stand_ins.value("this list of positions", ("", ""), (made,), ((LIST_OF_NUMBERS,), NUMBER))
+        return made
+
     def _slice(self, query: Query, base: values.Value, limit: values.Value) -> Query:
         args = [query.term, self._value(limit, NUMBER, query)]
         if not (isinstance(base, values.Number) and base.value == 1):
@@ -351,7 +388,9 @@ class ThingTalkReader:
         fn = "count_distinct" if op == "count" and args else op
         shown = ((op, Abs("row", query.binders, App(fn, args))),)
         term = App("show", (App("whole", (query.term,)),), shown)
-        return Query(term, ("it",), Shape({op: op}, {op: NUMBER}))
+        # What is aggregated keeps its name; only a count of rows has one of its own.
+        type_ = self._type_of(values.VarRef(column), query) if args and op != "count" else None
+        return Query(term, ("it",), Shape({column if args else op: op}, {op: type_ or NUMBER}))
 
     def _chain(self, links: tuple[ast.Expression, ...], outer: Query | None) -> Query:
         query = self.expression(links[0], outer)
@@ -457,6 +496,8 @@ class ThingTalkReader:
     def _type_of(self, value: values.Value, query: Query) -> Type | None:
         if isinstance(value, values.VarRef):
             name = query.shape.names.get(value.name)
+            if name is None and self.stand_ins is not None and value.name in self.stand_ins.bound:
+                return self.stand_ins.bound[value.name][1]
             return query.shape.types.get(name) if name is not None else None
         if isinstance(value, values.Computation):
             return next((t for operand in value.operands if (t := self._type_of(operand, query))), None)
@@ -472,6 +513,12 @@ class ThingTalkReader:
             name = said
         if name is None and said.startswith("__const_") and self.stand_ins is not None:
             return self.stand_ins.value("this constant", (said,))
+        if name is None and self.stand_ins is not None:
+            if said in self.stand_ins.bound:
+                return self.stand_ins.bound[said][0]
+            head, _, rest = said.partition(".")
+            if rest and _is_alias(query.term, head):
+                return self._field(rest, query)
         whole, _, part = said.rpartition(".")
         if name is None and whole not in ("", "first", "second"):
             # A part of a compound value.
@@ -546,7 +593,8 @@ class ThingTalkReader:
                 operands = (inner,)
         if self.stand_ins is None:
             raise _outside(said)
-        return self.stand_ins.value(said, pieces_around(value), tuple([self._value(o, None, query) for o in operands]))
+        made = tuple([self._value(o, None, query) for o in operands])
+        return self.stand_ins.value(said, pieces_around(value), made, signature_of(value, self.entities, self.schema))
 
     def _computation(self, op: str, operands: tuple[values.Value, ...], type_: Type | None, query: Query) -> Term:
         if op not in ("+", "-", "*", "/", "%"):
@@ -568,6 +616,10 @@ def _time(*parts: Any) -> Term:
         raise _outside("a time with a placeholder in it")
     shown = parts if parts[2] else parts[:2]
     return Lit("time", ":".join(f"{int(part):02}" for part in shown))
+
+
+def _is_alias(term: Term, name: str) -> bool:
+    return isinstance(term, App) and term.fn == "as" and term.args[1] == Lit("name", name)
 
 
 def _outside(what: str, at: int = -1) -> errors.Misread:

@@ -99,10 +99,11 @@ class _Reader:
                     unique=facts.unique,
                     minimum=_bound(facts.min_number),
                     maximum=_bound(facts.max_number),
-                    facts=_facts_of(facts),
+                    facts=_facts_of(facts) + (() if argument.direction == "out" else (("input", "yes"),)),
                 )
             )
-        return Table(label, tuple(columns), (("thingtalk", f"{definition.name}.{function.name}"),))
+        said: Facts = (("thingtalk", f"{definition.name}.{function.name}"),)
+        return Table(label, tuple(columns), said if function.is_monitorable else (*said, ("monitorable", "no")))
 
     def _action(self, definition: ClassDef, function: FunctionDef) -> Function:
         label = self.functions[definition.name, function.name]

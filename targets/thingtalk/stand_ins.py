@@ -10,13 +10,13 @@ Conversion has no use for them, since no other language has the thing; they make
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ...canon.pipeline import Canonicalizer
 from ...compiler.check import prelude
 from ...compiler.schema import Column, Facts, Function, Parameter, Schema, Table, fact_list, merge
 from ...compiler.terms import App, Term
-from ...compiler.types import DYNAMIC
+from ...compiler.types import DYNAMIC, Type, show
 from . import ast, values
 from .print_filters import print_filter
 from .print_queries import print_params
@@ -27,18 +27,45 @@ if TYPE_CHECKING:
 
 WRITTEN = "thingtalk_text"
 Declared = TypeVar("Declared", Table, Function)
+Signature = tuple[tuple[Type, ...], Type]
+"""Types of operands, and of what is made of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function of the program, or a `let`: declared as a table or an action, `inputs` what a call may give it."""
+
+    declared: Table | Function
+    kind: Literal["query", "action", "stream"]
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass
 class StandIns:
     """The stand-ins of one program. `schema` is the schema given with theirs, `monitored` the queries below
-    streams as they were read, `found` what a note calls the stand-ins."""
+    streams (and elements that are filtered) as they were read, `found` what a note calls the stand-ins.
+
+    Of a program that is checked whole: `bound` are the parameters in scope, `called` the functions and `let`s."""
 
     schema: Schema
     declared: dict[str, Table | Function] = field(default_factory=dict)
     streams: "dict[str, Monitored]" = field(default_factory=dict)
     monitored: list[Term] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
+    bound: dict[str, tuple[Term, Type]] = field(default_factory=dict)
+    called: "dict[str, Called] | None" = None
+
+    def bind(self, owner: str, name: str, type_: Type) -> None:
+        """A parameter of a function declared in the program."""
+        made = Function(f"{name} of {owner}", (), type_)
+        self.add(made)
+        self.bound[name] = App(made.name), type_
+
+    def add(self, declared: Table | Function) -> None:
+        """A declaration that is no stand-in: it is there for the checker."""
+        tables, functions = ((declared,), ()) if isinstance(declared, Table) else ((), (declared,))
+        own = Schema(self.schema.name, tables=tables, functions=functions, facts=self.schema.facts)
+        self.schema = merge(self.schema, own)
 
     def table(self, said: str, name: str, columns: tuple[Column, ...], facts: Facts) -> Table:
         """A table of that name; said: what a note calls it. A row may come twice: no column is a key."""
@@ -54,13 +81,27 @@ class StandIns:
             return self.table("a device attribute", f"@{said}", declared.columns, facts)
         return self._declare("a device attribute", replace(declared, name=f"@{said}", facts=facts))
 
-    def value(self, said: str, pieces: tuple[str, ...], operands: tuple[Term, ...] = ()) -> Term:
+    def value(
+        self, said: str, pieces: tuple[str, ...], operands: tuple[Term, ...] = (), signature: "Signature | None" = None
+    ) -> Term:
         """A value, or a condition: the operands with the pieces of text around them."""
+        types, result = signature or ((DYNAMIC,) * len(operands), DYNAMIC)
         name = "·".join(pieces)
-        params = tuple(Parameter(None, DYNAMIC, positional=True) for _ in operands)
+        if signature is not None and (known := self.declared.get(name)) is not None:
+            # The same text over rows of other types is another thing.
+            while isinstance(known, Function) and ([p.type for p in known.params], known.result) != ([*types], result):
+                name += "'"
+                known = self.declared.get(name)
+        params = tuple(Parameter(None, type_, positional=True) for type_ in types)
         facts: Facts = ((WRITTEN, pieces),)
-        self._declare(said, Function(name, params, DYNAMIC, facts=facts))
+        self._declare(said, Function(name, params, result, facts=facts))
         return App(name, operands)
+
+    def expect(self, term: Term, type_: Type) -> None:
+        """For the checker: a value of which a type is wanted."""
+        name = f"as {show(type_)}"
+        self.add(Function(name, (Parameter(None, type_, positional=True),), type_))
+        self.monitored.append(App(name, (term,)))
 
     def canonical(self, term: Term) -> Term:
         """A term in canonical form."""
@@ -70,9 +111,7 @@ class StandIns:
         if declared.name not in self.declared:
             self.declared[declared.name] = declared
             self.found.append(said)
-            tables, functions = ((declared,), ()) if isinstance(declared, Table) else ((), (declared,))
-            own = Schema(self.schema.name, tables=tables, functions=functions, facts=self.schema.facts)
-            self.schema = merge(self.schema, own)
+            self.add(declared)
         return declared
 
 

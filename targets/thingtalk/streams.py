@@ -20,7 +20,7 @@ from ...canon.order import term_key
 from ...canon.relations import binders_of, conjunction, conjuncts, where
 from ...compiler.schema import Column, Schema, Table
 from ...compiler.terms import Abs, App, Entity, Field, Hole, Lit, Term, Var, children, rebuild
-from ...compiler.types import Type
+from ...compiler.types import DATETIME, DURATION, NUMBER, TIME, Con, Type
 from . import ast
 from .print_queries import print_expression
 from .stand_ins import WRITTEN, StandIns, text_of
@@ -28,7 +28,11 @@ from .write_names import Names
 from .write_queries import query
 from .write_values import Context, NotSaid
 
-_TIMERS = ("timer", "attimer", "ontimer")
+_TIMERS: dict[str, dict[str, Type]] = {
+    "timer": {"base": DATETIME, "interval": DURATION, "frequency": NUMBER},
+    "attimer": {"time": Con("List", (TIME,)), "expiration_date": DATETIME},
+    "ontimer": {"date": Con("List", (DATETIME,))},
+}
 # What a filter may consist of to look at nothing but the row.
 _PLAIN = frozenset(("and", "or", "not", "=", "!=", "<", "<=", ">", ">=", "~", "!~", "in", "not_in", "list", "between"))
 _PLAIN |= {"not_between", "is_missing", "is_not_missing", "starts_with", "ends_with", "contains", "any_match"}
@@ -44,6 +48,12 @@ def timer(call: ast.FunctionCall, stand_ins: StandIns) -> Table:
     sorted_call = replace(call, params=tuple(sorted(call.params, key=lambda param: param.name)))
     text = text_of(print_expression, sorted_call)
     return stand_ins.table("a timer", text, (), ((WRITTEN, (text,)),))
+
+
+def timer_inputs(name: str) -> tuple[dict[str, str], dict[str, Type]]:
+    """What a timer takes, by its ThingTalk name and by its type."""
+    types = _TIMERS[name]
+    return {said: said for said in types}, dict(types)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,3 +115,13 @@ def test_a_schema_of_another_kind(dlc_run, tmp_path):
     (tmp_path / "s.xml").write_text("<x/>")
     done = dlc_run("schema", "import", "s.xml")
     assert done.status == 3 and "DLC365" in done.err
+
+
+def test_a_program_outside_dl_is_reported_with_the_type_errors_in_it(dlc_run, tmp_path):
+    classes = "class @org.sea { monitorable list query boat(out name : String, out length : Number); }"
+    (tmp_path / "sea.tt").write_text(classes, encoding="utf-8")
+    programs = 'monitor(@org.sea.boat() filter length == "x");\nmonitor(@org.sea.boat());\n'
+    (tmp_path / "programs.tt").write_text(programs, encoding="utf-8")
+    done = dlc_run("typecheck", "--lang", "thingtalk", "--schema", "sea.tt", "programs.tt")
+    assert done.out.count("DLC225") == 2 and done.out.count("DLC104") == 1
+    assert "line 1 · column 32" in done.out
