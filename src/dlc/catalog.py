@@ -12,6 +12,7 @@ MODULES = (
     "dlc.compiler.errors",
     "dlc.canon.errors",
     "dlc.targets.slots.notes",
+    "dlc.targets.thingtalk.class_errors",
     "dlc.targets.thingtalk.read_errors",
     "dlc.targets.thingtalk.write_notes",
     "dlc.targets.dataflow.errors",

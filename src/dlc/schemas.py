@@ -114,12 +114,16 @@ def _dl(text: str, name: str, path: str) -> "Schema":
 
 
 def _class_file(text: str, name: str, source: str) -> "Schema":
-    from dlc.targets.thingtalk.classfile import ClassFileError
+    from dlc.compiler.schema import Schema
+    from dlc.targets.thingtalk.check_classes import schema_defining
+    from dlc.targets.thingtalk.classfile import ClassFileError, parse_classes
     from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
-    from dlc.targets.thingtalk.read_classes import schema_of_class_file
 
     try:
-        return schema_of_class_file(text, name)
+        # A class file does not say which modules there are.
+        return schema_defining(parse_classes(text), Schema(name), modules=None)
+    except CompileError as error:
+        raise CompileError(*(d.at(Place(source)) for d in error.diagnostics)) from error
     except (ThingTalkSyntaxError, ClassFileError) as error:
         raise CompileError(errors.bad_schema_file(source, str(error))) from None
 

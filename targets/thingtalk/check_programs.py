@@ -12,14 +12,16 @@ from typing import Literal
 from ...compiler.check import Checker
 from ...compiler.schema import Column, Function, Parameter, Schema, Table, fact
 from ...compiler.terms import App, Statement, Term, Turn
-from ...compiler.types import DYNAMIC, Type
-from ...grammar.diagnostic import Diagnostic
+from ...compiler.types import DYNAMIC, Type, show
+from ...grammar.diagnostic import CompileError, Diagnostic
 from . import ast, values
 from . import read_errors as errors
+from .check_classes import check_example, schema_defining
 from .declarations import (
     ClassDef,
     Control,
     Dataset,
+    Example,
     ExpressionStatement,
     FunctionDeclaration,
     Let,
@@ -34,6 +36,7 @@ from .locate import located
 from .places import ill_placed, is_computed
 from .programs import parse
 from .read import ThingTalkReader
+from .read_classes import types_in
 from .read_query import EMPTY, Query, Shape
 from .read_text import Source
 from .stand_in_types import type_of_said
@@ -52,15 +55,16 @@ def check_thingtalk(
         tree = parse(text, tokenized)
     except ThingTalkSyntaxError as error:
         return (errors.no_thingtalk(error.message, source.characters(error.offset, error.end)),)
-    found: list[Diagnostic] = []
     if isinstance(tree, Program):
         classes = tuple(s for s in tree.statements if isinstance(s, ClassDef))
-        for definition in classes:
-            found += check_class(definition, schema)
-        if classes:
-            return tuple(found)
+        inline = not all(isinstance(s, ClassDef | Dataset) for s in tree.statements)
+        try:
+            own = schema_defining(classes, schema, inline=inline) if classes else schema
+        except CompileError as error:
+            return tuple(replace(d, span=source.span(0)) for d in error.diagnostics)
+        schema = types_in(own, _declared_types(tree))[1]
     stand_ins = StandIns(schema, called=_saved(schema))
-    return (*found, *_Check(source, speaker, stand_ins).whole(tree))
+    return _Check(source, speaker, stand_ins).whole(tree)
 
 
 def _saved(schema: Schema) -> dict[str, Called]:
@@ -69,14 +73,20 @@ def _saved(schema: Schema) -> dict[str, Called]:
     return {name: Called(table, "query") for table, name in said if name and name != NOT_SAID and "." not in name}
 
 
-def check_class(definition: ClassDef, schema: Schema) -> tuple[Diagnostic, ...]:
-    """Until class definitions have rules of their own."""
-    return ()
-
-
-def check_dataset(definition: Dataset, schema: Schema) -> tuple[Diagnostic, ...]:
-    """Until data sets have rules of their own."""
-    return ()
+def _declared_types(program: Program) -> dict[str, values.Type]:
+    """The types of parameters that a program declares: of its functions and of the examples of its data sets."""
+    found: dict[str, values.Type] = {}
+    open_ = list(program.statements)
+    while open_:
+        statement = open_.pop(0)
+        match statement:
+            case FunctionDeclaration(_, params, body):
+                found |= {f"{name}_{len(found)}": type_ for name, type_ in params}
+                open_ += [inner for inner in body if isinstance(inner, FunctionDeclaration)]
+            case Dataset(_, examples):
+                for example in examples:
+                    found |= {f"{name}_{len(found)}": type_ for name, type_ in example.params}
+    return found
 
 
 @dataclass
@@ -115,7 +125,8 @@ class _Check:
                         self._function(statement)
                 for statement in statements:
                     if isinstance(statement, Dataset):
-                        self.found += check_dataset(statement, self.stand_ins.schema)
+                        for example in statement.examples:
+                            self._example(example)
                     elif isinstance(statement, Let):
                         self._let(statement)
                     elif isinstance(statement, ExpressionStatement):
@@ -271,6 +282,20 @@ class _Check:
             if not streaming and (kind != "action" or result is None):
                 result = query
         return "stream" if streams else "action" if acts else "query", returned[0] if returned else result
+
+    def _example(self, said: Example) -> None:
+        """An example of a data set: its expression with its parameters, and what it says of itself."""
+        around, bound = dict(self.called), dict(self.stand_ins.bound)
+        for param, written in said.params:
+            type_ = type_of_said(written, self.reader.entities, self.stand_ins.schema) or DYNAMIC
+            self.stand_ins.bind(f"an example: {show(type_)}", param, type_)
+        at = max(getattr(said.expression, "at", 0), 0)
+        self._statement(ast.Item(said.expression), at)
+        self.stand_ins.called, self.stand_ins.bound = around, bound
+        kind, streams = kind_of(said.expression, self._kind)
+        what = ("program" if kind == "action" else "stream") if streams else kind
+        if what is not None:
+            self.found += [replace(d, span=self.source.span(at)) for d in check_example(said, what)]
 
     # ------------------------------------------------------------ states and policies
 

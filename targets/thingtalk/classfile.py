@@ -13,7 +13,7 @@ from .print_programs import class_head, class_member, entity_head, function_head
 from .print_types import annotation_tokens, argument_tokens
 from .printer import Printer, join_tokens
 from .programs import parse
-from .values import Annotation, Argument, Array, Boolean, Enum, Number, Object, String, Value
+from .values import Annotation, Argument, Array, Boolean, Currency, Enum, Measure, Number, Object, String, Value
 
 
 class ClassFileError(ValueError):
@@ -97,10 +97,15 @@ class ClassFile:
 
 def read_class_file(text: str) -> ClassFile:
     """A class file, normal syntax. Raises ThingTalkSyntaxError and ClassFileError."""
+    return class_file(parse_classes(text))
+
+
+def parse_classes(text: str) -> tuple[ClassDef, ...]:
+    """The definitions of a class file as written. Raises ThingTalkSyntaxError."""
     made = parse(text)
     if not isinstance(made, Program) or not all(isinstance(s, ClassDef) for s in made.statements):
         raise ThingTalkSyntaxError("a class file has class definitions only", *token_span(text, 0, False))
-    return class_file(tuple(s for s in made.statements if isinstance(s, ClassDef)))
+    return tuple(s for s in made.statements if isinstance(s, ClassDef))
 
 
 def class_file(classes: tuple[ClassDef, ...]) -> ClassFile:
@@ -205,6 +210,9 @@ class _Notes:
 
     def number(self, name: str) -> int | float | None:
         value = self.plain.get(name)
+        if isinstance(value, Measure | Currency):
+            # A bound with a unit stays in the tree: DL's bounds are of plain numbers.
+            return None
         if value is not None and not isinstance(value, Number):
             self.wrong(name, "a number")
         return value.value if isinstance(value, Number) else None

@@ -27,10 +27,11 @@ from ...compiler.terms import (
     Var,
     subterms,
 )
-from ...compiler.types import BOOL, DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type
+from ...compiler.types import BOOL, DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type, show
 from ...grammar.diagnostic import CompileError
 from . import ast, streams, values
 from . import read_errors as errors
+from .array_values import Scope, array_type, is_of_list, part_of
 from .normal_form import column_name, only_one
 from .read_pieces import Pieces
 from .read_query import EMPTY, Argument, Query, Shape, renamed_table, shown_column
@@ -593,8 +594,39 @@ class ThingTalkReader:
                 operands = (inner,)
         if self.stand_ins is None:
             raise _outside(said)
+        if is_of_list(value):
+            array_type(value, self._scope(query, self.stand_ins))
         made = tuple([self._value(o, None, query) for o in operands])
         return self.stand_ins.value(said, pieces_around(value), made, signature_of(value, self.entities, self.schema))
+
+    def _scope(self, query: Query, stand_ins: StandIns) -> Scope:
+        """What a value computed from a list may mention: fields of the row and parameters."""
+
+        def type_of(said: str) -> Type | None:
+            found = self._type_of(values.VarRef(said), query)
+            whole, _, part = said.rpartition(".")
+            if found is not None or not whole or said in query.shape.names:
+                return found
+            above = type_of(whole)
+            return part_of(above, part) if above is not None else None
+
+        def condition(said: ast.Filter, fields: dict[str, Type]) -> None:
+            rows = stand_ins.elements(fields)
+            around = {n: query.shape.types[own] for n, own in query.shape.names.items() if own in query.shape.types}
+            kept = stand_ins.bound
+            stand_ins.bound = dict(kept)
+            try:
+                for name, type_ in around.items():
+                    stand_ins.bind(f"rows of {show(type_)}", name, type_)
+                found = Query(App(rows.name), (rows.name,), Shape({name: name for name in fields}, fields))
+                looked_at = found.then_where(self.condition(said, found)).term
+                # A value inside another is met once for each around it.
+                if looked_at not in stand_ins.monitored:
+                    stand_ins.monitored.append(looked_at)
+            finally:
+                stand_ins.bound = kept
+
+        return Scope(type_of, condition)
 
     def _computation(self, op: str, operands: tuple[values.Value, ...], type_: Type | None, query: Query) -> Term:
         if op not in ("+", "-", "*", "/", "%"):

@@ -6,13 +6,16 @@ ThingTalk names where they do not clash: an action or query whose name occurs in
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from ...compiler.schema import Column, EntityType, EnumType, Facts, Function, Member, Parameter, Schema, Table
+from ...compiler.schema import Column, EntityType, EnumType, Facts, Function, Member, Parameter, Schema, Table, merge
 from ...compiler.types import BOOL, DATETIME, DURATION, DYNAMIC, MONEY, NUMBER, TEXT, TIME, Con, RecordType, Type
 from ...compiler.units import MEASURE_UNITS, TIME_UNITS
 from . import values
-from .classfile import ArgumentFacts, ClassFile, argument_facts, function_facts, read_class_file
+from .classfile import ArgumentFacts, ClassFile, argument_facts, class_file, function_facts, read_class_file
 from .declarations import ClassDef, FunctionDef
+from .write_names import Names
 
 _SIMPLE = {"Boolean": BOOL, "Number": NUMBER, "String": TEXT, "Time": TIME, "Date": DATETIME, "Currency": MONEY}
 _SIMPLE |= {"Location": Con("Location")}
@@ -20,33 +23,63 @@ _SIMPLE |= {"Location": Con("Location")}
 
 def schema_of_class_file(text: str, name: str) -> Schema:
     """The schema of a class file. Raises ThingTalkSyntaxError and ClassFileError."""
-    return _Reader(read_class_file(text), name).schema()
+    return _Reader(read_class_file(text), Schema(name)).schema()
+
+
+def schema_with(classes: tuple[ClassDef, ...], schema: Schema) -> Schema:
+    """A schema with classes that a program defines; one that it has already is replaced. Raises ClassFileError."""
+    names, kinds = Names(schema), {definition.name for definition in classes}
+
+    def kept(declared: Table | Function) -> bool:
+        called = names.called(declared)
+        return called is None or called.kind not in kinds
+
+    tables = tuple(t for t in schema.tables if kept(t))
+    functions = tuple(f for f in schema.functions if not f.action or kept(f))
+    others = replace(schema, tables=tables, functions=functions)
+    return merge(others, replace(_Reader(class_file(classes), others).schema(), facts=schema.facts))
+
+
+def types_in(schema: Schema, types: Mapping[str, values.Type]) -> tuple[dict[str, Type], Schema]:
+    """DL types of ThingTalk types, by the same names, and the schema with the entities and enums it did not have."""
+    mentioned = [name for type_ in types.values() for name in _entities(type_)]
+    reader = _Reader(ClassFile((), {}, {}), schema, mentioned)
+    made = {name: reader.type(type_, schema.name, name) for name, type_ in types.items()}
+    return made, merge(schema, replace(reader.schema(), facts=schema.facts))
 
 
 class _Reader:
-    """Names chosen once for the whole file, then one declaration after the other."""
+    """Names chosen once for the whole file, then one declaration after the other. Those of `given` are taken."""
 
-    def __init__(self, file: ClassFile, name: str) -> None:
-        self.file, self.name = file, name
+    def __init__(self, file: ClassFile, given: Schema, mentioned: Iterable[str] = ()) -> None:
+        self.file, self.name = file, given.name
+        said = Names(given)
+        own = [*(entity.name for entity in given.entities), *(table.name for table in given.tables)]
+        self.given = {said.entity(name): name for name in reversed(own)}
+        taken = {*own, *(f.name for f in given.functions), *(e.name for e in given.enums)}
         functions = [(c, m) for c in file.classes for m in c.members if isinstance(m, FunctionDef)]
         uses = Counter(m.name for _, m in functions)
-        self.functions = {
-            (c.name, m.name): m.name if uses[m.name] == 1 else f"{_last(c.name)}_{m.name}" for c, m in functions
-        }
+        self.functions: dict[tuple[str, str], str] = {}
+        for c, m in functions:
+            alone = uses[m.name] == 1 and m.name not in taken
+            self.functions[c.name, m.name] = m.name if alone else _free(f"{_last(c.name)}_{m.name}", taken)
         self.queries = {f"{c.name}:{m.name}": self.functions[c.name, m.name] for c, m in functions if m.kind == "query"}
-        mentioned = {e: None for e in self._mentioned()}
-        short = Counter(_short(e) for e in mentioned)
-        taken = set(self.functions.values())
-        self.entities: dict[str, str] = {}
-        for entity in mentioned:
+        known = dict.fromkeys((*self._mentioned(), *mentioned))
+        short = Counter(_short(e) for e in known)
+        taken |= set(self.functions.values())
+        self.entities: dict[str, str] = dict(self.given)
+        for entity in known:
             # The entity of a query's own rows and its table are one type with fields.
-            label = self.queries.get(entity)
+            label = self.queries.get(entity, self.given.get(entity))
             if label is None:
                 label = _short(entity)
                 if short[label] > 1 or label in taken:
-                    label = f"{_last(entity.partition(':')[0])}_{label}"
+                    label = _free(f"{_last(entity.partition(':')[0])}_{label}", taken if self.given else set())
             self.entities[entity] = label
-        self.enums: dict[tuple[str, ...], str] = {}
+        self.taken = taken
+        self.enums: dict[tuple[str, ...], str] = {
+            tuple(sorted((*(m.name for m in e.members), *(("*",) if e.open else ())))): e.name for e in given.enums
+        }
         self.declared: list[EnumType] = []
 
     def _mentioned(self) -> list[str]:
@@ -55,11 +88,7 @@ class _Reader:
             for member in definition.members:
                 if isinstance(member, FunctionDef):
                     for argument in member.args:
-                        type_ = argument.type
-                        while isinstance(type_, values.ArrayType):
-                            type_ = type_.element
-                        if isinstance(type_, values.EntityType):
-                            found.append(type_.name)
+                        found += _entities(argument.type)
         return found + [above for parents in self.file.parents.values() for above in parents]
 
     def schema(self) -> Schema:
@@ -76,6 +105,7 @@ class _Reader:
         entities = tuple(
             EntityType(label, self._above(entity), facts=(("thingtalk", entity),))
             for entity, label in self.entities.items()
+            if entity not in self.given or entity in self.file.parents
         )
         return Schema(self.name, tuple(self.declared), entities, (), tuple(tables), tuple(actions))
 
@@ -139,9 +169,10 @@ class _Reader:
                 return Con("Measure", (Con(MEASURE_UNITS[unit][0]),)) if unit in MEASURE_UNITS else NUMBER
             case values.ArrayType(element):
                 return Con("List", (self.type(element, owner, field),))
+            case values.CompoundType(fields):
+                return RecordType(tuple((f.name, self.type(f.type, owner, f"{field}_{f.name}")) for f in fields))
             case values.SimpleType(name):
                 return _SIMPLE.get(name, DYNAMIC)
-        return DYNAMIC
 
     def _enum(self, type_: values.EnumType, owner: str, field: str) -> str:
         """One enum for each set of members, whatever their order: the reference tells orders apart, wrongly."""
@@ -149,7 +180,7 @@ class _Reader:
         key = tuple(sorted(type_.members))
         known = self.enums.get(key)
         if known is None:
-            taken = {*self.enums.values(), *self.entities.values(), *self.functions.values()}
+            taken = {*self.enums.values(), *self.entities.values(), *self.functions.values(), *self.taken}
             base = "".join(part.capitalize() for part in field.split("_"))
             known = base if base not in taken else f"{owner}{base}"
             while known in taken:
@@ -157,6 +188,24 @@ class _Reader:
             self.enums[key] = known
             self.declared.append(EnumType(known, tuple(Member(m) for m in members), open="*" in type_.members))
         return known
+
+
+def _entities(type_: values.Type) -> list[str]:
+    """The entity types in a type."""
+    match type_:
+        case values.EntityType(name):
+            return [name]
+        case values.ArrayType(element):
+            return _entities(element)
+        case values.CompoundType(fields):
+            return [name for field in fields for name in _entities(field.type)]
+    return []
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _last(name: str) -> str:

@@ -59,6 +59,8 @@ def signature_of(value: values.Value, entities: Mapping[str, str], schema: Schem
         case values.Computation("distance", (_, _)):
             # Results list distances as plain numbers.
             return (LOCATION, LOCATION), DYNAMIC
+        case values.Computation("count", (_,)):
+            return (DYNAMIC,), NUMBER
         case values.ContextRef(_, said):
             return (), type_of_said(said, entities, schema) or DYNAMIC
         case values.Measure(_, unit):

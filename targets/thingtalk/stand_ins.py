@@ -8,7 +8,7 @@ conclude holds whatever it means. Its name says what it stands for, parts in can
 Conversion has no use for them, since no other language has the thing; they make comparing and normalizing possible.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -102,6 +102,13 @@ class StandIns:
         name = f"as {show(type_)}"
         self.add(Function(name, (Parameter(None, type_, positional=True),), type_))
         self.monitored.append(App(name, (term,)))
+
+    def elements(self, fields: Mapping[str, Type]) -> Table:
+        """The elements of a list as rows, for the checker to look at a condition on them."""
+        said = ", ".join(f"{name}: {show(type_)}" for name, type_ in fields.items())
+        rows = Table(f"elements({said})", tuple(Column(name, type_, optional=True) for name, type_ in fields.items()))
+        self.add(rows)
+        return rows
 
     def canonical(self, term: Term) -> Term:
         """A term in canonical form."""
