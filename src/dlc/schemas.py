@@ -118,12 +118,13 @@ def _class_file(text: str, name: str, source: str) -> "Schema":
     from dlc.targets.thingtalk.check_classes import schema_defining
     from dlc.targets.thingtalk.classfile import ClassFileError, parse_classes
     from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
+    from dlc.targets.thingtalk.read_text import Source
 
     try:
         # A class file does not say which modules there are.
-        return schema_defining(parse_classes(text), Schema(name), modules=None)
+        return schema_defining(parse_classes(text), Schema(name), modules=None, source=Source(text, False))
     except CompileError as error:
-        raise CompileError(*(d.at(Place(source)) for d in error.diagnostics)) from error
+        raise CompileError(*(d.at(Place(source), text) for d in error.diagnostics)) from error
     except (ThingTalkSyntaxError, ClassFileError) as error:
         raise CompileError(errors.bad_schema_file(source, str(error))) from None
 

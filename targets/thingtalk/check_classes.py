@@ -5,9 +5,8 @@ reference's ours is the stricter: names of types are looked at inside lists too,
 are reported whatever their kind, and an annotation with a meaning has a value that can mean something.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from ...compiler.schema import Schema
 from ...grammar.diagnostic import CompileError, Diagnostic
@@ -20,6 +19,7 @@ from .modules import PLATFORM, Module
 from .print_types import type_tokens
 from .printer import Printer, join_tokens
 from .read_classes import schema_with
+from .read_text import Source
 from .write_names import Names
 
 _TEXTS = ("doc", "url")
@@ -32,13 +32,20 @@ def check_class(
     *,
     inline: bool = False,
     modules: Mapping[str, Module] | None = PLATFORM,
+    source: Source | None = None,
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a class definition (DLC23x), in the order of its text.
 
-    schema: knows the entity types of other classes. inline: it stands inside a program, beside statements. modules: what may be imported, by name; None
-    where nobody knows, and imports go unchecked but for their facets.
+    schema: knows the entity types of other classes. inline: it stands inside a program, beside statements. modules: what may be
+    imported, by name; None where nobody knows, and imports go unchecked but for their facets. source: the text it was
+    parsed from, for places.
     """
-    return tuple(_Class(definition, modules, _parents(definition, schema)).findings(inline))
+    members = (m for m in definition.members if isinstance(m, FunctionDef) and m.kind == "query")
+    checks = _Class(definition, modules, _parents(definition, schema), {m.name: m for m in members})
+    return tuple(
+        found if source is None else replace(found, span=source.span(max(at, 0)))
+        for found, at in _at(definition.at, checks.findings(inline))
+    )
 
 
 def schema_defining(
@@ -47,11 +54,17 @@ def schema_defining(
     *,
     inline: bool = False,
     modules: Mapping[str, Module] | None = PLATFORM,
+    source: Source | None = None,
 ) -> Schema:
     """A schema with the classes of a program, each checked first. Raises CompileError (DLC23x) with all that is wrong."""
-    found = [d for each in classes for d in check_class(each, schema, inline=inline, modules=modules)]
-    uses = Counter(each.name for each in classes)
-    found += [errors.defined_twice(f"@{name}", "this class is defined") for name, n in uses.items() if n > 1]
+    found: list[Diagnostic] = []
+    names: set[str] = set()
+    for each in classes:
+        if each.name in names:
+            twice = errors.defined_twice(f"@{each.name}", "this class is defined")
+            found.append(twice if source is None else replace(twice, span=source.span(max(each.at, 0))))
+        names.add(each.name)
+        found += check_class(each, schema, inline=inline, modules=modules, source=source)
     if found:
         raise CompileError(*found)
     return schema_with(classes, schema)
@@ -74,13 +87,25 @@ def check_example(example: Example, found: str) -> tuple[Diagnostic, ...]:
 # ---------------------------------------------------------------- classes
 
 
+Placed = tuple[Diagnostic, int]
+"""A finding and the number of the token it is at (-1: somewhere in what is looked at)."""
+
+
+def _at(at: int, found: Iterable[Diagnostic | Placed]) -> Iterator[Placed]:
+    """Findings at a token, but for those that have a place already."""
+    for each in found:
+        finding, own = each if isinstance(each, tuple) else (each, -1)
+        yield finding, own if own >= 0 else at
+
+
 @dataclass(frozen=True, slots=True)
 class _Class:
     definition: ClassDef
     modules: Mapping[str, Module] | None
     parents: Mapping[str, tuple[str, ...]]
+    queries: Mapping[str, FunctionDef]
 
-    def findings(self, inline: bool) -> Iterator[Diagnostic]:
+    def findings(self, inline: bool) -> Iterator[Diagnostic | Placed]:
         definition, where = self.definition, f"@{self.definition.name}"
         if inline and len(definition.extends) > 1:
             yield errors.bad_base(where, "a class inside a program extends one class at most")
@@ -92,25 +117,25 @@ class _Class:
         facets: set[str] = set()
         for member in definition.members:
             match member:
-                case Import(imported):
-                    for facet in imported:
-                        if definition.abstract and facet in ("config", "loader"):
-                            yield errors.bad_import(where, f"an abstract class imports no {facet}")
-                        if facet in facets:
-                            yield errors.defined_twice(where, f"{facet} is imported")
-                        facets.add(facet)
-                    yield from self._import(member, where)
+                case Import():
+                    yield from _at(member.at, self._import(member, where, facets))
                 case EntityDef(name):
                     if name in entities:
-                        yield errors.defined_twice(where, f"entity {name} is defined")
+                        yield errors.defined_twice(where, f"entity {name} is defined"), member.at
                     entities.add(name)
                 case FunctionDef(name=name):
                     if name in names:
-                        yield errors.defined_twice(where, f"{name} is defined")
+                        yield errors.defined_twice(where, f"{name} is defined"), member.at
                     names.add(name)
-                    yield from self._function(member, f"{where}.{name}")
+                    yield from _at(member.at, self._function(member, f"{where}.{name}"))
 
-    def _import(self, imported: Import, where: str) -> Iterator[Diagnostic]:
+    def _import(self, imported: Import, where: str, facets: set[str]) -> Iterator[Diagnostic | Placed]:
+        for facet in imported.facets:
+            if self.definition.abstract and facet in ("config", "loader"):
+                yield errors.bad_import(where, f"an abstract class imports no {facet}")
+            if facet in facets:
+                yield errors.defined_twice(where, f"{facet} is imported")
+            facets.add(facet)
         if self.modules is None:
             return
         module = self.modules.get(imported.module)
@@ -135,12 +160,12 @@ class _Class:
             if name not in given:
                 yield errors.bad_import(where, f"@{imported.module} needs {name}")
 
-    def _function(self, function: FunctionDef, where: str) -> Iterator[Diagnostic]:
+    def _function(self, function: FunctionDef, where: str) -> Iterator[Diagnostic | Placed]:
         types: dict[str, values.Type] = {}
         for argument in function.args:
-            yield from _argument(argument, f"{where}.{argument.name}", self.parents)
+            yield from _at(argument.at, _argument(argument, f"{where}.{argument.name}", self.parents))
             if types.setdefault(argument.name, argument.type) != argument.type:
-                yield errors.defined_twice(where, f"{argument.name} is declared, with different types,")
+                yield errors.defined_twice(where, f"{argument.name} is declared, with different types,"), argument.at
         yield from _constants(function.annotations, where)
         yield from self._notes(function, where)
         if function.kind == "action" and function.extends:
@@ -173,13 +198,12 @@ class _Class:
 
     def _bases(self, function: FunctionDef, where: str) -> Iterator[Diagnostic]:
         """Each function above once, without recursion: a chain of them may be as long as a file."""
-        queries = {m.name: m for m in self.definition.members if isinstance(m, FunctionDef) and m.kind == "query"}
         types = {argument.name: argument.type for argument in function.args}
         seen = {function.name}
         stack = [(function.name, name) for name in reversed(function.extends)]
         while stack:
             below, name = stack.pop()
-            base = queries.get(name)
+            base = self.queries.get(name)
             if name == function.name:
                 yield errors.bad_base(where, f"extends itself by way of {below}")
             elif base is None and below == function.name:
@@ -203,7 +227,9 @@ def _parents(definition: ClassDef, schema: Schema) -> dict[str, tuple[str, ...]]
     return known
 
 
-def _argument(argument: values.Argument, where: str, parents: Mapping[str, tuple[str, ...]]) -> Iterator[Diagnostic]:
+def _argument(
+    argument: values.Argument, where: str, parents: Mapping[str, tuple[str, ...]]
+) -> Iterator[Diagnostic | Placed]:
     for name in unknown_types(argument.type):
         yield errors.unknown_type(where, name)
     yield from _constants(argument.annotations, where)
@@ -228,8 +254,8 @@ def _argument(argument: values.Argument, where: str, parents: Mapping[str, tuple
     if isinstance(type_, values.CompoundType):
         for field in type_.fields:
             # The types were looked at with the whole.
-            inner = _argument(field, f"{where}.{field.name}", parents)
-            yield from (finding for finding in inner if finding.code != "DLC233")
+            inner = _at(field.at, _argument(field, f"{where}.{field.name}", parents))
+            yield from (found for found in inner if found[0].code != "DLC233")
 
 
 def _projection(

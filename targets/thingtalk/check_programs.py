@@ -59,9 +59,9 @@ def check_thingtalk(
         classes = tuple(s for s in tree.statements if isinstance(s, ClassDef))
         inline = not all(isinstance(s, ClassDef | Dataset) for s in tree.statements)
         try:
-            own = schema_defining(classes, schema, inline=inline) if classes else schema
+            own = schema_defining(classes, schema, inline=inline, source=source) if classes else schema
         except CompileError as error:
-            return tuple(replace(d, span=source.span(0)) for d in error.diagnostics)
+            return error.diagnostics
         schema = types_in(own, _declared_types(tree))[1]
     stand_ins = StandIns(schema, called=_saved(schema))
     return _Check(source, speaker, stand_ins).whole(tree)

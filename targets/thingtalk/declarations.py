@@ -1,4 +1,7 @@
-"""Programs, class definitions and the other things a ThingTalk text can be."""
+"""Programs, class definitions and the other things a ThingTalk text can be.
+
+`at` is the index of a node's first token, or of the name it defines, and no part of equality (as in `ast`).
+"""
 
 from dataclasses import field
 from typing import Literal, TypeAlias
@@ -17,6 +20,7 @@ class Import:
     facets: tuple[str, ...]
     module: str
     params: tuple[InputParam, ...] = ()
+    at: int = field(default=-1, compare=False, repr=False)
 
 
 @node
@@ -26,6 +30,7 @@ class EntityDef:
     name: str
     extends: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    at: int = field(default=-1, compare=False, repr=False)
 
 
 @node
@@ -39,6 +44,7 @@ class FunctionDef:
     is_list: bool = False
     is_monitorable: bool = False
     annotations: tuple[Annotation, ...] = ()
+    at: int = field(default=-1, compare=False, repr=False)
 
 
 Member: TypeAlias = Import | EntityDef | FunctionDef
@@ -53,6 +59,7 @@ class ClassDef:
     extends: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     abstract: bool = False
+    at: int = field(default=-1, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------- statements

@@ -82,9 +82,10 @@ def _compound(p: "Parser") -> Type:
     while not fields or p.take(","):
         if fields and p.toks[p.i] == "}":
             break
+        at = p.i
         name = p.name("a field name")
         type_ = annotated_type(p)
-        fields.append(Argument(name, type_, None, annotations(p)))
+        fields.append(Argument(name, type_, None, annotations(p), at))
     p.expect("}")
     p.depth -= 1
     return CompoundType(tuple(fields))
@@ -116,15 +117,17 @@ def arguments(p: "Parser") -> tuple[Argument, ...]:
 
 def _argument(p: "Parser") -> Argument:
     if p.take("out"):
+        at = p.i
         name = p.name("a parameter")
-        return Argument(name, annotated_type(p), "out", annotations(p))
+        return Argument(name, annotated_type(p), "out", annotations(p), at)
     required = True
     if p.take("in"):
         required = p.take("req")
         if not required:
             p.expect("opt")
+    at = p.i
     name = p.name("a parameter")
-    return Argument(name, annotated_type(p), "in req" if required else "in opt", annotations(p))
+    return Argument(name, annotated_type(p), "in req" if required else "in opt", annotations(p), at)
 
 
 def typed_names(p: "Parser") -> tuple[tuple[str, Type], ...]:

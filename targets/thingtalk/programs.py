@@ -252,6 +252,7 @@ def class_definition(p: Parser) -> ClassDef:
     """`class @name ... { ... }` at the current token."""
     abstract = p.take("abstract")
     p.expect("class")
+    at = p.i
     name = p.class_name()
     extends: list[str] = []
     if p.take("extends"):
@@ -264,29 +265,31 @@ def class_definition(p: Parser) -> ClassDef:
     while p.toks[p.i] != "}":
         members.append(_member(p))
     p.i += 1
-    return ClassDef(name, tuple(members), tuple(extends), noted, abstract)
+    return ClassDef(name, tuple(members), tuple(extends), noted, abstract, at)
 
 
 def _member(p: Parser) -> Member:
     p.wraps = 0
     token = p.toks[p.i]
     if token == "import":
+        at = p.i
         p.i += 1
         facets = _names(p)
         p.expect("from")
         module = p.class_name()
         given = params(p)
         p.expect(";")
-        return Import(facets, module, given)
+        return Import(facets, module, given, at)
     if token == "entity":
         p.i += 1
+        at = p.i
         name = p.name("the name of an entity type")
         parents = [_parent(p)] if p.take("extends") else []
         while parents and p.take(","):
             parents.append(_parent(p))
         noted = annotations(p)
         p.expect(";")
-        return EntityDef(name, tuple(parents), noted)
+        return EntityDef(name, tuple(parents), noted, at)
     return _function_definition(p)
 
 
@@ -311,13 +314,14 @@ def _function_definition(p: Parser) -> FunctionDef:
     if token != "query" and (token != "action" or is_monitorable):
         p.unexpected("`import`, `entity`, `query` or `action`")
     p.i += 1
+    at = p.i
     name = p.name("the name of a function")
     extends = _names(p) if p.take("extends") else ()
     args = arguments(p)
     noted = annotations(p)
     p.expect(";")
     kind = cast(Literal["query", "action"], token)
-    return FunctionDef(kind, name, args, extends, is_list, is_monitorable, noted)
+    return FunctionDef(kind, name, args, extends, is_list, is_monitorable, noted, at)
 
 
 # ---------------------------------------------------------------- data sets

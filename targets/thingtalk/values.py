@@ -3,6 +3,7 @@
 Reference: the grammar of the `thingtalk` package, version 2.1 (`lib/new-syntax`), read for what it accepts.
 """
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ...compiler.node import node
@@ -69,12 +70,13 @@ class Annotation:
 
 @node
 class Argument:
-    """A parameter or result of a function, or a field of a compound type (direction None)."""
+    """A parameter or result of a function, or a field of a compound type (direction None); `at` is its name's token."""
 
     name: str
     type: Type
     direction: Literal["in req", "in opt", "out"] | None = None
     annotations: tuple[Annotation, ...] = ()
+    at: int = field(default=-1, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------- constants

@@ -293,6 +293,31 @@ def test_a_class_file_given_as_schema_is_checked(tmp_path: Path) -> None:
         "@org.sea.ebb.h: there is no type Height",
     )
     assert (second.code, second.place.file, second.help) == ("DLC231", str(path), ("did you mean t?",))
+    assert first.text is not None and first.span is not None
+    assert first.text[first.span.start :].startswith("h : Height")
+
+
+@pytest.mark.parametrize(
+    ("code", "code_at", "marked"),
+    [
+        (of("query ebb(out h : Height);"), "DLC233", "h : Height"),
+        (of("query ebb(out box : { w : Number #[min_number=true] });"), "DLC230", "w : Number"),
+        (of("query ebb(out t : Time);", "query low extends ebb(out t : Date);"), "DLC232", "low extends"),
+        (of("entity ship;", "entity ship;"), "DLC234", "ship; }"),
+        (of("import loader from @org.sea.ship();"), "DLC235", "import loader"),
+        (of() + of("entity ship;"), "DLC234", "@org.sea { entity"),
+        (f"{BOAT} dataset @d {{ stream = @org.sea.boat(); }}", "DLC237", "@org.sea.boat(); }"),
+        (
+            f"{BOAT} dataset @d {{ query (w : String) = @org.sea.boat() filter hull.width == w; }}",
+            "DLC104",
+            "hull.width ==",
+        ),
+    ],
+)
+def test_a_finding_has_a_place(code: str, code_at: str, marked: str) -> None:
+    (found,) = findings(code)
+    assert found.code == code_at and found.span is not None
+    assert found.span.start == code.rindex(marked) and code.count(marked) == 1
 
 
 def test_a_class_file_with_modules_of_its_own_is_taken(tmp_path: Path) -> None:
