@@ -33,7 +33,7 @@ from .declarations import (
 from .kinds import Kind, kind_of, misplaced_parts, not_monitored
 from .lexer import ThingTalkSyntaxError
 from .locate import located
-from .places import ill_placed, is_computed
+from .places import ill_placed, ill_placed_value, is_computed
 from .programs import parse
 from .read import ThingTalkReader
 from .read_classes import types_in
@@ -117,6 +117,7 @@ class _Check:
                 self._policy(tree)
             case Control(_, value):
                 if value is not None:
+                    self.found += [replace(d, span=self.source.span(0)) for d, _ in ill_placed_value(value)]
                     self._read(lambda: self.reader.result("the answer", value, EMPTY)[1], 0)
             case Program(statements):
                 # A function may be called before it is declared.
@@ -224,7 +225,7 @@ class _Check:
 
     def _declare(self, name: str, called: Called, at: int) -> None:
         if name in self.called:
-            self.found.append(errors.declared_twice(name, self.source.span(max(at, 0))))
+            self.found.append(errors.declared_twice(name, span=self.source.span(max(at, 0))))
         self.stand_ins.add(called.declared)
         self.called[name] = called
 

@@ -26,6 +26,11 @@ def ill_placed(expression: ast.Expression, bound: frozenset[str]) -> Iterator[_F
         yield from _in_node(link, i > 0, bound, -1)
 
 
+def ill_placed_value(value: values.Value) -> Iterator[_Found]:
+    """The same of a value by itself."""
+    yield from _in_node(value, False, frozenset(), -1)
+
+
 def is_computed(value: values.Value) -> bool:
     """Whether a value is not there before the program runs."""
     return isinstance(value, values.Computation | values.ArrayField | values.FilterValue | values.Event)
@@ -45,6 +50,8 @@ def _in_node(node: Any, after: bool, bound: frozenset[str], at: int) -> Iterator
         yield errors.no_such_value(wrong), at
     if isinstance(node, ast.Invocation):
         yield from _device(node, bound)
+    if isinstance(node, ast.Invocation | ast.FunctionCall):
+        yield from _twice(node.params)
     for part in fields(node):
         yield from _in_node(getattr(node, part.name), after, bound, at)
 
@@ -64,12 +71,17 @@ def _wrong(node: Any, after: bool) -> str | None:
     return None
 
 
-def _device(call: ast.Invocation, bound: frozenset[str]) -> Iterator[_Found]:
+def _twice(params: tuple[ast.InputParam, ...]) -> Iterator[_Found]:
     seen: set[str] = set()
-    for param in call.device or ():
+    for param in params:
         if param.name in seen:
-            yield errors.declared_twice(param.name), param.at
+            yield errors.declared_twice(param.name, "given"), param.at
         seen.add(param.name)
+
+
+def _device(call: ast.Invocation, bound: frozenset[str]) -> Iterator[_Found]:
+    yield from _twice(call.device or ())
+    for param in call.device or ():
         passed = isinstance(param.value, values.VarRef) and param.value.name not in bound
         if passed or is_computed(param.value):
             yield errors.not_constant(f"the device's {param.name}"), param.at

@@ -78,6 +78,8 @@ class ThingTalkReader:
         self._owners: dict[str, list[Table | Function]] = {}
         self._mentions: dict[Term, tuple[str, ...]] = {}
         self._pieces = Pieces(self)
+        # Fields of the calls before in a chain, by their ThingTalk names.
+        self.earlier: dict[str, Type] = {}
 
     def read(self, text: str, speaker: Literal["user", "agent"] = "user", tokenized: bool = False) -> Turn:
         """The turn of a program. Raises CompileError (DLC22x)."""
@@ -395,13 +397,27 @@ class ThingTalkReader:
 
     def _chain(self, links: tuple[ast.Expression, ...], outer: Query | None) -> Query:
         query = self.expression(links[0], outer)
+        before = self._earlier_fields(links[0], query, self.earlier)
         for link in links[1:]:
             if query.action:
                 raise _outside("a chain after an action")
-            following = self.expression(link, query)
+            around, self.earlier = self.earlier, before
+            try:
+                following = self.expression(link, query)
+            finally:
+                self.earlier = around
+            before = self._earlier_fields(link, following, before)
             term = App("then", (query.term, Abs("row", query.binders, following.term)))
             query = Query(term, ("it",), following.shape, following.action)
         return query
+
+    def _earlier_fields(self, link: ast.Expression, query: Query, before: dict[str, Type]) -> dict[str, Type]:
+        """What may be mentioned after a link of a chain: its fields, and those before unless it makes rows of its own."""
+        shape = query.shape
+        own = {said: shape.types[name] for said, name in shape.names.items() if name in shape.types}
+        if isinstance(link, ast.Alias):
+            own |= {f"{link.name}.{said}": type_ for said, type_ in own.items()}
+        return own if isinstance(link, ast.Aggregation | ast.Join) else before | own
 
     def _join(self, first: ast.Expression, second: ast.Expression, outer: Query | None) -> Query:
         left, right = self.expression(first, outer), self.expression(second, outer)
@@ -497,6 +513,8 @@ class ThingTalkReader:
     def _type_of(self, value: values.Value, query: Query) -> Type | None:
         if isinstance(value, values.VarRef):
             name = query.shape.names.get(value.name)
+            if name is None and value.name in self.earlier:
+                return self.earlier[value.name]
             if name is None and self.stand_ins is not None and value.name in self.stand_ins.bound:
                 return self.stand_ins.bound[value.name][1]
             return query.shape.types.get(name) if name is not None else None
@@ -515,11 +533,15 @@ class ThingTalkReader:
         if name is None and said.startswith("__const_") and self.stand_ins is not None:
             return self.stand_ins.value("this constant", (said,))
         if name is None and self.stand_ins is not None:
-            if said in self.stand_ins.bound:
+            if said in self.stand_ins.bound and said not in self.earlier:
                 return self.stand_ins.bound[said][0]
             head, _, rest = said.partition(".")
             if rest and _is_alias(query.term, head):
                 return self._field(rest, query)
+        if name is None and said in self.earlier:
+            if self.stand_ins is None or self.stand_ins.called is None:
+                raise _outside("a field of an earlier call")
+            return self.stand_ins.of_earlier(said, self.earlier[said])
         whole, _, part = said.rpartition(".")
         if name is None and whole not in ("", "first", "second"):
             # A part of a compound value.

@@ -132,14 +132,14 @@ def no_type(name: str, span: Span | None = None) -> Diagnostic:
     return Diagnostic("DLC268", f"there is no type {name}", span)
 
 
-def declared_twice(name: str, span: Span | None = None) -> Diagnostic:
-    """DLC269: a name declared twice.
+def declared_twice(name: str, how: str = "declared", span: Span | None = None) -> Diagnostic:
+    """DLC269: a name declared twice, or given twice.
 
-    What it means: the program has a function or `let` of this name already.
+    What it means: the program has a function or `let` of this name already, or the call this parameter.
 
-    How to fix it: rename one of them.
+    How to fix it: rename or remove one of them.
     """
-    return Diagnostic("DLC269", f"{name} is declared twice", span)
+    return Diagnostic("DLC269", f"{name} is {how} twice", span)
 
 
 def not_monitored(what: str, span: Span | None = None) -> Diagnostic:

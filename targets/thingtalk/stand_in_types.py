@@ -61,6 +61,8 @@ def signature_of(value: values.Value, entities: Mapping[str, str], schema: Schem
             return (LOCATION, LOCATION), DYNAMIC
         case values.Computation("count", (_,)):
             return (DYNAMIC,), NUMBER
+        case values.Event(None):
+            return (), TEXT
         case values.ContextRef(_, said):
             return (), type_of_said(said, entities, schema) or DYNAMIC
         case values.Measure(_, unit):

@@ -61,6 +61,12 @@ class StandIns:
         self.add(made)
         self.bound[name] = App(made.name), type_
 
+    def of_earlier(self, name: str, type_: Type) -> Term:
+        """For the checker: a field of a call that is not the one right before."""
+        made = Function(f"{name} of an earlier call: {show(type_)}", (), type_)
+        self.add(made)
+        return App(made.name)
+
     def add(self, declared: Table | Function) -> None:
         """A declaration that is no stand-in: it is there for the checker."""
         tables, functions = ((declared,), ()) if isinstance(declared, Table) else ((), (declared,))
