@@ -117,7 +117,7 @@ class _Check:
                 self._policy(tree)
             case Control(_, value):
                 if value is not None:
-                    self.found += [replace(d, span=self.source.span(0)) for d, _ in ill_placed_value(value)]
+                    self._values(value)
                     self._read(lambda: self.reader.result("the answer", value, EMPTY)[1], 0)
             case Program(statements):
                 # A function may be called before it is declared.
@@ -235,7 +235,7 @@ class _Check:
         at = max(said.at, 0)
         params: list[tuple[str, Type]] = []
         for param, written in said.params:
-            type_ = type_of_said(written, self.reader.entities, self.stand_ins.schema)
+            type_ = type_of_said(written, self.stand_ins.schema)
             if type_ is None:
                 self.found.append(errors.no_type(str(getattr(written, "name", "")), self.source.span(at)))
             params.append((param, type_ or DYNAMIC))
@@ -288,7 +288,7 @@ class _Check:
         """An example of a data set: its expression with its parameters, and what it says of itself."""
         around, bound = dict(self.called), dict(self.stand_ins.bound)
         for param, written in said.params:
-            type_ = type_of_said(written, self.reader.entities, self.stand_ins.schema) or DYNAMIC
+            type_ = type_of_said(written, self.stand_ins.schema) or DYNAMIC
             self.stand_ins.bind(f"an example: {show(type_)}", param, type_)
         at = max(getattr(said.expression, "at", 0), 0)
         self._statement(ast.Item(said.expression), at)
@@ -313,13 +313,23 @@ class _Check:
 
     def _policy(self, policy: Policy) -> None:
         nobody = Query(App("nothing"), ("it",), Shape({}, {}))
+        self._values(policy.principal, source=True)
         self._read(lambda: self.reader.condition(policy.principal, self._rows("anybody", nobody)), 0)
-        for function in (policy.query, policy.action):
+        for function, kind in ((policy.query, "query"), (policy.action, "action")):
             if function is not None and function.function is not None:
-                self._permitted(function)
+                self._permitted(function, kind)
 
-    def _permitted(self, function: PolicyFunction) -> None:
+    def _values(self, value: values.Value | ast.Filter | None, after: bool = False, source: bool = False) -> None:
+        wrong = ill_placed_value(value, after, source)
+        self.found += [replace(d, span=self.source.span(max(at, 0))) for d, at in wrong]
+
+    def _permitted(self, function: PolicyFunction, kind: str) -> None:
         call = ast.Invocation(function.kind or "", function.function or "")
+        self._values(function.filter, after=kind == "action")
+        if self._kind(call) not in (kind, None):
+            what = f"@{call.kind}.{call.function} is no {kind}"
+            self.found.append(errors.misplaced(what, self.source.span(0)))
+            return
 
         def read() -> Term:
             rows = self._rows(f"calls of @{call.kind}.{call.function}", self.reader.expression(call))

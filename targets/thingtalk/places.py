@@ -26,9 +26,11 @@ def ill_placed(expression: ast.Expression, bound: frozenset[str]) -> Iterator[_F
         yield from _in_node(link, i > 0, bound, -1)
 
 
-def ill_placed_value(value: values.Value) -> Iterator[_Found]:
-    """The same of a value by itself."""
-    yield from _in_node(value, False, frozenset(), -1)
+def ill_placed_value(
+    value: values.Value | ast.Filter | None, after: bool = False, source: bool = False
+) -> Iterator[_Found]:
+    """The same of a value or condition by itself. after: something was done before; source: a policy says who asks."""
+    yield from _in_node(value, after, frozenset(), -1, source)
 
 
 def is_computed(value: values.Value) -> bool:
@@ -36,16 +38,16 @@ def is_computed(value: values.Value) -> bool:
     return isinstance(value, values.Computation | values.ArrayField | values.FilterValue | values.Event)
 
 
-def _in_node(node: Any, after: bool, bound: frozenset[str], at: int) -> Iterator[_Found]:
+def _in_node(node: Any, after: bool, bound: frozenset[str], at: int, source: bool = False) -> Iterator[_Found]:
     if isinstance(node, tuple):
         for each in node:
-            yield from _in_node(each, after, bound, at)
+            yield from _in_node(each, after, bound, at, source)
         return
     if not is_dataclass(node):
         return
     here = getattr(node, "at", -1)
     at = here if here >= 0 else at
-    wrong = _wrong(node, after)
+    wrong = _wrong(node, after, source)
     if wrong is not None:
         yield errors.no_such_value(wrong), at
     if isinstance(node, ast.Invocation):
@@ -53,10 +55,10 @@ def _in_node(node: Any, after: bool, bound: frozenset[str], at: int) -> Iterator
     if isinstance(node, ast.Invocation | ast.FunctionCall):
         yield from _twice(node.params)
     for part in fields(node):
-        yield from _in_node(getattr(node, part.name), after, bound, at)
+        yield from _in_node(getattr(node, part.name), after, bound, at, source)
 
 
-def _wrong(node: Any, after: bool) -> str | None:
+def _wrong(node: Any, after: bool, source: bool) -> str | None:
     match node:
         case values.RelativeLocation(name) if name not in _LOCATIONS:
             return f"nobody has a location {name}"
@@ -65,7 +67,7 @@ def _wrong(node: Any, after: bool) -> str | None:
         case values.DateEdge(edge, unit) if unit not in TIME_UNITS:
             return f"{unit} is no span of time, and has no ${edge}"
         case values.Event("source"):
-            return "only a policy has a $source"
+            return None if source else "only the first part of a policy has a $source"
         case values.Event(name) if name != "program_id" and not after:
             return f"there is no ${name or 'result'} before anything was done"
     return None

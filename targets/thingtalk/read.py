@@ -36,7 +36,7 @@ from .normal_form import column_name, only_one
 from .read_pieces import Pieces
 from .read_query import EMPTY, Argument, Query, Shape, renamed_table, shown_column
 from .read_text import Source, parsed
-from .stand_in_types import LIST_OF_NUMBERS, signature_of
+from .stand_in_types import LENGTH, LIST_OF_NUMBERS, signature_of
 from .stand_ins import StandIns, pieces_around
 from .write_names import ANSWER, Names
 
@@ -415,8 +415,12 @@ class ThingTalkReader:
         """What may be mentioned after a link of a chain: its fields, and those before unless it makes rows of its own."""
         shape = query.shape
         own = {said: shape.types[name] for said, name in shape.names.items() if name in shape.types}
-        if isinstance(link, ast.Alias):
-            own |= {f"{link.name}.{said}": type_ for said, type_ in own.items()}
+        below: ast.Expression | None = link
+        while below is not None:
+            if isinstance(below, ast.Alias):
+                alias = below.name
+                own |= {f"{alias}.{said}": type_ for said, type_ in own.items()}
+            below = getattr(below, "expression", None)
         return own if isinstance(link, ast.Aggregation | ast.Join) else before | own
 
     def _join(self, first: ast.Expression, second: ast.Expression, outer: Query | None) -> Query:
@@ -489,6 +493,8 @@ class ThingTalkReader:
     def _atom(self, left: values.Value, op: str, right: values.Value, query: Query) -> Term:
         subject = self._value(left, None, query)
         type_ = self._type_of(left, query)
+        if isinstance(left, values.Computation) and left.op == "distance" and self.stand_ins is not None:
+            subject = self.stand_ins.compared(subject, LENGTH)
         if op == "in_array":
             if not isinstance(right, values.Array):
                 return App("contains", (self._value(right, None, query), subject))

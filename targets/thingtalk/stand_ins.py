@@ -105,9 +105,16 @@ class StandIns:
 
     def expect(self, term: Term, type_: Type) -> None:
         """For the checker: a value of which a type is wanted."""
+        self.monitored.append(self._as(term, type_))
+
+    def compared(self, term: Term, type_: Type) -> Term:
+        """A value that is of no type elsewhere, where a program that is checked compares it."""
+        return term if self.called is None else self._as(term, type_)
+
+    def _as(self, term: Term, type_: Type) -> Term:
         name = f"as {show(type_)}"
         self.add(Function(name, (Parameter(None, type_, positional=True),), type_))
-        self.monitored.append(App(name, (term,)))
+        return App(name, (term,))
 
     def elements(self, fields: Mapping[str, Type]) -> Table:
         """The elements of a list as rows, for the checker to look at a condition on them."""
