@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ...compiler.node import node
-from ...compiler.types import DURATION, DYNAMIC, MONEY, NUMBER, Con, RecordType, Type
+from ...compiler.types import BOOL, DURATION, DYNAMIC, MONEY, NUMBER, TEXT, Con, RecordType, Type
 from . import ast, values
 from .class_errors import array_value
 from .read_errors import Misread
@@ -44,6 +44,12 @@ def array_type(value: values.Value, scope: Scope) -> Type | None:
     match value:
         case values.VarRef(name):
             return scope.type_of(name)
+        case values.String():
+            return TEXT
+        case values.Number():
+            return NUMBER
+        case values.Boolean():
+            return BOOL
         case values.ArrayField(field, inner):
             element = _element(array_type(inner, scope), f"`{field} of ...`")
             if element is None:

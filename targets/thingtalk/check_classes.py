@@ -14,7 +14,7 @@ from . import class_errors as errors
 from . import values
 from .classfile import ClassFileError, argument_facts, function_facts
 from .constant_types import dimension, fits, is_constant, is_numeric, unknown_types
-from .declarations import ClassDef, EntityDef, Example, FunctionDef, Import
+from .declarations import ClassDef, Dataset, EntityDef, Example, FunctionDef, Import
 from .modules import PLATFORM, Module
 from .print_types import type_tokens
 from .printer import Printer, join_tokens
@@ -81,7 +81,14 @@ def check_example(example: Example, found: str) -> tuple[Diagnostic, ...]:
     for note in example.annotations:
         if note.name == "utterances" and _names(note.value) is None:
             said.append(errors.bad_example(where, "utterances is a list of texts"))
+        elif note.translatable:
+            said += _constants((note,), where)
     return tuple(said)
+
+
+def check_dataset(dataset: Dataset) -> tuple[Diagnostic, ...]:
+    """What is wrong with a data set itself; its examples are looked at one by one."""
+    return tuple(_constants(_translatable(dataset.annotations), f"dataset @{dataset.name}"))
 
 
 # ---------------------------------------------------------------- classes
@@ -111,7 +118,7 @@ class _Class:
             yield errors.bad_base(where, "a class inside a program extends one class at most")
         for note in definition.annotations:
             if note.translatable and not isinstance(note.value, values.String):
-                yield errors.annotation_value(where, note.name, "a text for people")
+                yield errors.annotation_value(where, note.name, "a text for people", True)
         names: set[str] = set()
         entities: set[str] = set()
         facets: set[str] = set()
@@ -123,6 +130,8 @@ class _Class:
                     if name in entities:
                         yield errors.defined_twice(where, f"entity {name} is defined"), member.at
                     entities.add(name)
+                    noted = _constants(_translatable(member.annotations), f"{where}:{name}")
+                    yield from _at(member.at, noted)
                 case FunctionDef(name=name):
                     if name in names:
                         yield errors.defined_twice(where, f"{name} is defined"), member.at
@@ -290,10 +299,14 @@ def _names(value: values.Value) -> tuple[str, ...] | None:
     return tuple(v.value for v in value.values if isinstance(v, values.String))
 
 
-def _constants(annotations: tuple[values.Annotation, ...], where: str) -> Iterator[Diagnostic]:
+def _constants(annotations: Iterable[values.Annotation], where: str) -> Iterator[Diagnostic]:
     for note in annotations:
-        if not note.translatable and not is_constant(note.value):
-            yield errors.annotation_value(where, note.name, "a constant")
+        if not is_constant(note.value):
+            yield errors.annotation_value(where, note.name, "a constant", note.translatable)
+
+
+def _translatable(annotations: tuple[values.Annotation, ...]) -> tuple[values.Annotation, ...]:
+    return tuple(note for note in annotations if note.translatable)
 
 
 def _plain(annotations: tuple[values.Annotation, ...]) -> dict[str, values.Value]:

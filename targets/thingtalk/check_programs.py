@@ -16,7 +16,7 @@ from ...compiler.types import DYNAMIC, Type, show
 from ...grammar.diagnostic import CompileError, Diagnostic
 from . import ast, values
 from . import read_errors as errors
-from .check_classes import check_example, schema_defining
+from .check_classes import check_dataset, check_example, schema_defining
 from .declarations import (
     ClassDef,
     Control,
@@ -126,6 +126,7 @@ class _Check:
                         self._function(statement)
                 for statement in statements:
                     if isinstance(statement, Dataset):
+                        self.found += [replace(d, span=self.source.span(0)) for d in check_dataset(statement)]
                         for example in statement.examples:
                             self._example(example)
                     elif isinstance(statement, Let):

@@ -6,7 +6,7 @@
 from ...grammar.diagnostic import Diagnostic, nearest
 
 
-def annotation_value(where: str, name: str, wanted: str) -> Diagnostic:
+def annotation_value(where: str, name: str, wanted: str, translatable: bool = False) -> Diagnostic:
     """DLC230: an annotation with a value of the wrong kind.
 
     What it means: the annotation has a meaning (`#[default=...]`, `#[min_number=...]`, `#[unique=...]`, ...) that a value like
@@ -14,7 +14,7 @@ def annotation_value(where: str, name: str, wanted: str) -> Diagnostic:
 
     How to fix it: write a constant of the kind that the message asks for.
     """
-    return Diagnostic("DLC230", f"{where}: #[{name}] is {wanted}")
+    return Diagnostic("DLC230", f"{where}: {'#_' if translatable else '#'}[{name}] is {wanted}")
 
 
 def annotated_parameter(where: str, name: str, parameter: str, known: list[str]) -> Diagnostic:

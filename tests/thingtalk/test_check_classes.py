@@ -56,6 +56,13 @@ DEFINITIONS = [
     (of('query ebb(out h : Number) #[doc="five"] #[require_filter=true];'), []),
     (of("query ebb(out h : Number) #[require_filter=1];"), ["DLC230"]),
     ("class @org.sea #_[name=5] { }", ["DLC230"]),
+    ("class @org.sea #_[name=Sea] { }", ["DLC230"]),
+    ("class @org.sea #[name=Sea] { }", []),
+    (of("query ebb(out h : Number) #_[canonical=low_water];"), ["DLC230"]),
+    (of('query ebb(out h : Number) #_[canonical={ base=["low water"] }];'), []),
+    (of("query ebb(out h : Number #_[canonical={ base=[height] }]);"), ["DLC230"]),
+    (of("entity ship #_[description=ship];"), ["DLC230"]),
+    (of("entity ship #[has_ner=ship];"), []),
     # Projections.
     (of('query ebb(out h : Number, out t : Time) #[default_projection=["t"]];'), []),
     (of('query ebb(out h : Number, out t : Time) #[default_projection=["tt"]];'), ["DLC231"]),
@@ -110,6 +117,7 @@ PROGRAMS = [
     ("@org.sea.boat() filter count(decks) >= 1;", []),
     ('@org.sea.boat() filter count(decks) >= "one";', ["DLC104"]),
     ("@org.sea.boat() filter count(name) >= 1;", ["DLC238"]),
+    ('@org.sea.boat() filter count("x" filter value =~ "x") >= 1;', ["DLC238"]),
     ("@org.sea.boat() filter sum(decks) >= 1 && avg(pay of crew) >= 3$usd;", []),
     ("@org.sea.boat() filter avg(flags) >= 1;", ["DLC238"]),
     ("@org.sea.boat() filter avg(role of crew) >= 1;", ["DLC238"]),
@@ -147,6 +155,9 @@ PROGRAMS = [
     ("dataset @d { stream = @org.sea.boat(); }", ["DLC237"]),
     ("dataset @d { query = @org.sea.moor(); }", ["DLC237"]),
     ("dataset @d { query = @org.sea.boat() #_[utterances=[5]]; }", ["DLC237"]),
+    ("dataset @d { query = @org.sea.boat() #_[preprocessed=[boats]]; }", ["DLC230"]),
+    ("dataset @d #_[language=en] { query = @org.sea.boat(); }", ["DLC230"]),
+    ("dataset @d #[language=en] { query = @org.sea.boat(); }", []),
 ]
 
 
