@@ -17,6 +17,7 @@ from ...grammar.diagnostic import CompileError, Diagnostic
 from . import ast, values
 from . import read_errors as errors
 from .check_classes import check_dataset, check_example, schema_defining
+from .constant_types import unknown_types
 from .declarations import (
     ClassDef,
     Control,
@@ -237,8 +238,7 @@ class _Check:
         params: list[tuple[str, Type]] = []
         for param, written in said.params:
             type_ = type_of_said(written, self.stand_ins.schema)
-            if type_ is None:
-                self.found.append(errors.no_type(str(getattr(written, "name", "")), self.source.span(at)))
+            self.found += [errors.no_type(each, self.source.span(at)) for each in unknown_types(written)]
             params.append((param, type_ or DYNAMIC))
             self.stand_ins.bind(name, param, type_ or DYNAMIC)
         for inner in said.body:

@@ -10,6 +10,7 @@ from ...compiler.units import TIME_UNITS
 from ...grammar.diagnostic import Diagnostic
 from . import ast, values
 from . import read_errors as errors
+from .constant_types import unknown_types
 
 _LOCATIONS = ("current_location", "home", "work")
 _TIMES = ("morning", "evening")
@@ -50,6 +51,9 @@ def _in_node(node: Any, after: bool, bound: frozenset[str], at: int, source: boo
     wrong = _wrong(node, after, source)
     if wrong is not None:
         yield errors.no_such_value(wrong), at
+    if isinstance(node, values.ContextRef):
+        for name in unknown_types(node.type):
+            yield errors.no_type(name), at
     if isinstance(node, ast.Invocation):
         yield from _device(node, bound)
     if isinstance(node, ast.Invocation | ast.FunctionCall):

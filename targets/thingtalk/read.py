@@ -219,7 +219,9 @@ class ThingTalkReader:
                 return query.with_term(App("sort", (query.term, key)))
             case ast.Index(inner, indices):
                 query = self.expression(inner, outer)
-                return query.with_term(App("at", (query.term, *(self._index(v, query) for v in indices))))
+                return query.with_term(
+                    App("at", (query.term, *(self._index(v, query, len(indices) == 1) for v in indices)))
+                )
             case ast.Slice(inner, base, limit):
                 return self._slice(self.expression(inner, outer), base, limit)
             case ast.Aggregation():
@@ -367,11 +369,11 @@ class ThingTalkReader:
             return Query(term, ("it",), query.shape)
         return Query(term, ("it",), Shape(query.shape.names | computed, query.shape.types | types))
 
-    def _index(self, value: values.Value, query: Query) -> Term:
-        """A number; of a parameter that is a list, each of its numbers."""
+    def _index(self, value: values.Value, query: Query, alone: bool) -> Term:
+        """A number; of a parameter that is a list and stands alone, each of its numbers."""
         made = self._value(value, NUMBER, query)
         type_ = self._type_of(value, query)
-        if self.stand_ins is not None and isinstance(type_, Con) and type_.name == "List":
+        if self.stand_ins is not None and alone and isinstance(type_, Con) and type_.name == "List":
             return self.stand_ins.value("this list of positions", ("", ""), (made,), ((LIST_OF_NUMBERS,), NUMBER))
         return made
 
@@ -609,6 +611,9 @@ class ThingTalkReader:
             raise _outside("an entity with a placeholder for its text")
         name = self.entities.get(entity.type)
         own = Con(name) if name is not None else None
+        if own is None and type_ is None and self.stand_ins is not None and self.stand_ins.called is not None:
+            # Of a type that the schema does not have, where nothing else says it.
+            return self.stand_ins.value("this entity", pieces_around(entity), (), ((), Con(entity.type)))
         return Entity(text, identifier, None if own == type_ else own)
 
     def _beyond(self, value: values.Value, query: Query) -> Term:

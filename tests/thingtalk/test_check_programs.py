@@ -1,5 +1,6 @@
 """Type findings of programs outside DL: declarations, streams, states, policies and commands, on classes of our own."""
 
+import random
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from thingtalk_oracle import Oracle
 from dlc.compiler.schema import Column, Schema, Table, merge
 from dlc.compiler.types import NUMBER, TEXT
 from dlc.targets.thingtalk.check_programs import check_thingtalk
+from dlc.targets.thingtalk.lexer import ThingTalkSyntaxError
 from dlc.targets.thingtalk.print_programs import to_text
 from dlc.targets.thingtalk.programs import parse
 from dlc.targets.thingtalk.read_classes import schema_of_class_file
@@ -70,6 +72,38 @@ def test_the_reference_says_the_same(oracle: Oracle, tmp_path: Path) -> None:
     different = [code for (found, code), fault in zip(CASES, faults, strict=True) if (not found) != (fault is None)]
     assert len(CASES) > 230 and all(any(piece in code for piece in RULES) for code in different), different
     assert all(any(piece in code for code in different) for piece in RULES)
+
+
+def mutated(seed: int, count: int) -> list[str]:
+    """Programs with a word of theirs, or of another, in the place of one."""
+    rng = random.Random(seed)
+    programs = [re.findall(r'"[^"]*"|[@$]?[\w.:^]+|\S', code) for _, code in CASES if not any(p in code for p in RULES)]
+    words = [word for program in programs for word in program]
+    made: list[str] = []
+    while len(made) < count:
+        program = list(rng.choice(programs))
+        program[rng.randrange(len(program))] = rng.choice(rng.choice((program, words)))
+        code = " ".join(program).replace("@", "@org.sea.")
+        try:
+            parse(code)
+        except ThingTalkSyntaxError:
+            continue
+        made.append(code)
+    return made
+
+
+@pytest.mark.oracle
+def test_of_programs_that_nobody_wrote_the_reference_says_the_same(oracle: Oracle, schema: Schema, tmp_path: Path):
+    """A thousand, well typed and ill typed; findings have places."""
+    (tmp_path / "sea.tt").write_text(CLASSES, encoding="utf-8")
+    programs = mutated(seed=5, count=1000)
+    faults = oracle.faults(programs, tmp_path / "sea.tt")
+    ours = [[d for d in check_thingtalk(code, schema) if d.severity == "error"] for code in programs]
+    assert all(d.span is not None for found in ours for d in found)
+    pairs = list(zip(programs, ours, faults, strict=True))
+    different = [(code, found, fault) for code, found, fault in pairs if (not found) != (fault is None)]
+    assert min(sum(fault is None for fault in faults), sum(fault is not None for fault in faults)) > 200
+    assert len(different) <= 15, different
 
 
 def test_what_is_passed_on_is_no_attribute_of_a_device(schema):
