@@ -94,12 +94,16 @@ def corpus(name: str, file: str) -> list[tuple[Any, Any]]:
     read = opened.reader(Options(schema=tables, speakers="both" if name == "multiwoz3" else None))
     full: dict[int, Any] = {}
     turns: list[tuple[Any, Any]] = []
-    for unit in units(opened, [str(CORPORA / file)], lambda diagnostic: None):
+    for unit in units(opened, [str(CORPORA / file)], _missing):
         done = read(unit)
         for row, schema in zip(done.dialogue.turns, done.schemas, strict=True):
             if row.program is not None and schema is not None:
                 turns.append((row.program, full.setdefault(id(schema), Checker(schema).schema)))
     return turns
+
+
+def _missing(diagnostic: Any) -> None:
+    raise SystemExit(f"{diagnostic.message} (DLC_CORPORA names the folder of the corpora)")
 
 
 def report(name: str, turns: list[tuple[Any, Any]]) -> None:
