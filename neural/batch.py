@@ -17,6 +17,7 @@ Bits = NDArray[np.uint32]
 Ints = NDArray[np.int32]
 PARALLEL = 64
 """Sequences from which on all cores are used: below, starting threads costs more than they save."""
+_FIRST = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,14 @@ class BatchExecutor:
         self.vocabulary = vocabulary
         self.ends = machines[0].pack(vocabulary.ends)
         self.threads = threads
+        self._load()
+
+    def _load(self) -> None:
+        """Have the loops compiled (from the disk, where they have been before), so that no step waits for it."""
+        nothing = self.start((), (), ())
+        self.advance(nothing, np.zeros(0, dtype=np.int64))
+        self.bits(nothing)
+        self.complete(nothing)
 
     def start(self, which: Sequence[int], cells: Sequence[Cell], budgets: Sequence[int]) -> ArrayState:
         """A state of configurations, each of a machine, with the tokens each may take."""
@@ -69,7 +78,7 @@ class BatchExecutor:
 
     def fill(self, state: ArrayState, row: int, out: Bits) -> None:
         """One row of `bits`, written into `out` [words]."""
-        self.fill_rows(replace(state, rows=state.rows[row : row + 1]), np.zeros(1, dtype=np.int64), out[None])
+        self.fill_rows(ArrayState(state.rows[row : row + 1], state.log_z), _FIRST, out[None])
 
     def fill_rows(self, state: ArrayState, at: NDArray[np.int64], out: Bits) -> None:
         """Rows `at` of `bits`, written into the same rows of `out` [batch, words]."""
@@ -82,27 +91,28 @@ class BatchExecutor:
         """The state after one token a row. Raises CompileError (DLC505, DLC514)."""
         rows = state.rows.copy()
         loop = core.advance_parallel if self.threads and len(rows) >= PARALLEL else core.advance
-        codes = self._run(len(rows), np.arange(len(rows)), lambda at, codes, misses: loop(
+        refused = self._run(len(rows), np.arange(len(rows)), lambda at, codes, misses: loop(
             self.tables.memory, self.tables.head, self.ends, rows, at, tokens, codes, misses
         ))  # fmt: skip
-        for i in np.flatnonzero(codes == core.REFUSED).tolist():
+        for i in refused:
             raise CompileError(errors.token_not_allowed(i, int(tokens[i])))
-        return replace(state, rows=rows)
+        return ArrayState(rows, state.log_z)
 
-    def _run(self, batch: int, at: NDArray[np.int64], loop: Callable[[NDArray[np.int64], Ints, Ints], None]) -> Ints:
-        """Run a loop over rows `at` until none of them misses anything."""
+    def _run(
+        self, batch: int, at: NDArray[np.int64], loop: Callable[[NDArray[np.int64], Ints, Ints], int]
+    ) -> list[int]:
+        """Run a loop over rows `at` until none of them misses anything; the rows that refused their token."""
         codes = np.zeros(batch, dtype=np.int32)
         misses = np.zeros((batch, 4), dtype=np.int32)
-        while len(at):
-            loop(at, codes, misses)
-            if not codes.any():
-                break
+        fine = True
+        while loop(at, codes, misses):
+            fine = False
             for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
                 raise CompileError(errors.too_deep(i))
             at = at[codes[at] == core.MISSED]
             for miss in {tuple(each) for each in misses[at].tolist()}:
                 self.tables.grow(*miss)
-        return codes
+        return [] if fine else np.flatnonzero(codes == core.REFUSED).tolist()
 
     def complete(self, state: ArrayState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""

@@ -491,42 +491,57 @@ def _some(memory, head, row, pieces, count, scratch, miss):  # type: ignore[no-u
 
 @_fast
 def fill(memory, head, rows, ends, states, at, out, codes, misses):  # type: ignore[no-untyped-def]
-    """Rows of bits of the sequences `at`, into `out`; what became of each in `codes`."""
+    """Rows of bits of the sequences `at`, into `out`; what became of each in `codes`. How many are not FINE."""
+    left = 0
     for i in range(at.size):
         k = at[i]
         codes[k] = _fill(memory, head, rows, ends, states[k], out[k], misses[k])
+        left += codes[k] != FINE
+    return left
 
 
 @_fast
 def advance(memory, head, ends, states, at, tokens, codes, misses):  # type: ignore[no-untyped-def]
-    """One token for each of the sequences `at`; a sequence whose code is not FINE is as it was."""
+    """One token for each of the sequences `at`; a sequence whose code is not FINE is as it was. How many are not."""
+    left = 0
     for i in range(at.size):
         k = at[i]
         codes[k] = _advance(memory, head, ends, states[k], tokens[k], misses[k])
+        left += codes[k] != FINE
+    return left
 
 
 @_batch
 def fill_parallel(memory, head, rows, ends, states, at, out, codes, misses):  # type: ignore[no-untyped-def]
     """`fill` on all cores."""
+    left = 0
     for i in prange(at.size):
         k = at[i]
         codes[k] = _fill(memory, head, rows, ends, states[k], out[k], misses[k])
+        left += codes[k] != FINE
+    return left
 
 
 @_batch
 def advance_parallel(memory, head, ends, states, at, tokens, codes, misses):  # type: ignore[no-untyped-def]
     """`advance` on all cores."""
+    left = 0
     for i in prange(at.size):
         k = at[i]
         codes[k] = _advance(memory, head, ends, states[k], tokens[k], misses[k])
+        left += codes[k] != FINE
+    return left
 
 
 @_fast
 def complete(memory, head, states, at, found, codes, misses):  # type: ignore[no-untyped-def]
-    """Whether each of the sequences `at` is a whole program, into `found`."""
+    """Whether each of the sequences `at` is a whole program, into `found`. How many are not FINE."""
     scratch = np.empty(_PIECE, dtype=np.int32)
+    left = 0
     for i in range(at.size):
         k = at[i]
         ended = _complete(memory, head, states[k], scratch, misses[k])
         codes[k] = MISSED if ended == _UNKNOWN else FINE
         found[k] = ended == 1
+        left += codes[k] != FINE
+    return left
