@@ -1,6 +1,6 @@
 """Taking queries apart and putting them together: what the query rules share."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -188,15 +188,6 @@ def grouped_relation(term: Term) -> Term | None:
     while isinstance(term, App) and term.args and term.fn in ("where", "sort", "take", "at", "distinct"):
         term = term.args[0]
     return term.args[0] if isinstance(term, App) and term.fn in ("group", "whole") else None
-
-
-def spine(term: Term) -> Iterator[App]:
-    """A relation and the relations it is made from, outermost first, along first arguments."""
-    while isinstance(term, App) and term.args and (term.fn in STAGES or term.fn.startswith("join")):
-        yield term
-        term = term.args[0]
-    if isinstance(term, App):
-        yield term
 
 
 def gives_one(term: Term) -> bool:

@@ -6,7 +6,6 @@ from ..grammar.diagnostic import CompileError, Diagnostic
 from ..grammar.parser import parse
 from .check import CheckedTurn, Checker
 from .lower import TurnOrigin, lower_program
-from .schema import Schema
 from .terms import Turn
 
 
@@ -39,8 +38,3 @@ def check_program(turns: tuple[Turn, ...], origins: tuple[TurnOrigin, ...] | Non
         checker.check_turn(turn, origins[i] if origins is not None else None) for i, turn in enumerate(turns)
     )
     return Checked(checked, tuple(d for turn in checked for d in turn.diagnostics))
-
-
-def check_text(text: str, schema: Schema) -> Checked:
-    """`compile_program` for a single program."""
-    return compile_program(text, Checker(schema))

@@ -48,11 +48,6 @@ def print_term(term: Term) -> str:
     return join(tokens_of(query_tree(term, ())))
 
 
-def print_statement(statement: Statement) -> str:
-    """One statement with its `;`."""
-    return print_tree(_statement(statement))
-
-
 def turn_tree(turn: Turn) -> Node:
     """The `turn` node."""
     acts: list[Tree] = []

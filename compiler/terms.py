@@ -270,6 +270,14 @@ def rebuild(term: Term, new: "tuple[Term, ...]") -> Term:
     return term
 
 
+def replaced(term: Term, old: Term, new: Term) -> Term:
+    """The term with every occurrence of a part replaced; names that bind around it are not looked at."""
+    if term == old:
+        return new
+    parts = children(term)
+    return rebuild(term, tuple(replaced(p, old, new) for p in parts)) if parts else term
+
+
 Facts: TypeAlias = tuple[frozenset[str], bool]
 _CLOSED: Facts = (frozenset(), False)
 _RAW: Facts = (frozenset(), True)

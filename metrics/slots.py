@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .errors import AlignmentError, MetricError
+from .errors import MetricError, aligned
 
 State = Mapping[str, str]
 ABSENT: Final = frozenset(("", "not mentioned"))
@@ -139,14 +139,9 @@ def score_slots(
         if variant not in VARIANTS:
             raise MetricError(f"unknown variant {variant!r}; known: {', '.join(VARIANTS)}")
         variant = VARIANTS[variant]
-    if len(gold) != len(pred):
-        raise AlignmentError(f"{len(gold)} gold dialogues, {len(pred)} predicted ones")
-    dialogues: list[tuple[TurnScore, ...]] = []
-    for position, (states, answers) in enumerate(zip(gold, pred, strict=True)):
-        if len(states) != len(answers):
-            raise AlignmentError(f"dialogue {position}: {len(states)} gold turns, {len(answers)} predicted ones")
-        pairs = zip(states, answers, strict=True)
-        dialogues.append(tuple(score_turn(state, answer, variant, inventory) for state, answer in pairs))
+    dialogues = [
+        tuple(score_turn(state, answer, variant, inventory) for state, answer in pairs) for pairs in aligned(gold, pred)
+    ]
     turns = [turn for dialogue in dialogues for turn in dialogue]
     size = len(frozenset(inventory)) if inventory is not None else 0
     return SlotScore(

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from math import prod
 from typing import Final
 
-from .errors import AlignmentError, MetricError
+from .errors import MetricError, aligned
 from .slots import mean
 
 FrameState = Mapping[str, Sequence[str]]
@@ -118,15 +118,11 @@ def score_services(
         if variant not in VARIANTS:
             raise MetricError(f"unknown variant {variant!r}; known: {', '.join(VARIANTS)}")
         variant = VARIANTS[variant]
-    if len(gold) != len(pred):
-        raise AlignmentError(f"{len(gold)} gold dialogues, {len(pred)} predicted ones")
-    dialogues = []
-    for position, (turns, answers) in enumerate(zip(gold, pred, strict=True)):
-        if len(turns) != len(answers):
-            raise AlignmentError(f"dialogue {position}: {len(turns)} gold turns, {len(answers)} predicted ones")
-        pairs = zip(turns, answers, strict=True)
-        dialogues.append(tuple(_score_turn(turn, answer, services, variant.fuzzy) for turn, answer in pairs))
-    return ServiceScore(variant, tuple(dialogues))
+    dialogues = tuple(
+        tuple(_score_turn(turn, answer, services, variant.fuzzy) for turn, answer in pairs)
+        for pairs in aligned(gold, pred)
+    )
+    return ServiceScore(variant, dialogues)
 
 
 def _score_turn(

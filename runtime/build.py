@@ -158,7 +158,6 @@ class Builder:
 
 
 _COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">=", "~", "!~", "like", "not_like", "is"))
-_NO_VALUES = frozenset(("everything", "any", "none"))
 
 
 def _is_value(term: Term, lets: dict[str, int]) -> bool:

@@ -14,7 +14,6 @@ from ..compiler.schema import Schema, fact_list
 from ..compiler.terms import Abs, App, Lit, Outcome, Statement, Term, Turn, subterms
 
 MAX_HISTORY = 5
-LARGE_RESULT = 50
 SLOT_FILLING = frozenset(("sys_slot_fill", "request"))
 """Acts that ask for arguments of an action."""
 

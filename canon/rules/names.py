@@ -3,7 +3,7 @@
 Sound always, as long as no name is captured: a name that something inside uses, or binds, is left alone.
 """
 
-from ...compiler.terms import Abs, App, Lit, Term, Var, subterms
+from ...compiler.terms import Abs, App, Lit, Term, subterms
 from ..context import Context, Rule
 from ..relations import free_vars, renamed
 
@@ -24,29 +24,6 @@ def bound(term: Abs, depth: int) -> Abs:
     if any(new in taken and new not in names for new in names.values()):
         return term
     return Abs(term.kind, tuple(names.values()), renamed(term.body, names))
-
-
-def single_binder(term: App, stages: list[App]) -> tuple[str, str] | None:
-    """The alias and the table of a query over one table under another name."""
-    match term:
-        case App("as", (App(table, (), (), ()), Lit("name", name))) if name != table:
-            inside = {
-                p
-                for s in stages
-                for a in (*s.args[1:], *(v for _, v in s.named))
-                for t in subterms(a)
-                if isinstance(t, Abs)
-                for p in t.params
-            }
-            used = {
-                t.name
-                for s in stages
-                for a in (*s.args[1:], *(v for _, v in s.named))
-                for t in subterms(a)
-                if isinstance(t, Var)
-            }
-            return (name, table) if table not in inside and table not in used else None
-    return None
 
 
 RULE = Rule("names", frozenset(("as",)), "no name is captured", apply)

@@ -1,14 +1,14 @@
 """The sources `smcalflow` (files of dialogues) and `dataflow` (rows of Lispress), read and type-checked."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dlc.grammar.diagnostic import CompileError, Diagnostic, Place
-from dlc.targets.rows import Dialogue, Note, TurnRow
+from dlc.targets.rows import Dialogue, TurnRow
 
-from . import errors
 from .options import Options
-from .row_files import object_units, row_units
+from .row_files import object_units, row_units, text_of
+from .row_texts import ReadText, losses, text_reader
 from .schemas import Schemas
 from .sources import Judged, Read, Source
 from .units import Unit, numbered
@@ -52,7 +52,7 @@ def _dialogues(options: Options) -> Callable[[Unit], Read]:
         try:
             return read(unit)
         except CompileError as error:
-            notes = tuple(Note(d.code, d.message, d.span, loss=True) for d in error.diagnostics)
+            notes = losses(error.diagnostics)
             row = TurnRow(unit.dialogue or "", 0, "user", None, reader.schema.name, None, notes, unit.parts[0].value)
             return Read(Dialogue(unit.dialogue or "", (row,)), (None,), lines=(unit.parts[0].line,))
 
@@ -64,44 +64,15 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
 
     schemas = Schemas(options.schema)
     readers: dict[int, LispressReader] = {}
-    wanted = options.wanted_speakers("both")
 
-    def read(unit: Unit) -> Read:
-        rows: list[TurnRow] = []
-        used: list[Schema | None] = []
-        lines: list[int | None] = []
-        texts: list[str | None] = []
-        for turn, part in numbered(unit):
-            schema: Schema | None = None
-            fields = part.value
-            try:
-                schema = schemas.get(fields.get("schema"), DEFAULT, "dataflow")
-                if id(schema) not in readers:
-                    readers[id(schema)] = LispressReader(schema)
-                program, notes = readers[id(schema)].turn(_program(fields))
-            except CompileError as error:
-                program, notes = None, tuple(Note(d.code, d.message, d.span, loss=True) for d in error.diagnostics)
-            speaker: Literal["user", "agent"] = fields.get("speaker") or "user"
-            if speaker in wanted:
-                name = schema.name if schema is not None else ""
-                said = fields.get("utterance")
-                rows.append(TurnRow(unit.dialogue or "", turn, speaker, said, name, program, notes, part.text))
-                used.append(schema)
-                lines.append(part.line)
-                texts.append(fields["program"] if isinstance(fields["program"], str) else None)
-        dialogue = Dialogue(unit.dialogue or "", tuple(rows))
-        return Read(dialogue, tuple(used), lines=tuple(lines), texts=tuple(texts))
+    def opened(fields: dict[str, Any]) -> "tuple[Schema, ReadText]":
+        schema = schemas.get(fields.get("schema"), DEFAULT, "dataflow")
+        if id(schema) not in readers:
+            readers[id(schema)] = LispressReader(schema)
+        reader = readers[id(schema)]
+        return schema, lambda text, _: reader.turn(text)
 
-    return read
-
-
-def _program(fields: dict[str, Any]) -> str:
-    program = fields["program"]
-    if program is None:
-        raise CompileError(errors.rejected_before(Place()))
-    if not isinstance(program, str):
-        raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
-    return program
+    return text_reader(opened, options.wanted_speakers("both"))
 
 
 # ---------------------------------------------------------------- checking
@@ -121,7 +92,7 @@ def _row_programs(unit: Unit) -> _Programs:
     """Turn, line, schema and text of each row, or why it has no text."""
     for turn, part in numbered(unit):
         try:
-            yield turn, part.line, part.value.get("schema"), _program(part.value)
+            yield turn, part.line, part.value.get("schema"), text_of(part.value)
         except CompileError as error:
             yield turn, part.line, None, error.diagnostics[0]
 

@@ -43,6 +43,12 @@ class Programs:
             made.append({} if row.program is None else converted.get(i, row.program))
         return made
 
+    def sides(self, dialogue: Sequence[tuple[Row, Row]]) -> list[tuple[Row, Any, Row, Any]]:
+        """Each turn of a dialogue: its gold row and state, its predicted row and state."""
+        wanted = self.states([row for row, _ in dialogue], gold=True)
+        given = self.states([row for _, row in dialogue])
+        return [(g, w, p, s) for (g, p), w, s in zip(dialogue, wanted, given, strict=True)]
+
     def _converted(self, rows: Sequence[Row], gold: bool) -> list[Any]:
         languages = {row.fields.get("lang") or "dl" for row in rows}
         if not languages <= {*LANGUAGES}:

@@ -33,10 +33,9 @@ def services_figures(
     found: list[Diagnostic] = []
     gold, predicted = [], []
     for dialogue in pairs:
-        wanted = programs.states([row for row, _ in dialogue], gold=True)
-        given = programs.states([row for _, row in dialogue])
-        gold.append([_gold(row, state, services, found) for (row, _), state in zip(dialogue, wanted, strict=True)])
-        predicted.append([_frames(row, state, found) for (_, row), state in zip(dialogue, given, strict=True)])
+        sides = programs.sides(dialogue)
+        gold.append([_gold(row, state, services, found) for row, state, _, _ in sides])
+        predicted.append([_frames(row, state, found) for _, _, row, state in sides])
     found += programs.found
     if found:
         raise CompileError(*found)

@@ -18,7 +18,6 @@ from .sources import source
 from .talks import talk_of
 from .units import Broken, Unit
 
-FORMATS = ("dot", "mermaid", "svg")
 DRAWING_SECONDS = 120
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from dlc.grammar.diagnostic import Place
+from dlc.grammar.diagnostic import CompileError, Place
 
 from . import errors
 from .errors import InputFailure
@@ -30,7 +30,7 @@ def row_units(document: Document, comment: str = "", objects: bool = False) -> I
     """
     pending: Unit | None = None
     empty = True
-    for line, raw in _lines(document):
+    for line, raw in numbered_lines(document):
         if not raw.removeprefix(codecs.BOM_UTF8).strip():
             continue
         empty = False
@@ -56,7 +56,7 @@ def row_units(document: Document, comment: str = "", objects: bool = False) -> I
         raise InputFailure(errors.empty_input(document.name))
 
 
-def _lines(document: Document) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(document: Document) -> Iterator[tuple[int, bytes]]:
     """Lines with their numbers. Raises InputFailure for one larger than MAX_LINE."""
     rest: list[bytes] = []
     size, number = 0, 0
@@ -108,10 +108,20 @@ def _json(place: Place, line: int, text: str) -> Any:
         return Broken(errors.bad_json(place, "a number of too many digits", line, 1), text)
 
 
+def text_of(fields: dict[str, Any]) -> str:
+    """The program of a row of a language that is text. Raises CompileError."""
+    program = fields["program"]
+    if program is None:
+        raise CompileError(errors.rejected_before(Place()))
+    if not isinstance(program, str):
+        raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
+    return program
+
+
 def object_units(document: Document, name: str) -> Iterator[Unit | Broken]:
     """Each line is one dialogue, an object that says its own name under the key `name`. Raises InputFailure."""
     empty = True
-    for line, raw in _lines(document):
+    for line, raw in numbered_lines(document):
         if not raw.removeprefix(codecs.BOM_UTF8).strip():
             continue
         empty = False

@@ -15,6 +15,7 @@ from dlc.targets.rows import Dialogue, Note, TurnRow
 from . import errors
 from .options import Options
 from .row_files import row_units
+from .row_texts import losses
 from .schemas import Schemas
 from .sources import Read, Source
 from .units import Part, Unit, numbered
@@ -47,7 +48,7 @@ def _reader(options: Options) -> Callable[[Unit], Read]:
                 schema = schemas.get(part.value.get("schema"), "multiwoz", "slots")
                 row = _without_state(part, schema)
             except CompileError as error:
-                notes = tuple(Note(d.code, d.message, d.span, loss=True) for d in error.diagnostics)
+                notes = losses(error.diagnostics)
                 row = _row(part, schema.name if schema is not None else "", None, notes)
             made.append(row)
             used.append(schema)

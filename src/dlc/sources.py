@@ -11,7 +11,7 @@ from dlc.targets.rows import Dialogue, Mention, Note, TurnRow
 from . import errors
 from .inputs import Document
 from .options import Options
-from .row_files import row_units
+from .row_files import row_units, text_of
 from .schemas import Schemas
 from .units import Broken, Part, Unit
 
@@ -157,11 +157,7 @@ def _dl_row(
     """The turns of one row's program. Raises CompileError."""
     from dlc.compiler.pipeline import compile_program
 
-    program = part.value["program"]
-    if program is None:
-        raise CompileError(errors.rejected_before(Place()))
-    if not isinstance(program, str):
-        raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
+    program = text_of(part.value)
     try:
         result = compile_program(program, checker)
     except RecursionError:

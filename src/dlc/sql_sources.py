@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from dlc.grammar.diagnostic import CompileError, Diagnostic
-from dlc.targets.rows import Dialogue, Note, TurnRow
+from dlc.grammar.diagnostic import CompileError
+from dlc.targets.rows import Dialogue, TurnRow
 
-from . import errors
 from .inputs import Document
 from .json_documents import json_units
 from .options import Options
 from .row_files import row_units
+from .row_texts import ReadText, losses, text_reader
 from .schemas import Schemas
 from .sources import Read, Source
 from .units import Broken, Unit
@@ -104,7 +104,7 @@ def _dialogues(options: Options, layout: Literal["interaction", "question"]) -> 
             else:
                 dialogue = read_interaction(name, value, databases)
         except CompileError as error:
-            row = TurnRow(name, 0, "user", None, "", None, _losses(error.diagnostics), value)
+            row = TurnRow(name, 0, "user", None, "", None, losses(error.diagnostics), value)
             return Read(Dialogue(name, (row,)), (None,), lines=(unit.parts[0].line,))
         turns = tuple(t for t in dialogue.turns if t.speaker in wanted)
         schemas: tuple[Schema | None, ...] = tuple(_schema(catalogs, t.schema) for t in turns)
@@ -120,54 +120,13 @@ def _schema(catalogs: _Catalogs, name: str) -> "Schema | None":
         return None
 
 
-def _losses(diagnostics: tuple[Diagnostic, ...]) -> tuple[Note, ...]:
-    return tuple(Note(d.code, d.message, d.span, loss=True) for d in diagnostics)
-
-
 def _rows(options: Options) -> Callable[[Unit], Read]:
     from dlc.targets.sql.dialogues import read_query
 
     catalogs = _Catalogs(options, "sql")
-    wanted = options.wanted_speakers("both")
 
-    def read(unit: Unit) -> Read:
-        rows: list[TurnRow] = []
-        used: list[Schema | None] = []
-        lines: list[int | None] = []
-        texts: list[str | None] = []
-        following = 0
-        for part in unit.parts:
-            fields = part.value
-            given = fields.get("turn")
-            turn = following if given is None else given
-            following = turn + 1
-            speaker: Literal["user", "agent"] = "agent" if fields.get("speaker") == "agent" else "user"
-            schema: Schema | None = None
-            try:
-                catalog = catalogs.get(fields.get("db_id") or fields.get("schema"))
-                schema = catalog.schema
-                program, notes = read_query(_program(fields), catalog, speaker)
-            except CompileError as error:
-                program, notes = None, _losses(error.diagnostics)
-            if speaker in wanted:
-                name = schema.name if schema is not None else ""
-                said = fields.get("utterance")
-                rows.append(TurnRow(unit.dialogue or "", turn, speaker, said, name, program, notes, part.text))
-                used.append(schema)
-                lines.append(part.line)
-                texts.append(fields["program"] if isinstance(fields["program"], str) else None)
-        dialogue = Dialogue(unit.dialogue or "", tuple(rows))
-        return Read(dialogue, tuple(used), lines=tuple(lines), texts=tuple(texts))
+    def opened(fields: dict[str, Any]) -> "tuple[Schema, ReadText]":
+        catalog = catalogs.get(fields.get("db_id") or fields.get("schema"))
+        return catalog.schema, lambda text, speaker: read_query(text, catalog, speaker)
 
-    return read
-
-
-def _program(fields: dict[str, Any]) -> str:
-    from dlc.grammar.diagnostic import Place
-
-    program = fields["program"]
-    if program is None:
-        raise CompileError(errors.rejected_before(Place()))
-    if not isinstance(program, str):
-        raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
-    return program
+    return text_reader(opened, options.wanted_speakers("both"))

@@ -13,8 +13,7 @@ from . import errors
 from .errors import InputFailure
 from .inputs import Document
 from .options import Options
-from .row_files import _lines as numbered_lines
-from .row_files import row_units
+from .row_files import numbered_lines, row_units, text_of
 from .schemas import Schemas
 from .sources import Read, Source
 from .units import Broken, Part, Unit
@@ -190,7 +189,7 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
             try:
                 schema = programs.schemas.get(fields.get("schema"), DEFAULT, "thingtalk")
                 # With its values filled in: what is found is shown in that text.
-                text = _filled(_text(program), fields.get("entities"), tokenized)
+                text = _filled(text_of(fields), fields.get("entities"), tokenized)
                 result = programs.read(text, schema, speaker, tokenized)
             except CompileError as error:
                 result = error
@@ -211,14 +210,6 @@ def _rows(options: Options) -> Callable[[Unit], Read]:
 
 def _outside(error: CompileError) -> bool:
     return all(d.code == "DLC225" for d in error.diagnostics)
-
-
-def _text(program: object) -> str:
-    if program is None:
-        raise CompileError(errors.rejected_before(Place()))
-    if not isinstance(program, str):
-        raise CompileError(errors.bad_row(Place(), f"`program` is {type(program).__name__}, not text"))
-    return program
 
 
 def _filled(text: str, entities: object, tokenized: bool) -> str:

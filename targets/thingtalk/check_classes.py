@@ -42,10 +42,11 @@ def check_class(
     """
     members = (m for m in definition.members if isinstance(m, FunctionDef) and m.kind == "query")
     checks = _Class(definition, modules, _parents(definition, schema), {m.name: m for m in members})
-    return tuple(
-        found if source is None else replace(found, span=source.span(max(at, 0)))
-        for found, at in _at(definition.at, checks.findings(inline))
-    )
+    return tuple(_placed(found, at, source) for found, at in _at(definition.at, checks.findings(inline)))
+
+
+def _placed(found: Diagnostic, at: int, source: Source | None) -> Diagnostic:
+    return found if source is None else replace(found, span=source.span(max(at, 0)))
 
 
 def schema_defining(
@@ -61,8 +62,7 @@ def schema_defining(
     names: set[str] = set()
     for each in classes:
         if each.name in names:
-            twice = errors.defined_twice(f"@{each.name}", "this class is defined")
-            found.append(twice if source is None else replace(twice, span=source.span(max(each.at, 0))))
+            found.append(_placed(errors.defined_twice(f"@{each.name}", "this class is defined"), each.at, source))
         names.add(each.name)
         found += check_class(each, schema, inline=inline, modules=modules, source=source)
     if found:

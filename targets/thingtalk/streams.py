@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from ...canon.order import term_key
 from ...canon.relations import binders_of, conjunction, conjuncts, where
 from ...compiler.schema import Column, Schema, Table
-from ...compiler.terms import Abs, App, Entity, Field, Hole, Lit, Term, Var, children, rebuild
+from ...compiler.terms import Abs, App, Entity, Field, Hole, Lit, Term, Var, children, rebuild, replaced
 from ...compiler.types import DATETIME, DURATION, NUMBER, TIME, Con, Type
 from . import ast
 from .print_queries import print_expression
@@ -86,7 +86,7 @@ def settled(term: Term, stand_ins: StandIns) -> Term:
         if found is None or moved is None:
             return form
         old, new = _name(found), _name(moved)
-        form = stand_ins.canonical(_renamed(_replaced(form, found, moved), old, new))
+        form = stand_ins.canonical(_renamed(replaced(form, found, moved), old, new))
 
 
 # ---------------------------------------------------------------- the first law
@@ -198,13 +198,6 @@ def _over(stream: Term, body: Term) -> Abs:
 
 def _parts(term: Term) -> "list[Term]":
     return [term, *(p for child in children(term) for p in _parts(child))]
-
-
-def _replaced(term: Term, old: Term, new: Term) -> Term:
-    if term == old:
-        return new
-    parts = children(term)
-    return rebuild(term, tuple(_replaced(p, old, new) for p in parts)) if parts else term
 
 
 def _renamed(term: Term, old: str, new: str) -> Term:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 
 import pytest
+from json_rows import lines, row
 
 TABLES = [
     {
@@ -17,15 +18,6 @@ QUERIES = [
     ["SELECT name FROM animal", "SELECT name FROM animal WHERE age > 3"],
     ["SELECT count(*) FROM animal"],
 ]
-
-
-def lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path.name
-
-
-def row(program, dialogue="D1", turn=0, **more):
-    return {"dialogue_id": dialogue, "turn": turn, "speaker": "user", "program": program, **more}
 
 
 def table(done, title):

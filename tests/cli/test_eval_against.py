@@ -4,17 +4,9 @@ import json
 import sqlite3
 
 import pytest
+from json_rows import lines, row
 
 HEAD = "$dialogue @org.thingpedia.dialogue.transaction.execute; @uk.ac.cam.multiwoz.Hotel.Hotel() filter "
-
-
-def lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path.name
-
-
-def row(program, dialogue="D1", turn=0, **more):
-    return {"dialogue_id": dialogue, "turn": turn, "speaker": "user", "program": program, **more}
 
 
 def compared(done):

@@ -4,15 +4,7 @@ import json
 
 import pytest
 from boats import BOATS
-
-
-def lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path.name
-
-
-def row(program, dialogue="D1", turn=0, **more):
-    return {"dialogue_id": dialogue, "turn": turn, "speaker": "user", "program": program, **more}
+from json_rows import lines, row
 
 
 def tables(done):

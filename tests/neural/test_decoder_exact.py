@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from exact_masks import going_on
 
 from dlc.compiler.check import Checker
 from dlc.compiler.pipeline import compile_program
@@ -151,12 +152,7 @@ def test_masks_are_exact(name: str) -> None:
     budget = BUDGETS.get(name, 5)
     whole = programs(tokens, schema, budget)
     assert whole
-    going_on: dict[tuple[int, ...], dict[int, int]] = {}
-    for sequence in whole:
-        for cut in range(len(sequence)):
-            nexts = going_on.setdefault(sequence[:cut], {})
-            left = len(sequence) - cut
-            nexts[sequence[cut]] = min(left, nexts.get(sequence[cut], left))
+    nexts = going_on(whole)
     states = [((), decoder.start(1, budget=budget))]
     checked = 0
     while states:
@@ -164,11 +160,11 @@ def test_masks_are_exact(name: str) -> None:
         for left in range(budget - len(prefix) + 1):
             tight = decoder.with_budget(state, left)
             allowed = set(np.flatnonzero(decoder.mask(tight)[0]).tolist())
-            expected = {t for t, least in going_on.get(prefix, {}).items() if least <= left}
+            expected = {t for t, least in nexts.get(prefix, {}).items() if least <= left}
             if prefix in whole:
                 expected |= set(tokens.ends)
             assert allowed == expected, (name, b"".join(tokens.tokens[t] for t in prefix), left)
             checked += 1
-        for token in going_on.get(prefix, {}):
+        for token in nexts.get(prefix, {}):
             states.append(((*prefix, token), decoder.advance(state, [token])))
     assert checked > 10

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from exact_masks import going_on
 from lispress_prefix import Prefix
 
 from dlc.compiler.schema_text import read_schema
@@ -113,25 +114,20 @@ def test_masks_are_exact(name: str, contract: FlowContract) -> None:
     decoder = ConstrainedDecoder(surface="dataflow", schema=SCHEMA, tokenizer=tokens, budgets="exact")
     whole = programs(tokens, contract, budget)
     assert whole
-    going_on: dict[tuple[int, ...], dict[int, int]] = {}
-    for sequence in whole:
-        for cut in range(len(sequence)):
-            nexts = going_on.setdefault(sequence[:cut], {})
-            left = len(sequence) - cut
-            nexts[sequence[cut]] = min(left, nexts.get(sequence[cut], left))
+    nexts = going_on(whole)
     states = [((), decoder.start(1, budget=budget))]
     checked = 0
     while states:
         prefix, state = states.pop()
         for left in range(budget - len(prefix) + 1):
             allowed = set(np.flatnonzero(decoder.mask(replace(state, budgets=(left,)))[0]).tolist())
-            expected = {t for t, least in going_on.get(prefix, {}).items() if least <= left}
+            expected = {t for t, least in nexts.get(prefix, {}).items() if least <= left}
             if prefix in whole:
                 expected |= set(tokens.ends)
             spelled = b"".join(tokens.tokens[t] or b"" for t in prefix)
             differ = {tokens.tokens[t] for t in allowed ^ expected}
             assert allowed == expected, (name, spelled, left, differ, "allowed" if allowed - expected else "lost")
             checked += 1
-        for token in going_on.get(prefix, {}):
+        for token in nexts.get(prefix, {}):
             states.append(((*prefix, token), decoder.advance(state, [token])))
     assert checked > 10

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exact_masks import going_on
 from tokenizers_of import trained
 
 from dlc.compiler.check import Checker
@@ -141,12 +142,7 @@ def test_masks_are_exact(name: str) -> None:
 
 
 def compare(decoder: ConstrainedDecoder, whole: set[tuple[int, ...]], budget: int, wanted: Grounding) -> None:
-    going_on: dict[tuple[int, ...], dict[int, int]] = {}
-    for sequence in whole:
-        for cut in range(len(sequence)):
-            nexts = going_on.setdefault(sequence[:cut], {})
-            left = len(sequence) - cut
-            nexts[sequence[cut]] = min(left, nexts.get(sequence[cut], left))
+    nexts = going_on(whole)
     tokens = decoder.vocabulary
     # With tokens for all bytes a finish is never far: without a budget all that is exact is allowed, and more.
     covered = Vocabulary((*tokens.tokens[:-1], *(bytes((b,)) for b in range(256)), None), (tokens.size + 255,))
@@ -159,13 +155,13 @@ def compare(decoder: ConstrainedDecoder, whole: set[tuple[int, ...]], budget: in
         assert not lost.any(), (prefix, np.flatnonzero(lost))
         for left in range(budget - len(prefix) + 1):
             allowed = set(np.flatnonzero(decoder.mask(decoder.with_budget(state, left))[0]).tolist())
-            expected = {t for t, least in going_on.get(prefix, {}).items() if least <= left}
+            expected = {t for t, least in nexts.get(prefix, {}).items() if least <= left}
             if prefix in whole:
                 expected |= set(tokens.ends)
             said = b"".join(tokens.tokens[t] or b"" for t in prefix)
             assert allowed == expected, (said, left, [tokens.tokens[t] for t in allowed ^ expected])
             checked += 1
-        for token in going_on.get(prefix, {}):
+        for token in nexts.get(prefix, {}):
             states.append(((*prefix, token), decoder.advance(state, [token]), safe.advance(unbounded, [token])))
     assert checked > 5
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlc.compiler.schema import Column, Schema, Table
-from dlc.compiler.terms import Abs, App, Field, Lit, Term, Var, children, rebuild, subterms
+from dlc.compiler.terms import Abs, App, Field, Lit, Term, Var, children, rebuild, replaced, subterms
 from dlc.runtime.sql_replay import kept_alike
 
 CAUSES = (
@@ -255,9 +255,9 @@ def _count_forms(term: Term, schema: Schema) -> Iterator[Pair]:
         if key is None or key.optional:
             continue
         of_key = Field(Var(binder), key.name)
-        yield term, _replaced(term, App("count"), App("count", (of_key,)))
+        yield term, replaced(term, App("count"), App("count", (of_key,)))
         if len(tables) == 1:
-            yield term, _replaced(term, App("count"), App("count_distinct", (of_key,)))
+            yield term, replaced(term, App("count"), App("count_distinct", (of_key,)))
 
 
 def _group_by_key(term: Term, schema: Schema) -> Iterator[Pair]:
@@ -291,9 +291,9 @@ def _group_by_key(term: Term, schema: Schema) -> Iterator[Pair]:
         for mine, theirs in ((other, same), (same, other)):
             if key_term == mine:
                 new = replace(group.args[1], body=theirs)
-                changed = _replaced(term, group, App("group", (group.args[0], new)))
+                changed = replaced(term, group, App("group", (group.args[0], new)))
                 # What was shown as the key is shown as the column that equals it.
-                yield term, _keys_replaced(changed, mine, theirs)
+                yield term, _keysreplaced(changed, mine, theirs)
     if isinstance(key_term, Field) and isinstance(key_term.subject, Var) and key_term.subject.name in tables:
         table = schema.table[tables[key_term.subject.name]]
         own = trusted_key(table)
@@ -301,7 +301,7 @@ def _group_by_key(term: Term, schema: Schema) -> Iterator[Pair]:
             for column in table.columns:
                 if column.name != own.name:
                     extra = replace(group.args[1], body=Field(key_term.subject, column.name))
-                    yield term, _replaced(term, group, App("group", (*group.args, extra)))
+                    yield term, replaced(term, group, App("group", (*group.args, extra)))
                     break
 
 
@@ -325,7 +325,7 @@ def _equal_columns(rows: Term) -> Iterator[tuple[Term, Term]]:
                 yield a, b
 
 
-def _keys_replaced(term: Term, old: Term, new: Term) -> Term:
+def _keysreplaced(term: Term, old: Term, new: Term) -> Term:
     """Above the grouping, the old key read as the new one (inside aggregates rows are rows)."""
     match term:
         case App("group"):
@@ -335,7 +335,7 @@ def _keys_replaced(term: Term, old: Term, new: Term) -> Term:
     if term == old:
         return new
     parts = children(term)
-    return rebuild(term, tuple(_keys_replaced(p, old, new) for p in parts)) if parts else term
+    return rebuild(term, tuple(_keysreplaced(p, old, new) for p in parts)) if parts else term
 
 
 def _duplicated_disjunct(term: Term, schema: Schema) -> Iterator[Pair]:
@@ -351,7 +351,7 @@ def _duplicated_disjunct(term: Term, schema: Schema) -> Iterator[Pair]:
                 App("or", (body, App("and", (body, parts[-1])))),
                 App("and", (body, App("or", (body, parts[0])))),
             ):
-                yield term, _replaced(term, part, App("where", (part.args[0], replace(spec, body=new))))
+                yield term, replaced(term, part, App("where", (part.args[0], replace(spec, body=new))))
 
 
 def _join_order(term: Term, schema: Schema) -> Iterator[Pair]:
@@ -376,14 +376,6 @@ def _turned(term: Term, binders: tuple[str, ...]) -> Term:
 
 def _uses_all_fields(term: Term) -> bool:
     return any(p in (App("all_fields"), App("pick_all")) for p in subterms(term)) or shown(term) is None
-
-
-def _replaced(term: Term, old: Term, new: Term) -> Term:
-    """Every occurrence of a part replaced."""
-    if term == old:
-        return new
-    parts = children(term)
-    return rebuild(term, tuple(_replaced(p, old, new) for p in parts)) if parts else term
 
 
 _MAKERS = {
