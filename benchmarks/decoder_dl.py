@@ -1,7 +1,8 @@
 """The decoder over DL: gold that it loses, samples judged by `dlc typecheck`, sizes.
 
     python benchmarks/decoder_dl.py gold [--corpus multiwoz …] [--every 1] [--styles bytes …] [--size 4000]
-    python benchmarks/decoder_dl.py samples [--count 300] [--minutes 60] [--budget 300] [--order 6]
+    python benchmarks/decoder_dl.py samples [--count 5000] [--budget 600] [--seed 1] [--schemas …] [--save FILE]
+    python benchmarks/decoder_dl.py report FILE …
     python benchmarks/decoder_dl.py sizes [--vocabularies 32000 128256]
 
 gold: the printed DL of every corpus, byte by byte over the schemas it names, then spelled by tokenizers of several
@@ -17,13 +18,11 @@ import gzip
 import itertools
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,17 +171,6 @@ def tokens(
 
 # ---------------------------------------------------------------- samples
 
-NEEDED = {
-    "join": " | join ", "left join": " join left ", "alias": " as ", "derived": r"\(.*\) as ", "set operation": r"\| (union|except|intersect)",
-    "group": r"\| group ", "whole": r"\| whole", "sort": r"\| sort ", "take": r"\| take ", "at": r"\| at ", "distinct": "distinct",
-    "show": r"\| show ", "star": r"show .*\*", "pick_all": "pick_all", "then": r"\| then ", "let": " let x", "proposed": " proposed ",
-    "confirmed": " confirmed ", "outcome": " -> ", "of": r"\] of ", "more": " more", "error": " error ", "exists": "exists \\(",
-    "membership": " in ", "range": r" \.\. ", "mark": r" is (any|none|missing)", "specification": r" is \{", "not": "not ",
-    "or": " or ", "chain in parentheses": r"\([^()]* (and|or) ", "sum": r" [+-] ", "product": r" [*/%] ", "list": r"\[[^]]", "act": r"^(user|agent) \w",
-    "path": r"\w\([.\w]*\.\w", "text": r'"', "number": r"[ (\[][0-9]+[ ;,)\]]", "int": r"[0-9]L\b", "time": r"\b[0-9]{1,2}:[0-9]{2}", "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b",
-    "datetime": r"[0-9]T[0-9]", "money or duration": r"[0-9][a-z]{1,4}\b", "bool": r"\b(true|false)\b", "entity": '@"', "placeholder": r"\$[0-9]", "raw": 'raw "',
-}  # fmt: skip
-
 
 def schemas_of_samples(root: Path) -> dict[str, Schema]:
     """MultiWOZ, an SGD schema of many services, the largest database of Spider."""
@@ -196,104 +184,35 @@ def schemas_of_samples(root: Path) -> dict[str, Schema]:
     }
 
 
-BEGINNINGS = ("user: ", "user: let x0 = ", "agent: ", "")
-"""What samples are begun with, in turn. Acts may have any name, which a model that knows nothing spells to the budget,
-so that few are begun with nothing."""
+def gold_of_samples(name: str, schema: Schema, options: argparse.Namespace) -> list[str]:
+    """Gold over a schema; of a database, of which there is little, all of Spider's moved to it."""
+    from dl_samples import moved
 
-
-MODELS = ("uniform", "n-gram", "random transformer")
-
-
-@dataclass
-class Tally:
-    """What samples were like."""
-
-    count: int = 0
-    typed: int = 0
-    within: int = 0
-    forced: int = 0
-    long: int = 0
-    variables: int = 0
-    lengths: list[int] = field(default_factory=list)
-    seen: collections.Counter[str] = field(default_factory=collections.Counter)
-
-    def add(self, text: str, tokens: int, forced: bool, budget: int, typed: bool) -> None:
-        self.count += 1
-        self.typed += typed
-        self.within += tokens <= budget
-        self.forced += forced
-        self.long += _parts(text) > 10
-        self.variables += bool(re.search(r"let (x[01]) = .*; .*\b\1\b", text))
-        self.lengths.append(tokens)
-        self.seen.update(what for what, pattern in NEEDED.items() if re.search(pattern, text))
-
-    def told(self) -> str:
-        lengths = np.percentile(self.lengths or [0], (5, 25, 50, 75, 95, 100)).astype(int).tolist()
-        return (
-            f"{self.count} samples, {self.typed} well typed, {self.within} within their budget, {self.forced} ended by "
-            f"it ({self.forced / max(1, self.count):.1%}), {self.long} of over 10 calls and stages, {self.variables} "
-            f"use what they bind; tokens p5/25/50/75/95/max {'/'.join(map(str, lengths))}"
-        )
-
-
-def _model(name: str, decoder: ConstrainedDecoder, ids: list[list[int]], options: argparse.Namespace) -> Any:
-    from decoder_dataflow import ngram, transformer, uniform
-
-    rng, size = np.random.default_rng(options.seed), decoder.vocabulary.size
-    if name == "n-gram":
-        return ngram(rng, ids, decoder.vocabulary.ends[0], options.order)
-    return uniform(size, rng) if name == "uniform" else transformer(size, rng)
+    if name in CORPORA:
+        return [text for counts in programs(name, options.corpora).values() for text in counts]
+    by_schema = {other: sorted(counts) for other, counts in programs("spider", options.corpora).items()}
+    databases = Schemas(options.corpora)
+    schemas = {other: databases.get("spider", other) for other in by_schema}
+    found = moved(by_schema, schemas, schema, np.random.default_rng(options.seed))
+    return list(itertools.islice(found, options.moved))
 
 
 def samples(options: argparse.Namespace) -> None:
-    from decoder_dataflow import sampled
-    from tokenizers_of import trained
+    from dl_samples import setting
+    from sampling import draw
 
-    everything = Tally()
     for name, schema in schemas_of_samples(options.corpora).items():
-        if options.schemas and name not in options.schemas:
-            continue
-        corpus = name if name in CORPORA else "spider"
-        texts = [t for c in programs(corpus, options.corpora).values() for t in c]
-        tokenizer = trained("bytes split", texts, 2000)
-        decoder = ConstrainedDecoder(schema=schema, tokenizer=tokenizer, executor="cpu")
-        ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-        models = {model: _model(model, decoder, ids, options) for model in options.models}
-        for model, choose in models.items():
-            tally, start = Tally(), time.perf_counter()
-            for i in itertools.count():
-                spent = time.perf_counter() - start
-                if tally.count >= options.count or spent > 60 * options.minutes:
-                    break
-                beginning = BEGINNINGS[i % len(BEGINNINGS)]
-                before = tokenizer(beginning, add_special_tokens=False)["input_ids"]
-                made = list(sampled(decoder, choose, options.batch, options.budget, beginning, before))
-                for one, (text, found) in zip(made, judged([each.text for each in made], schema), strict=True):
-                    for to in (tally, everything):
-                        to.add(text, one.tokens, one.forced, options.budget, not found)
-                    if found:
-                        print("  wrong:", text, found)
-            spent = time.perf_counter() - start
-            print(f"{name}, {model}, {options.budget} tokens: {tally.told()}; {spent:.0f} s", flush=True)
-    print("all:", everything.told())
-    counts, edges = np.histogram(everything.lengths, bins=(0, 10, 20, 40, 80, 120, 160, 200, 300, 500, 1001))
-    print("tokens:", ", ".join(f"{a} to {b - 1}: {n}" for n, a, b in zip(counts, edges, edges[1:], strict=False)))
-    print("occurring:", ", ".join(f"{what} {everything.seen[what]}" for what in NEEDED))
-    print("never:", ", ".join(what for what in NEEDED if not everything.seen[what]) or "nothing")
+        if not options.schemas or name in options.schemas:
+            made = setting(name, schema, gold_of_samples(name, schema, options), (options.budget, options.budget // 2))
+            draw(made, options.count // 3, 500, options.seed, options.save)
 
 
-def _parts(text: str) -> int:
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
-    return len(re.findall(r"\w\(| \| | (?:=|!=|<|>|<=|>=|~|!~|like|in|is|and|or|[-+*/%]) ", bare))
+def report(options: argparse.Namespace) -> None:
+    """What samples that were saved are like."""
+    import sampling
+    from dl_samples import measures
 
-
-def judged(texts: Sequence[str], schema: Schema) -> Iterator[tuple[str, list[str]]]:
-    """What the type checker says against each text (`dlc typecheck`, its checker kept between texts)."""
-    checker = Checker(schema)
-    for text in texts:
-        checked = compile_program(text, checker)
-        found = [f"{d.code} {d.message}" for d in checked.diagnostics if d.severity == "error"]
-        yield text, found or ([] if checked.ok and len(checked.turns) == 1 else ["not one turn"])
+    sampling.report(sampling.load(options.files), measures(list(schemas_of_samples(options.corpora).values())))
 
 
 # ---------------------------------------------------------------- sizes
@@ -365,23 +284,22 @@ def _ms(seconds: Sequence[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("gold", "samples", "sizes"))
+    parser.add_argument("what", choices=("gold", "samples", "report", "sizes"))
+    parser.add_argument("files", nargs="*", type=Path, help="samples that were saved, for a report")
     parser.add_argument("--corpus", nargs="*", choices=tuple(CORPORA), default=tuple(CORPORA))
     parser.add_argument("--styles", nargs="*", default=("bytes", "bytes split", "sentencepiece"))
     parser.add_argument("--schemas", nargs="*", default=())
     parser.add_argument("--size", type=int, default=4000)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--vocabularies", type=int, nargs="*", default=(4000,))
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--budget", type=int, default=300)
-    parser.add_argument("--minutes", type=float, default=60.0, help="at most, for each model of each schema")
-    parser.add_argument("--models", nargs="*", choices=MODELS, default=MODELS)
-    parser.add_argument("--order", type=int, default=6, help="of the n-gram")
-    parser.add_argument("--batch", type=int, default=10)
+    parser.add_argument("--count", type=int, default=5000, help="for all three schemas together")
+    parser.add_argument("--budget", type=int, default=600)
+    parser.add_argument("--moved", type=int, default=1500, help="gold programs of other databases to learn from")
+    parser.add_argument("--save", type=Path, help="samples are added to this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))
     options = parser.parse_args()
-    {"gold": gold, "samples": samples, "sizes": sizes}[options.what](options)
+    {"gold": gold, "samples": samples, "report": report, "sizes": sizes}[options.what](options)
 
 
 __all__ = ["dlc", "gzip"]
