@@ -1,473 +1,171 @@
-"""The device executor's Triton kernels: what `core` does for a row, by one program of one warp for each row.
+"""The device executor's Triton kernels: what `core` does for a row, for blocks of rows at once (`lanes`).
 
-`recipe` works out what a row allows (rows of bits, ranges of tokens, the plan's token, whether the end tokens);
-`write` turns that into bits; `advance` takes a token. Everything is read from the tables on the device. A program
-keeps its pieces in scratch memory of its own, since registers cannot be indexed.
+`recipe` works out what a row allows (rows of bits, lists of tokens, the plan's token, whether the end tokens); `write`
+turns that into bits; `advance` takes a token. Everything is read from the tables on the device.
 """
 
 import torch
 import triton
 import triton.language as tl
 
-from . import core, tables
-from .costs import NEVER
+from . import core
 from .device import DeviceTables, Trouble
+from .lane_rules import affordable, apply, complete, opens, pieces, planned, remaining
+from .lanes import (
+    CLASS,
+    CONTROL,
+    DEPTH,
+    DONE,
+    ITEM,
+    LEVEL,
+    NAMED,
+    NAMES,
+    OVERFLOWED,
+    PIECE,
+    PLANNED,
+    POSITION,
+    QUEUE,
+    REACH,
+    REFUSED,
+    ROW,
+    TOKEN,
+    WIDTH,
+    anyone,
+    begin,
+    fine,
+    look,
+    most,
+    section,
+    wrong,
+)
 from .machine import MAX_DEPTH
-from .reach import MAX_PUSHED
 
 Tensor = torch.Tensor
-_QUEUE = 48
-_PIECE = core._PIECE
-_ENTRIES = 96
-"""Room of a recipe: rows of bits and ranges of tokens, three numbers each."""
+_ENTRIES = 256
+"""Room of a recipe: rows of bits and lists of tokens, four numbers each."""
 
-_C = tl.constexpr
-STATE, DEPTH, BUDGET, PLANNED, POSITION, LEVEL, DONE, NAMES = (
-    _C(core.STATE), _C(core.DEPTH), _C(core.BUDGET), _C(core.PLANNED), _C(core.POSITION), _C(core.LEVEL),
-    _C(core.DONE), _C(core.NAMES),
-)  # fmt: skip
-STACK, SUMS, ENV, ROOM, SLOTS, WIDTH = (
-    _C(core.STACK), _C(core.SUMS), _C(core.ENV), _C(core.ROOM), _C(core.SLOTS), _C(core.WIDTH)
-)  # fmt: skip
-OWN, OWN_BOUND, MOST_BOUND, MOST_PUSHED = (
-    _C(core._OWN_FRAMES), _C(core._OWN_BOUND), _C(core._MOST_BOUND), _C(MAX_PUSHED)
-)  # fmt: skip
-PIECE, QUEUE, ENTRIES, DEEPEST, UNPAYABLE = _C(_PIECE), _C(_QUEUE), _C(_ENTRIES), _C(MAX_DEPTH), _C(NEVER - 1)
-CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = map(_C, range(14))
-AFTER, BEYOND, BACK, RESOLVED, MASKS, CLOSED = (
-    _C(tables.AFTER), _C(tables.BEYOND), _C(tables.BACK), _C(tables.RESOLVED), _C(tables.MASKS), _C(tables.CLOSED)
-)  # fmt: skip
-WIDEST = _C(triton.next_power_of_2(_PIECE))
-FINE, REFUSED, MISSED, OVERFLOWED = _C(core.FINE), _C(core.REFUSED), _C(core.MISSED), _C(core.OVERFLOWED)
-BITS, PAIRS, SINGLES = _C(0), _C(1), _C(2)
-UNKNOWN = _C(-2)
+ENTRIES, DEEPEST = tl.constexpr(_ENTRIES), tl.constexpr(MAX_DEPTH)
+BITS, PAIRS, SINGLES = tl.constexpr(0), tl.constexpr(1), tl.constexpr(2)
 
 
 @triton.jit
-def _get(memory, head, section, index):  # type: ignore[no-untyped-def]
-    return tl.load(memory + tl.load(head + section) + index)
-
-
-@triton.jit
-def _find(memory, head, section, a, b, c):  # type: ignore[no-untyped-def]
-    """The value of a key of a hashed section; UNKNOWN if it is not there, -1 if nothing is missing (closed tables)."""
-    start = tl.load(head + section)
-    mask = tl.load(head + MASKS + section - AFTER)
-    mixed = (a.to(tl.int64) * 40503 + b.to(tl.int64) * 20021 + c.to(tl.int64) * 9973) & 0x7FFFFFFF
-    slot = (mixed ^ (mixed >> 9)) & mask
-    found = a * 0 - 2 + tl.load(head + CLOSED).to(tl.int32)
-    going = a * 0 + 1
-    while going > 0:
-        at = memory + start + 4 * slot
-        first = tl.load(at)
-        if first == -1:
-            going = going * 0
-        else:
-            if (first == a) & (tl.load(at + 1) == b) & (tl.load(at + 2) == c):
-                found = tl.load(at + 3)
-                going = going * 0
-            else:
-                slot = (slot + 1) & mask
-    return found
-
-
-@triton.jit
-def _miss(codes, misses, section, a, b, c):  # type: ignore[no-untyped-def]
-    """Note a miss, if nothing else went wrong before."""
-    if tl.load(codes) == FINE:
-        tl.store(codes, MISSED)
-        tl.store(misses, section)
-        tl.store(misses + 1, a)
-        tl.store(misses + 2, b)
-        tl.store(misses + 3, c)
-    tl.debug_barrier()
-
-
-@triton.jit
-def _wrong(codes, code):  # type: ignore[no-untyped-def]
-    if tl.load(codes) == FINE:
-        tl.store(codes, code)
-    tl.debug_barrier()
-
-
-@triton.jit
-def _held(row, piece, slot):  # type: ignore[no-untyped-def]
-    names = tl.load(row + NAMES)
-    held = slot * 0 - 1
-    if slot < names:
-        held = tl.load(row + ENV + slot)
-    else:
-        if slot < names + tl.load(piece + 3):
-            held = tl.load(piece + OWN_BOUND + slot - names)
-    return held
-
-
-@triton.jit
-def _resolved(memory, head, row, piece, ended, codes, misses):  # type: ignore[no-untyped-def]
-    found = ended
-    slot = _get(memory, head, ENDED, 3 * ended)
-    if slot >= 0:
-        held = _held(row, piece, slot)
-        if held < 0:
-            found = _get(memory, head, ENDED, 3 * ended + 1)
-        else:
-            found = _find(memory, head, RESOLVED, ended, held, ended * 0)
-            if found == UNKNOWN:
-                _miss(codes, misses, RESOLVED, ended, held, 0)
-            found = tl.maximum(found, 0)
-    return found
-
-
-@triton.jit
-def _top(row, piece):  # type: ignore[no-untyped-def]
-    level, frames = tl.load(piece + 1), tl.load(piece + 2)
-    frame = level * 0 - 1
-    if frames > 0:
-        frame = tl.load(piece + OWN + frames - 1)
-    else:
-        if level > 0:
-            frame = tl.load(row + STACK + level - 1)
-    return frame
-
-
-@triton.jit
-def _bind(row, piece, result, codes):  # type: ignore[no-untyped-def]
-    bounds = tl.load(piece + 3)
-    if (result < 0) | (bounds >= MOST_BOUND) | (tl.load(row + NAMES) + bounds >= SLOTS):
-        _wrong(codes, OVERFLOWED)
-    else:
-        tl.store(piece + OWN_BOUND + bounds, result)
-        tl.store(piece + 3, bounds + 1)
-    tl.debug_barrier()
-
-
-@triton.jit
-def _pop(memory, head, row, piece, ended, codes):  # type: ignore[no-untyped-def]
-    frame = _top(row, piece)
-    frames = tl.load(piece + 2)
-    if frames > 0:
-        tl.store(piece + 2, frames - 1)
-    else:
-        tl.store(piece + 1, tl.load(piece + 1) - 1)
-    tl.debug_barrier()
-    if _get(memory, head, FRAME, 2 * frame + 1) != 0:
-        _bind(row, piece, _get(memory, head, ENDED, 3 * ended + 2), codes)
-
-
-@triton.jit
-def _extend(memory, head, row, piece, pushed, more, bound, results, codes):  # type: ignore[no-untyped-def]
-    level, frames = tl.load(piece + 1), tl.load(piece + 2)
-    if (frames + more > MOST_PUSHED) | (level + frames + more > ROOM):
-        _wrong(codes, OVERFLOWED)
-    else:
-        i = more * 0
-        while i < more:
-            tl.store(piece + OWN + frames + i, _get(memory, head, ITEM, pushed + i))
-            i += 1
-        tl.store(piece + 2, frames + more)
-        tl.debug_barrier()
-        i = results * 0
-        while i < results:
-            _bind(row, piece, _get(memory, head, ITEM, bound + i), codes)
-            i += 1
-
-
-@triton.jit
-def _spent(memory, head, row, piece):  # type: ignore[no-untyped-def]
-    spent = tl.load(row + SUMS + tl.load(piece + 1))
-    frames = tl.load(piece + 2)
-    i = frames * 0
-    while i < frames:
-        spent += _get(memory, head, FRAME, 2 * tl.load(piece + OWN + i))
-        i += 1
-    return spent
-
-
-@triton.jit
-def _copy(source, target):  # type: ignore[no-untyped-def]
-    offsets = tl.arange(0, WIDEST)
-    tl.store(target + offsets, tl.load(source + offsets, mask=offsets < PIECE), mask=offsets < PIECE)
-    tl.debug_barrier()
-
-
-@triton.jit
-def _complete(memory, head, row, piece, codes, misses):  # type: ignore[no-untyped-def]
-    """1 if the program may end here. `piece` is scratch."""
-    depth = tl.load(row + DEPTH)
-    tl.store(piece + 1, depth)
-    tl.store(piece + 2, 0)
-    tl.store(piece + 3, 0)
-    tl.debug_barrier()
-    ended = _get(memory, head, CONTROL, 6 * tl.load(row + STATE))
-    whole = depth * 0
-    while ended != 0:
-        ended = _resolved(memory, head, row, piece, ended, codes, misses)
-        level = tl.load(piece + 1)
-        if ended != 0:
-            if level == 0:
-                whole = whole + 1
-                ended = ended * 0
-            else:
-                frame = tl.load(row + STACK + level - 1)
-                back = _find(memory, head, AFTER, frame, ended, ended * 0)
-                if back == UNKNOWN:
-                    _miss(codes, misses, AFTER, frame, ended, 0)
-                if back < 0:
-                    ended = ended * 0
-                else:
-                    _pop(memory, head, row, piece, ended, codes)
-                    ended = _get(memory, head, CONTROL, 6 * back)
-    return whole
-
-
-@triton.jit
-def _pieces(memory, head, row, scratch, codes, misses):  # type: ignore[no-untyped-def]
-    """Write down everything a token can do; how many pieces."""
-    state = tl.load(row + STATE)
-    first = _get(memory, head, CONTROL, 6 * state + 3)
-    count = first * 0
-    at = first * 0
-    if first < 0:
-        _miss(codes, misses, -1, state, 0, 0)
-    else:
-        tl.store(scratch, first)
-        tl.store(scratch + 1, tl.load(row + DEPTH))
-        tl.store(scratch + 2, 0)
-        tl.store(scratch + 3, 0)
-        count += 1
-        tl.debug_barrier()
-    while at < count:
-        from_ = scratch + at * PIECE
-        entry = 11 * tl.load(from_)
-        rests = _get(memory, head, REACH, entry + 6)
-        many = _get(memory, head, REACH, entry + 7)
-        i = many * 0
-        while i < many:
-            if count >= QUEUE - 1:
-                _wrong(codes, OVERFLOWED)
-            else:
-                rest = 6 * (rests + i)
-                piece = scratch + count * PIECE
-                _copy(from_, piece)
-                more, results = _get(memory, head, REST, rest + 3), _get(memory, head, REST, rest + 5)
-                if more + results > 0:
-                    pushed, bound = _get(memory, head, REST, rest + 2), _get(memory, head, REST, rest + 4)
-                    _extend(memory, head, row, piece, pushed, more, bound, results, codes)
-                frame = _top(row, piece)
-                if frame >= 0:
-                    ended = _get(memory, head, REST, rest)
-                    ended = _resolved(memory, head, row, piece, ended, codes, misses)
-                    if ended != 0:
-                        place = _get(memory, head, REST, rest + 1)
-                        beyond = _find(memory, head, BEYOND, frame, ended, place)
-                        if beyond == UNKNOWN:
-                            _miss(codes, misses, BEYOND, frame, ended, place)
-                        if beyond >= 0:
-                            _pop(memory, head, row, piece, ended, codes)
-                            tl.store(piece, beyond)
-                            tl.debug_barrier()
-                            count += 1
-            i += 1
-        at += 1
-    return count
-
-
-@triton.jit
-def _opens(memory, head, row, piece, number, after, codes, misses):  # type: ignore[no-untyped-def]
-    """Whether a class inside a variable's name may be entered. `after` is scratch."""
-    entry = 6 * number
-    _copy(piece, after)
-    more, results = _get(memory, head, CLASS, entry + 2), _get(memory, head, CLASS, entry + 5)
-    _extend(
-        memory, head, row, after, _get(memory, head, CLASS, entry + 1), more,
-        _get(memory, head, CLASS, entry + 4), results, codes,
-    )  # fmt: skip
-    frame = _top(row, after)
-    opens = number * 0
-    control = 6 * _get(memory, head, CLASS, entry)
-    names, many = _get(memory, head, CONTROL, control + 4), _get(memory, head, CONTROL, control + 5)
-    i = many * 0
-    if frame < 0:
-        i = many
-    while i < many:
-        held = _held(row, after, _get(memory, head, NAME, 2 * (names + i)))
-        if (held >= 0) & (opens == 0):
-            ended = _get(memory, head, RESULT, held)
-            back = _find(memory, head, AFTER, frame, ended, ended * 0)
-            if back == UNKNOWN:
-                _miss(codes, misses, AFTER, frame, ended, 0)
-            if back >= 0:
-                opens += 1
-        i += 1
-    return opens
-
-
-@triton.jit
-def _planned(memory, head, row, codes, misses):  # type: ignore[no-untyped-def]
-    """Plan, position, level and next token (-1: none)."""
-    plan, position, level = tl.load(row + PLANNED), tl.load(row + POSITION), tl.load(row + LEVEL)
-    if plan == -1:
-        position, level = position * 0, tl.load(row + DEPTH)
-        control = 6 * tl.load(row + STATE)
-        plan = _get(memory, head, CONTROL, control + 2)
-        names, many = _get(memory, head, CONTROL, control + 4), _get(memory, head, CONTROL, control + 5)
-        i = many * 0
-        if (plan >= 0) | (level == 0):
-            i = many
-        while i < many:
-            slot = _get(memory, head, NAME, 2 * (names + i))
-            if (plan < 0) & (slot < tl.load(row + NAMES)):
-                ended = _get(memory, head, RESULT, tl.load(row + ENV + slot))
-                frame = tl.load(row + STACK + level - 1)
-                back = _find(memory, head, AFTER, frame, ended, ended * 0)
-                if back == UNKNOWN:
-                    _miss(codes, misses, AFTER, frame, ended, 0)
-                if back >= 0:
-                    plan = _get(memory, head, NAME, 2 * (names + i) + 1)
-            i += 1
-    token = plan * 0 - 1
-    going = plan * 0 + 1
-    if plan < 0:
-        going = going * 0
-    while going > 0:
-        start, many = _get(memory, head, PLAN, 3 * plan), _get(memory, head, PLAN, 3 * plan + 1)
-        if position < many:
-            token = _get(memory, head, ITEM, start + position)
-            going = going * 0
-        else:
-            if level == 0:
-                going = going * 0
-            else:
-                frame = tl.load(row + STACK + level - 1)
-                result = _get(memory, head, PLAN, 3 * plan + 2)
-                if result < 0:
-                    result = tl.load(row + ENV - 1 - result)
-                after = _find(memory, head, BACK, frame, result, result * 0)
-                if after < 0:
-                    _miss(codes, misses, BACK, frame, result, 0)
-                    going = going * 0
-                else:
-                    plan = after
-                    position = position * 0
-                    level = level - 1
-    return plan, position, level, token
-
-
-@triton.jit
-def _note(recipe, count, kind, start, many, codes):  # type: ignore[no-untyped-def]
-    if count >= ENTRIES:
-        _wrong(codes, OVERFLOWED)
-    else:
-        tl.store(recipe + 3 * count, kind)
-        tl.store(recipe + 3 * count + 1, start)
-        tl.store(recipe + 3 * count + 2, many)
-    return count + 1
-
-
-@triton.jit
-def _within(memory, head, piece, left):  # type: ignore[no-untyped-def]
-    """Tokens of a piece's list that are paid for: a prefix."""
-    entry = 11 * tl.load(piece)
-    start, many = _get(memory, head, REACH, entry), _get(memory, head, REACH, entry + 1)
-    low, high = many * 0, many
-    while low < high:
-        middle = (low + high) // 2
-        if _get(memory, head, TOKEN, 2 * (start + middle) + 1) <= left:
-            low = middle + 1
-        else:
-            high = middle
-    return start, low
-
-
-@triton.jit
-def _recipe(memory, head, rows, scratches, recipes, flags, codes, misses):  # type: ignore[no-untyped-def]
-    """What a row allows, into its recipe; flags: how many entries, whether the end tokens."""
-    which = tl.program_id(0)
-    row, codes, misses = rows + which * WIDTH, codes + which, misses + which * 4
-    scratch, recipe = scratches + which * (QUEUE * PIECE), recipes + which * (3 * ENTRIES)
-    spare = scratch + (QUEUE - 1) * PIECE
-    count = tl.load(row + STATE) * 0
-    ended = count
-    if tl.load(row + DONE) != 0:
-        ended += 1
-    else:
-        whole = _complete(memory, head, row, spare, codes, misses)
-        some = whole * 0
-        if (tl.load(row + PLANNED) == -1) & (tl.load(row + DEPTH) < DEEPEST):
-            pieces = _pieces(memory, head, row, scratch, codes, misses)
-            i = pieces * 0
-            while i < pieces:
-                piece = scratch + i * PIECE
-                entry = 11 * tl.load(piece)
-                left = tl.load(row + BUDGET) - 1 - _spent(memory, head, row, piece)
-                left = tl.minimum(left, UNPAYABLE)
-                j, named = pieces * 0, _get(memory, head, REACH, entry + 10)
-                while j < named:
-                    at = 3 * (_get(memory, head, REACH, entry + 9) + j)
-                    number = _get(memory, head, NAMED, at)
-                    if _get(memory, head, CLASS, 6 * number + 3) <= left:
-                        if _opens(memory, head, row, piece, number, spare, codes, misses) > 0:
-                            some += 1
-                            start, many = _get(memory, head, NAMED, at + 1), _get(memory, head, NAMED, at + 2)
-                            count = _note(recipe, count, SINGLES, start, many, codes)
-                    j += 1
-                if _get(memory, head, REACH, entry + 8) <= left:
-                    some += 1
-                    tiers = _get(memory, head, REACH, entry + 5)
-                    if tiers > 0:
-                        first = _get(memory, head, REACH, entry + 4)
-                        tier = tiers - 1
-                        while _get(memory, head, ROW, 2 * (first + tier)) > left:
-                            tier -= 1
-                        bits = _get(memory, head, ROW, 2 * (first + tier) + 1)
-                        count = _note(recipe, count, BITS, bits, 0, codes)
-                    else:
-                        start, many = _within(memory, head, piece, left)
-                        count = _note(recipe, count, PAIRS, start, many, codes)
-                i += 1
-        if whole > 0:
-            ended += 1
-        else:
-            if (some == 0) & (tl.load(codes) == FINE):
-                _, _, _, token = _planned(memory, head, row, codes, misses)
-                # The start of such a range is the token itself.
-                count = _note(recipe, count, SINGLES, token, -1, codes)
-    if tl.load(codes) != FINE:
-        count = count * 0
-        ended = ended * 0
-    tl.store(flags + 2 * which, count)
-    tl.store(flags + 2 * which + 1, ended)
+def _note(recipe, count, kind, start, many, left, codes, on):  # type: ignore[no-untyped-def]
+    """Add an entry to recipes: a row of bits; tokens with their costs, of which `left` is paid for; tokens."""
+    wrong(codes, OVERFLOWED, on & (count >= ENTRIES))
+    on = on & (count < ENTRIES)
+    entry = recipe + 4 * count
+    tl.store(entry, kind, mask=on)
+    tl.store(entry + 1, start, mask=on)
+    tl.store(entry + 2, many, mask=on)
+    tl.store(entry + 3, left, mask=on)
+    return count + on.to(tl.int32)
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _write(memory, head, bits, ends, recipes, flags, out, words, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
-    """A recipe as bits: a block of words of a row. Single tokens are looked at in every block."""
-    which, block = tl.program_id(0), tl.program_id(1)
-    offsets = block * BLOCK + tl.arange(0, BLOCK)
-    inside = offsets < words
-    recipe = recipes + which * (3 * ENTRIES)
-    count, ended = tl.load(flags + 2 * which), tl.load(flags + 2 * which + 1)
-    word = tl.load(ends + offsets, mask=inside, other=0)
-    word = tl.where(ended > 0, word, 0)
-    i = count * 0
-    while i < count:
-        kind, start, many = tl.load(recipe + 3 * i), tl.load(recipe + 3 * i + 1), tl.load(recipe + 3 * i + 2)
-        if kind == BITS:
-            word |= tl.load(bits + start.to(tl.int64) * words + offsets, mask=inside, other=0)
-        else:
-            if many < 0:
-                word |= tl.where(offsets == (start >> 5), 1 << (start & 31), 0)
-            else:
-                j = many * 0
-                while j < many:
-                    if kind == PAIRS:
-                        token = _get(memory, head, TOKEN, 2 * (start + j))
-                    else:
-                        token = _get(memory, head, ITEM, start + j)
-                    word |= tl.where(offsets == (token >> 5), 1 << (token & 31), 0)
-                    j += 1
-        i += 1
-    tl.store(out + which * words + offsets, word, mask=inside)
+def _recipe(memory, head, rows, scratches, recipes, flags, codes, misses, batch, ROWS: tl.constexpr):  # type: ignore[no-untyped-def]
+    """What rows allow, into their recipes; flags: how many entries, whether the end tokens, the plan's token or -1."""
+    which = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    on = which < batch
+    row, codes, misses = rows + which * WIDTH, codes + which, misses + which * 4
+    scratch, recipe = scratches + which * (QUEUE * PIECE), recipes + which * (4 * ENTRIES)
+    begin(codes, misses, on)
+    reaches, classes = section(memory, head, REACH), section(memory, head, CLASS)
+    named, tiers = section(memory, head, NAMED), section(memory, head, ROW)
+    done = on & (tl.load(row + DONE, mask=on, other=0) != 0)
+    live = on & ~done
+    names = tl.load(row + NAMES, mask=live, other=0)
+    whole = complete(memory, head, row, names, scratch, codes, misses, live)
+    free = fine(codes, live) & (tl.load(row + PLANNED, mask=live, other=0) == -1)
+    free = free & (tl.load(row + DEPTH, mask=live, other=0) < DEEPEST)
+    total = pieces(memory, head, row, names, scratch, codes, misses, free)
+    count = total * 0
+    some = on & (which < 0)
+    for i in range(most(total, free)):
+        here = free & (i < total)
+        piece = scratch + i * PIECE
+        entry = reaches + 11 * tl.load(piece, mask=here, other=0)
+        left = remaining(memory, head, row, piece, here)
+        many = tl.load(entry + 10, mask=here, other=0)
+        first = tl.load(entry + 9, mask=many > 0, other=0)
+        for j in range(tl.max(many, 0)):
+            tried = j < many
+            at = named + 3 * (first + j)
+            number = tl.load(at, mask=tried, other=0)
+            tried = tried & (tl.load(classes + 6 * number + 3, mask=tried, other=0) <= left)
+            if anyone(tried):
+                opened = opens(memory, head, row, names, piece, number, codes, misses, tried)
+                start, tokens = tl.load(at + 1, mask=opened, other=0), tl.load(at + 2, mask=opened, other=0)
+                count = _note(recipe, count, SINGLES, start, tokens, 0, codes, opened)
+                some = some | opened
+        paid = here & (tl.load(entry + 8, mask=here, other=0) <= left)
+        some = some | paid
+        many = tl.load(entry + 5, mask=paid, other=0)
+        tiered = many > 0
+        if anyone(tiered):
+            tier = tl.load(entry + 4, mask=tiered, other=0) + many - 1
+            over = tl.load(tiers + 2 * tier, mask=tiered, other=0) > left
+            over = over & tiered
+            while anyone(over):
+                tier = tl.where(over, tier - 1, tier)
+                over = over & (tl.load(tiers + 2 * tier, mask=over, other=0) > left)
+            bits = tl.load(tiers + 2 * tier + 1, mask=tiered, other=0)
+            count = _note(recipe, count, BITS, bits, 0, 0, codes, tiered)
+        few = paid & (many == 0)
+        if anyone(few):
+            start, tokens = tl.load(entry, mask=few, other=0), tl.load(entry + 1, mask=few, other=0)
+            count = _note(recipe, count, PAIRS, start, tokens, left, codes, few)
+    token = count * 0 - 1
+    stuck = fine(codes, live) & ~whole & ~some
+    if anyone(stuck):
+        _, _, _, token = planned(memory, head, row, names, codes, misses, stuck)
+        wrong(codes, OVERFLOWED, stuck & (token < 0))
+    able = fine(codes, on)
+    tl.store(flags + 3 * which, tl.where(able, count, 0), mask=on)
+    tl.store(flags + 3 * which + 1, (able & (done | whole)).to(tl.int32), mask=on)
+    tl.store(flags + 3 * which + 2, tl.where(able, token, -1), mask=on)
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _write(  # type: ignore[no-untyped-def]
+    memory, head, bits, ends, recipes, flags, out, batch, words, ROWS: tl.constexpr, BLOCK: tl.constexpr,
+    CHUNK: tl.constexpr,
+):  # fmt: skip
+    """Recipes as bits: a block of words of a block of rows. Lists of tokens are read in every block of words."""
+    which = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    low = tl.program_id(1) * BLOCK
+    offsets, turns = low + tl.arange(0, BLOCK), tl.arange(0, CHUNK)
+    on = which < batch
+    inside = on[:, None] & (offsets < words)[None, :]
+    recipe, into = recipes + which * (4 * ENTRIES), out + which.to(tl.int64) * words
+    count = tl.load(flags + 3 * which, mask=on, other=0)
+    ended = tl.load(flags + 3 * which + 1, mask=on, other=0)
+    token = tl.load(flags + 3 * which + 2, mask=on, other=-1)
+    word = tl.load(ends + offsets, mask=offsets < words, other=0)[None, :] * ended[:, None]
+    word |= tl.where(offsets[None, :] == (token >> 5)[:, None], (1 << (token & 31))[:, None], 0)
+    for i in range(tl.max(count, 0)):
+        kind = tl.load(recipe + 4 * i, mask=i < count, other=-1)
+        dense = kind == BITS
+        if anyone(dense):
+            start = bits + tl.load(recipe + 4 * i + 1, mask=dense, other=0).to(tl.int64) * words
+            word |= tl.load(start[:, None] + offsets[None, :], mask=inside & dense[:, None], other=0)
+    tl.store(into[:, None] + offsets[None, :], word, mask=inside)
+    tl.debug_barrier()
+    pairs, items = tl.load(head + TOKEN), tl.load(head + ITEM)
+    for i in range(tl.max(count, 0)):
+        kind = tl.load(recipe + 4 * i, mask=i < count, other=BITS)
+        start = tl.load(recipe + 4 * i + 1, mask=kind != BITS, other=0)
+        many = tl.load(recipe + 4 * i + 2, mask=kind != BITS, other=0)
+        priced, left = kind == PAIRS, tl.load(recipe + 4 * i + 3, mask=kind == PAIRS, other=0)
+        stride = tl.where(priced, 2, 1)
+        begins = memory + tl.where(priced, pairs, items) + start * stride
+        for j in range(0, tl.max(many, 0), CHUNK):
+            at = begins[:, None] + (j + turns)[None, :] * stride[:, None]
+            listed = (j + turns)[None, :] < many[:, None]
+            cost = tl.load(at + 1, mask=listed & priced[:, None], other=0)
+            listed = listed & (cost <= left[:, None])
+            each = tl.load(at, mask=listed, other=0)
+            listed = listed & ((each >> 5) >= low) & ((each >> 5) < low + BLOCK)
+            tl.atomic_or(into[:, None] + (each >> 5), 1 << (each & 31), mask=listed, sem="relaxed")
 
 
 @triton.jit  # type: ignore[untyped-decorator]
@@ -499,148 +197,109 @@ def _masked(logits, bits, out, masses, unusable, columns, words, BLOCK: tl.const
     tl.store(masses + which, kept_most + tl.log(kept) - all_most - tl.log(every))
 
 
-@triton.jit
-def _advance(memory, head, ends, rows, tokens, scratches, codes, misses, words):  # type: ignore[no-untyped-def]
-    """Take a token, in place."""
-    which = tl.program_id(0)
+@triton.jit  # type: ignore[untyped-decorator]
+def _advance(  # type: ignore[no-untyped-def]
+    memory, head, ends, rows, tokens, scratches, codes, misses, batch, words, ROWS: tl.constexpr
+):  # fmt: skip
+    """Take a token each, in place; rows that something is wrong with stay as they are."""
+    which = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    on = which < batch
     row, codes, misses = rows + which * WIDTH, codes + which, misses + which * 4
     scratch = scratches + which * (QUEUE * PIECE)
-    spare = scratch + (QUEUE - 1) * PIECE
-    token = tl.load(tokens + which).to(tl.int32)
-    if tl.load(row + DONE) == 0:
-        inside = (token >= 0) & ((token >> 5) < words)
-        word = tl.load(ends + (token >> 5), mask=inside, other=0)
-        whole = _complete(memory, head, row, spare, codes, misses)
-        planned = tl.load(row + PLANNED) != -1
-        if inside & (((word >> (token & 31)) & 1) != 0):
-            if (whole > 0) & (tl.load(codes) == FINE):
-                tl.store(row + DONE, 1)
-            else:
-                _wrong(codes, REFUSED)
-        else:
-            pieces = _pieces(memory, head, row, scratch, codes, misses)
-            free = (not planned) & (tl.load(row + DEPTH) < DEEPEST)
-            number, at, some = token * 0 - 1, pieces * 0, pieces * 0
-            i = pieces * 0
-            while i < pieces:
-                piece = scratch + i * PIECE
-                entry = 11 * tl.load(piece)
-                if (number < 0) & inside:
-                    number = _look(memory, head, entry, token)
-                    at = i
-                left = tl.minimum(tl.load(row + BUDGET) - 1 - _spent(memory, head, row, piece), UNPAYABLE)
-                if _get(memory, head, REACH, entry + 8) <= left:
-                    some += 1
-                j, named = pieces * 0, _get(memory, head, REACH, entry + 10)
-                while j < named:
-                    each = _get(memory, head, NAMED, 3 * (_get(memory, head, REACH, entry + 9) + j))
-                    if (_get(memory, head, CLASS, 6 * each + 3) <= left) & (some == 0):
-                        some += _opens(memory, head, row, piece, each, spare, codes, misses)
-                    j += 1
-                i += 1
-            goes, plan, position, level = number * 0, number * 0 - 1, number * 0, number * 0
-            if (number >= 0) & (tl.load(codes) == FINE):
-                piece = scratch + at * PIECE
-                left = tl.minimum(tl.load(row + BUDGET) - 1 - _spent(memory, head, row, piece), UNPAYABLE)
-                if free & (_get(memory, head, CLASS, 6 * number + 3) <= left):
-                    goes += 1
-                    if _get(memory, head, CONTROL, 6 * _get(memory, head, CLASS, 6 * number) + 5) > 0:
-                        goes = _opens(memory, head, row, piece, number, spare, codes, misses)
-                if (goes == 0) & (whole == 0) & ((not free) | (some == 0)):
-                    plan, position, level, wanted = _planned(memory, head, row, codes, misses)
-                    if wanted == token:
-                        goes += 1
-                        position += 1
-                    else:
-                        plan = plan * 0 - 1
-            if goes == 0:
-                _wrong(codes, REFUSED)
-            else:
-                if tl.load(codes) == FINE:
-                    _apply(memory, head, row, scratch + at * PIECE, number, codes)
-                    if (plan != -1) & (tl.load(codes) == FINE):
-                        tl.store(row + PLANNED, plan)
-                        tl.store(row + POSITION, position)
-                        tl.store(row + LEVEL, level)
+    begin(codes, misses, on)
+    classes = section(memory, head, CLASS)
+    live = on & (tl.load(row + DONE, mask=on, other=0) == 0)
+    given = tl.load(tokens + which, mask=live, other=-1)
+    inside = (given >= 0) & ((given >> 5) < words)
+    token = tl.where(inside, given, 0).to(tl.int32)
+    names = tl.load(row + NAMES, mask=live, other=0)
+    whole = complete(memory, head, row, names, scratch, codes, misses, inside)
+    word = tl.load(ends + (token >> 5), mask=inside, other=0)
+    ending = ((word >> (token & 31)) & 1) != 0
+    over = ending & whole
+    follows = tl.load(row + PLANNED, mask=live, other=-1) != -1
+    goes_on = fine(codes, inside) & ~ending & ~(follows & whole)
+    free = goes_on & ~follows & (tl.load(row + DEPTH, mask=live, other=0) < DEEPEST)
+    total = pieces(memory, head, row, names, scratch, codes, misses, goes_on)
+    goes_on = fine(codes, goes_on)
+    number, at = total * 0 - 1, total * 0
+    for i in range(most(total, goes_on)):
+        here = goes_on & (i < total) & (number < 0)
+        found = look(memory, head, tl.load(scratch + i * PIECE, mask=here, other=0), token, here)
+        at = tl.where(found >= 0, i, at)
+        number = tl.maximum(number, found)
+    piece = scratch + at * PIECE
+    goes_on = number >= 0
+    goes = free & goes_on
+    cost = tl.load(classes + 6 * number + 3, mask=goes, other=0)
+    goes = goes & (cost <= remaining(memory, head, row, piece, goes))
+    control = tl.load(classes + 6 * number, mask=goes, other=0)
+    named = tl.load(section(memory, head, CONTROL) + 6 * control + 5, mask=goes, other=0) > 0
+    if anyone(named):
+        goes = goes & (opens(memory, head, row, names, piece, number, codes, misses, named) | ~named)
+    due = fine(codes, goes_on) & ~goes & ~whole
+    if anyone(due & free):
+        paid = affordable(memory, head, row, names, scratch, total, codes, misses, due & free)
+        due = fine(codes, due) & ~paid
+    plan, position, level = number * 0, number * 0, number * 0
+    if anyone(due):
+        plan, position, level, wanted = planned(memory, head, row, names, codes, misses, due)
+        due = due & (wanted == token)
+    goes = fine(codes, goes | due)
+    wrong(codes, REFUSED, live & ~over & ~goes)
+    tl.store(row + DONE, 1, mask=over)
+    fits = apply(memory, head, row, names, piece, number, goes)
+    wrong(codes, OVERFLOWED, goes & ~fits)
+    due = due & fits
+    tl.store(row + PLANNED, plan, mask=due)
+    tl.store(row + POSITION, position + 1, mask=due)
+    tl.store(row + LEVEL, level, mask=due)
 
 
-@triton.jit
-def _look(memory, head, entry, token):  # type: ignore[no-untyped-def]
-    """The class of a token in a reach, or -1."""
-    start, many = _get(memory, head, REACH, entry + 2), _get(memory, head, REACH, entry + 3)
-    low, high = many * 0, many
-    while low < high:
-        middle = (low + high) // 2
-        if _get(memory, head, LOOK, 2 * (start + middle)) < token:
-            low = middle + 1
-        else:
-            high = middle
-    found = many * 0 - 1
-    if low < many:
-        if _get(memory, head, LOOK, 2 * (start + low)) == token:
-            found = _get(memory, head, LOOK, 2 * (start + low) + 1)
-    return found
+def _block(rows: Tensor) -> int:
+    """Rows that one program handles: a warp of them; as many as there are where programs run one after the other."""
+    return min(triton.next_power_of_2(rows.shape[0]), 32 if rows.is_cuda else 1 << 14)
 
 
-@triton.jit
-def _apply(memory, head, row, piece, number, codes):  # type: ignore[no-untyped-def]
-    entry = 6 * number
-    _extend(
-        memory, head, row, piece, _get(memory, head, CLASS, entry + 1), _get(memory, head, CLASS, entry + 2),
-        _get(memory, head, CLASS, entry + 4), _get(memory, head, CLASS, entry + 5), codes,
-    )  # fmt: skip
-    if tl.load(codes) == FINE:
-        level, frames, bounds = tl.load(piece + 1), tl.load(piece + 2), tl.load(piece + 3)
-        spent = tl.load(row + SUMS + level)
-        i = frames * 0
-        while i < frames:
-            frame = tl.load(piece + OWN + i)
-            spent += _get(memory, head, FRAME, 2 * frame)
-            tl.store(row + STACK + level + i, frame)
-            tl.store(row + SUMS + level + i + 1, spent)
-            i += 1
-        names = tl.load(row + NAMES)
-        i = bounds * 0
-        while i < bounds:
-            tl.store(row + ENV + names + i, tl.load(piece + OWN_BOUND + i))
-            i += 1
-        tl.store(row + NAMES, names + bounds)
-        tl.store(row + STATE, _get(memory, head, CLASS, entry))
-        tl.store(row + DEPTH, level + frames)
-        tl.store(row + BUDGET, tl.load(row + BUDGET) - 1)
-    tl.debug_barrier()
-
-
-def _scratch(rows: Tensor) -> tuple[Tensor, Trouble]:
+def _room(rows: Tensor) -> tuple[Tensor, Trouble]:
+    """Scratch memory, and where to write what went wrong; the kernels initialize what they read."""
     batch = rows.shape[0]
-    scratch = torch.zeros((batch, _QUEUE * _PIECE), dtype=torch.int32, device=rows.device)
-    code = torch.zeros(batch, dtype=torch.int32, device=rows.device)
-    return scratch, Trouble(code, torch.zeros((batch, 4), dtype=torch.int32, device=rows.device))
+    scratch, code, miss = (
+        torch.empty(shape, dtype=torch.int32, device=rows.device)
+        for shape in ((batch, core._QUEUE * core._PIECE), (batch,), (batch, 4))
+    )
+    return scratch, Trouble(code, miss)
 
 
 def bits(dt: DeviceTables, rows: Tensor) -> tuple[Tensor, Trouble]:
     """Masks as bits, int32 [batch, words]; a row that something is wrong with allows nothing."""
     batch, words = rows.shape[0], dt.ends.numel()
-    scratch, wrong = _scratch(rows)
-    recipes = torch.empty((batch, 3 * _ENTRIES), dtype=torch.int32, device=rows.device)
-    flags = torch.empty((batch, 2), dtype=torch.int32, device=rows.device)
-    _recipe[(batch,)](dt.memory, dt.head, rows, scratch, recipes, flags, wrong.code, wrong.miss, num_warps=1)
+    scratch, wrong_ = _room(rows)
+    recipes = torch.empty((batch, 4 * _ENTRIES), dtype=torch.int32, device=rows.device)
+    flags = torch.empty((batch, 3), dtype=torch.int32, device=rows.device)
     out = torch.empty((batch, words), dtype=torch.int32, device=rows.device)
-    block = min(1024, triton.next_power_of_2(words))
-    _write[(batch, triton.cdiv(words, block))](
-        dt.memory, dt.head, dt.rows, dt.ends, recipes, flags, out, words, BLOCK=block
+    block = _block(rows)
+    _recipe[(triton.cdiv(batch, block),)](
+        dt.memory, dt.head, rows, scratch, recipes, flags, wrong_.code, wrong_.miss, batch, ROWS=block, num_warps=1
     )
-    return out, wrong
+    if rows.is_cuda:
+        block = 1
+    wide = min(1024, triton.next_power_of_2(words))
+    _write[(triton.cdiv(batch, block), triton.cdiv(words, wide))](
+        dt.memory, dt.head, dt.rows, dt.ends, recipes, flags, out, batch, words, ROWS=block, BLOCK=wide, CHUNK=128
+    )
+    return out, wrong_
 
 
 def advance(dt: DeviceTables, rows: Tensor, tokens: Tensor) -> tuple[Tensor, Trouble]:
     """Rows after a token each; a row whose code is not FINE is as it was."""
-    scratch, wrong = _scratch(rows)
-    moved = rows.clone()
-    _advance[(rows.shape[0],)](
-        dt.memory, dt.head, dt.ends, moved, tokens, scratch, wrong.code, wrong.miss, dt.ends.numel(), num_warps=1
-    )
-    return torch.where((wrong.code == core.FINE)[:, None], moved, rows), wrong
+    scratch, wrong_ = _room(rows)
+    moved, batch, block = rows.clone(), rows.shape[0], _block(rows)
+    _advance[(triton.cdiv(batch, block),)](
+        dt.memory, dt.head, dt.ends, moved, tokens, scratch, wrong_.code, wrong_.miss, batch, dt.ends.numel(),
+        ROWS=block, num_warps=1,
+    )  # fmt: skip
+    return moved, wrong_
 
 
 def masked(logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
