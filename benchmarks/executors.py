@@ -1,60 +1,94 @@
-"""Are masks the same bit by bit? Random steps on the reference and on another executor.
+"""Are masks the same bit by bit? Random steps on the reference and on other executors, all in one run.
 
-    python benchmarks/executors.py [--executor cpu] [--steps 50000] [--batch 40]
-    python benchmarks/executors.py --executor torch [--steps 50000] [--batch 256]
-    TRITON_INTERPRET=1 python benchmarks/executors.py --executor triton [--minutes 30] [--batch 256]
+    python benchmarks/executors.py [--language dl] [--executors cpu] [--steps 50000] [--batch 40]
+    python benchmarks/executors.py --language names --executors cpu torch --batch 512
+    TRITON_INTERPRET=1 python benchmarks/executors.py --language names --executors cpu triton --batch 1024
 
-cpu: the compiled loops, over the MultiWOZ schema. torch and triton: the device executor's plain operations, and its
-kernels, on a CPU device, over a small language with variables (`tests/support/names_language.py`) whose tables are
-closed. Budgets are tight for some rows, so that plans are followed too. A step is one token of one row: its mask,
-whether its program may end, and the state after it.
+cpu: the compiled loops. torch and triton: the device executor's plain operations, and its kernels, on a CPU device.
+names: a small language with variables (`tests/support/names_language.py`) whose tables are closed. dl, lispress: the
+surfaces over MultiWOZ's and SMCalFlow's schema; tables grow on the way, and a vocabulary of a thousand tokens makes
+that masks come from lists of tokens and from rows of bits. Budgets are tight for some rows, so that plans are followed
+too. A step is one token of one row: its mask, whether its program may end, and the state after it.
 
-Triton's interpreter runs the program of each row operation by operation, and before every function that a kernel
-calls it replaces the language's operations anew; here that is done once, and additions are not checked for overflow
-(three quarters of the time). Both leave its arithmetic as it is.
+Triton's interpreter runs the program of each block of rows operation by operation, and before every function that a
+kernel calls it replaces the language's operations anew; here that is done once, and additions are not checked for
+overflow. Both leave its arithmetic as it is.
 """
 
 import argparse
 import random
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
 
 from dlc import load_schema
+from dlc.neural.batch import BatchExecutor
 from dlc.neural.decoder import ConstrainedDecoder
+from dlc.neural.machine import Machine
 from dlc.neural.reference import ReferenceExecutor
 from dlc.neural.vocabulary import Vocabulary
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "support")]
 
-WORDS = ["user: ", "Hotel", " | where ", ".area = ", " and .", " = ", "book_", "execute: ", "];", ");", ' "', '";', "é"]
+WORDS = ["user: ", "Hotel", " | where ", ".area = ", " and .", " = ", "book_", "execute: ", "];", ");", ' "', '";', "é",
+         "(let (x0 (", "(Yield ", " (?= ", "(CreateCommitEventWrapper ", " :output ", "x0", " x1 ("]  # fmt: skip
+LONGEST = 95
+"""Steps after which programs are left as they are: what nothing limits may go on for ever."""
 
 
-def compiled(options: argparse.Namespace) -> None:
-    """The reference and the compiled executor over MultiWOZ."""
-    spelled = [bytes((b,)) for b in range(256)] + [w.encode() for w in WORDS]
-    tokens = Vocabulary((*spelled, None), (len(spelled),))
-    schema = load_schema("multiwoz")
-    one, two = (ConstrainedDecoder(schema=schema, tokenizer=tokens, executor=name) for name in ("numpy", "cpu"))
-    rng, steps, different, forced, programs = random.Random(3), 0, 0, 0, 0
-    while steps < options.steps:
-        budgets = [rng.choice((30, 60, 90, 10**6)) for _ in range(options.batch)]
-        a, b = one.start(options.batch, budgets), two.start(options.batch, budgets)
-        for _ in range(95):
-            bits = one.bits(a)
-            different += int((bits != two.bits(b)).any(1).sum()) + int((one.is_complete(a) != two.is_complete(b)).sum())
-            chosen = chosen_of(bits, rng)
-            steps += options.batch - int(np.sum(a.done))
-            a, b = one.advance(a, chosen), two.advance(b, chosen)
-            if all(a.done):
-                break
-        programs += options.batch
-        forced += sum(plan is not None for plan in a.plans)  # type: ignore[union-attr]
-    print(f"{steps} steps: {different} different; {forced} of {programs} programs ended because the budget forced it")
+@dataclass(frozen=True)
+class Language:
+    """What is walked through. closed: the tables of devices are made whole beforehand, and must not grow."""
+
+    machine: Machine
+    vocabulary: Vocabulary
+    budgets: Sequence[int]
+    closed: bool
+
+
+def language(name: str) -> Language:
+    """A language by its name."""
+    if name == "names":
+        from names_language import VOCABULARY, machine
+
+        made = machine()
+        return Language(made, VOCABULARY, (made.start.cost, 9, 14, 24, 60), True)
+    spelled = [bytes((b,)) for b in range(256)] + [word.encode() for word in WORDS]
+    spelled += ["".join(pair).encode() for pair in product(ascii_lowercase, repeat=2)]
+    vocabulary = Vocabulary((*spelled, None), (len(spelled),))
+    surface, schema = ("dl", "multiwoz") if name == "dl" else ("dataflow", "smcalflow")
+    decoder = ConstrainedDecoder(surface=surface, schema=load_schema(schema), tokenizer=vocabulary)
+    return Language(decoder.machines[0], vocabulary, (30, 60, 90, 10**6), False)
+
+
+def executor(name: str, spoken: Language) -> Any:
+    """An executor by its name."""
+    if name == "cpu":
+        return BatchExecutor([spoken.machine], spoken.vocabulary)
+    import torch
+    from interpreted import patched_once
+
+    from dlc.neural.gpu import DeviceExecutor
+
+    torch.set_num_threads(1)
+    if name == "triton":
+        patched_once(overflows=False)
+    made = DeviceExecutor([spoken.machine], spoken.vocabulary, "cpu", triton=name == "triton")
+    if spoken.closed:
+        made.tables.close()
+    return made
+
+
+def on_host(array: Any) -> np.ndarray:
+    """Whatever an executor gives, as an array."""
+    return np.asarray(array.numpy() if hasattr(array, "numpy") else array)
 
 
 def chosen_of(bits: np.ndarray, rng: random.Random) -> np.ndarray:
@@ -63,82 +97,62 @@ def chosen_of(bits: np.ndarray, rng: random.Random) -> np.ndarray:
     return np.array([rng.choice(np.flatnonzero(row).tolist()) for row in rows], dtype=np.int64)
 
 
-def on_tensors(options: argparse.Namespace) -> None:
-    """The reference and the device executor over the language of variables."""
-    import torch
-    from names_language import VOCABULARY, machine
-
-    from dlc.neural.gpu import DeviceExecutor
-
-    torch.set_num_threads(1)
-    running, rng = machine(), random.Random(7)
-    reference = ReferenceExecutor([running], VOCABULARY)
-    device = DeviceExecutor([running], VOCABULARY, "cpu", triton=options.executor == "triton")
-    places = device.tables.close()
-    if options.executor == "triton":
-        patched_once()
+def walk(options: argparse.Namespace) -> None:
+    """Random programs, batch by batch, on all executors; prints how many steps there were and how many differ."""
+    spoken, rng = language(options.language), random.Random(options.seed)
+    reference = ReferenceExecutor([spoken.machine], spoken.vocabulary)
+    others = [executor(name, spoken) for name in options.executors]
+    versions = [other.tables.version for other in others]
     steps = different = forced = programs = 0
-    begun = time.perf_counter()
+    spent, begun = [0.0] * len(others), time.perf_counter()
 
     def late() -> bool:
-        return time.perf_counter() - begun > 60 * options.minutes
+        return steps >= options.steps or time.perf_counter() - begun > 60 * options.minutes
 
-    while steps < options.steps and not late():
-        budgets = [rng.choice((running.start.cost, 9, 14, 24, 60)) for _ in range(options.batch)]
-        here = reference.start([0] * options.batch, [running.start] * options.batch, budgets)
-        there: Any = device.start([0] * options.batch, [running.start] * options.batch, budgets)
-        while len(here) and not late():
-            bits = reference.bits(here)
-            found, there = device.step_bits(there)
-            assert not there.code.any(), there.code
-            different += int((bits != found.numpy().view(np.uint32)).any(1).sum())
+    while not late():
+        batch = options.batch
+        start = [0] * batch, [spoken.machine.start] * batch, [rng.choice(spoken.budgets) for _ in range(batch)]
+        here, theirs = reference.start(*start), [other.start(*start) for other in others]
+        programs += batch
+        for _ in range(LONGEST):
+            bits, complete = reference.bits(here), reference.complete(here)
             tokens = chosen_of(bits, rng)
-            here, there = reference.advance(here, tokens), device.step(there, torch.from_numpy(tokens))
-            assert not there.code.any(), there.code
-            different += int((there.done.numpy() != np.array(here.done)).sum())
+            after = reference.advance(here, tokens)
+            going = [i for i, over in enumerate(after.done) if not over]
+            forced += sum(plan is not None for plan, over in zip(after.plans, after.done, strict=True) if over)
+            for i, other in enumerate(others):
+                since = time.perf_counter()
+                unequal = (bits != on_host(other.bits(theirs[i])).view(np.uint32)).any(1)
+                unequal |= complete != other.complete(theirs[i])
+                theirs[i] = other.advance(theirs[i], tokens)
+                unequal |= on_host(theirs[i].done) != np.array(after.done)
+                unequal |= on_host(theirs[i].budgets) != np.array(after.budgets)
+                different += int(unequal.sum())
+                theirs[i] = other.fork(theirs[i], going)
+                spent[i] += time.perf_counter() - since
             steps += len(here)
-            going = [i for i, over in enumerate(here.done) if not over]
-            forced += sum(plan is not None for plan, over in zip(here.plans, here.done, strict=True) if over)
-            programs += len(here) - len(going)
-            here, there = reference.fork(here, going), device.fork(there, going)
-        if programs and not programs % 1024:
-            print(f"{steps} steps, {different} different", file=sys.stderr, flush=True)
-    spent = time.perf_counter() - begun
+            here = reference.fork(after, going)
+            if not going or late():
+                break
+        print(f"{steps} steps, {different} different", file=sys.stderr, flush=True)
+    for other, version in zip(others, versions, strict=True):
+        assert isinstance(other, BatchExecutor) or not spoken.closed or other.tables.version == version
     print(
-        f"{options.executor}, {places} places: {steps} steps, {different} different; {forced} of {programs} programs "
-        f"ended because the budget forced it; {spent:.0f} s, {spent / max(steps, 1) * 1e3:.1f} ms a step"
+        f"{options.language}, {', '.join(options.executors)}: {steps} steps, {different} different; {forced} of {programs} "
+        f"programs ended because the budget forced it; {time.perf_counter() - begun:.0f} s, ms a step: "
+        + ", ".join(f"{each / max(steps, 1) * 1e3:.2f}" for each in spent)
     )
-
-
-def patched_once() -> None:
-    """Let Triton's interpreter replace the language's operations once for all, and not look for overflows."""
-    from triton.runtime import interpreter
-
-    patch = interpreter._patch_lang
-    done: list[Any] = []
-
-    class Kept:
-        def restore(self) -> None:
-            """Nothing: what was replaced stays so."""
-
-    def once(function: Any) -> Kept:
-        if not done:
-            done.append(patch(function))
-        return Kept()
-
-    interpreter._patch_lang = once
-    builder = interpreter.interpreter_builder
-    builder.options = replace(builder.options, sanitize_overflow=False)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--executor", choices=("cpu", "torch", "triton"), default="cpu")
+    parser.add_argument("--language", choices=("dl", "lispress", "names"), default="dl")
+    parser.add_argument("--executors", nargs="+", choices=("cpu", "torch", "triton"), default=["cpu"])
     parser.add_argument("--steps", type=int, default=50_000)
     parser.add_argument("--batch", type=int, default=40)
     parser.add_argument("--minutes", type=float, default=60.0)
-    options = parser.parse_args()
-    (compiled if options.executor == "cpu" else on_tensors)(options)
+    parser.add_argument("--seed", type=int, default=7)
+    walk(parser.parse_args())
 
 
 if __name__ == "__main__":
