@@ -17,6 +17,7 @@ needs, by number (`Automaton.controls`, `Automaton.frames`):
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from .net import Net
 
@@ -61,6 +62,7 @@ class Automaton:
         self.frames: list[Frame] = []
         self._controls: dict[frozenset[int], Control] = {}
         self._frames: dict[frozenset[tuple[int, int]], Frame] = {}
+        self._single: dict[int, Control] = {}
         root = self.control(frozenset((net.starts[procedure],)))
         assert root is not None
         self.root = root
@@ -121,6 +123,10 @@ class Automaton:
     def reads(self, control: Control) -> dict[int, list[int] | None]:
         """The bytes a control state reads: with the network states they lead to, or None if a call reads them."""
         if control.reads is None:
+            if len(control.members) == 1 and control.frame is None:
+                only: Any = self.net.state(control.members[0]).moves
+                control.reads = only
+                return only  # type: ignore[no-any-return]
             found: dict[int, list[int] | None] = {}
             for number in control.members:
                 for byte, targets in self.net.state(number).moves.items():
@@ -151,9 +157,19 @@ class Automaton:
         if not here:
             keys = [self.net.keys[self.net.states[n].owner] for n in control.members]
             raise Ambiguous(f"byte {bytes((byte,))!r} is read here and in a call, in {keys}")
+        return self.target(here), ()
+
+    def target(self, here: list[int]) -> Control:
+        """The control state of the network states that a byte leads to; mostly there is one."""
+        if len(here) == 1:
+            known = self._single.get(here[0])
+            if known is not None:
+                return known
         target = self.control(frozenset(here))
         assert target is not None
-        return target, ()
+        if len(here) == 1:
+            self._single[here[0]] = target
+        return target
 
     def after(self, frame: Frame, ended: frozenset[int]) -> Control | None:
         """Where a frame goes on when the results `ended` return to it; None if it waits for none of them."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import core, errors
-from .automaton import Control
+from .costs import NEVER
 from .machine import Cell, Machine
 from .tables import Tables
 from .vocabulary import Vocabulary
@@ -66,9 +66,9 @@ class BatchExecutor:
             write_row(self.tables, row, machine, cell, budget)
         return ArrayState(rows, np.zeros(len(cells)))
 
-    def visit(self, which: int, control: Control) -> None:
-        """Work out what the tokens do from a control state of a machine."""
-        self.tables.visit(which, control)
+    def visit(self, which: int, cell: Cell) -> None:
+        """Work out what the tokens do in a configuration of a machine."""
+        self.bits(self.start((which,), (cell,), (NEVER,)))
 
     def bits(self, state: ArrayState) -> Bits:
         """Allowed tokens, packed: uint32 [batch, words]."""

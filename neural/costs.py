@@ -46,6 +46,7 @@ class Costs:
         self.vocabulary = vocabulary
         self.room = room
         self._rests: dict[int, Short] = {}
+        self._givens: dict[int, Short | None] = {}
         self._seen: dict[int, int] = {}
         self._longer: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
@@ -57,10 +58,40 @@ class Costs:
     def rest(self, state: int) -> Short | None:
         """A shortest text from a state to the end of its procedure, and what that returns; None if there is none of
         4,000 bytes."""
-        limit = 4
-        known = self._given(state)
+        known = self._rests.get(state)
         if known is not None:
-            limit = max(limit, len(known[0]))
+            return known
+        way, text, last = self._only_way(state)
+        found = self._found(last)
+        if found is None:
+            return None
+        if way:
+            seen = self._seen[last]
+            for i, number in enumerate(way):
+                self._rests[number] = text[i:] + found[0], found[1]
+                self._seen[number] = len(text) - i + seen
+        return self._rests[state]
+
+    def _only_way(self, state: int) -> tuple[list[int], bytes, int]:
+        """States from which one byte leads on and nothing else does, as far as they go from a state; those bytes; the
+        state where they end."""
+        way: list[int] = []
+        text = bytearray()
+        while state not in self._rests and self._given(state) is None:
+            drawn = self.net.state(state)
+            if len(drawn.moves) != 1 or drawn.silent or drawn.calls or drawn.slots or drawn.result is not None:
+                break
+            ((byte, targets),) = drawn.moves.items()
+            if len(targets) != 1 or len(way) == 4096:
+                break
+            way.append(state)
+            text.append(byte)
+            state = targets[0]
+        return way, bytes(text), state
+
+    def _found(self, state: int) -> Short | None:
+        known = self._given(state)
+        limit = max(4, len(known[0])) if known is not None else 4
         while limit <= 4096:
             found = self._within(state, limit)
             if found is not None:
@@ -145,11 +176,14 @@ class Costs:
 
     def _given(self, number: int) -> Short | None:
         """The rest that a surface gives for a state; if it was given with the state, that is not drawn."""
+        if number in self._givens:
+            return self._givens[number]
         state = self.net.states[number]
         given = state.rest() if state.rest is not None else None
         if given is None and state.expand is not None:
             state = self.net.state(number)
             given = state.rest() if state.rest is not None else None
+        self._givens[number] = given
         return given
 
     def _remember(
@@ -208,7 +242,8 @@ class Costs:
                     targets.setdefault(procedure, []).append(target)
             others = [call for call in frame.calls if call[1] < 0]
             costs = [
-                self._back(frame, p, [*at, *(self.net.then(c, p) for c in others)])[0] for p, at in targets.items()
+                self._cheapest((*at, *(t for c in others if (t := self.net.then(c, p)) is not None)))[0]
+                for p, at in targets.items()
             ]
             costs += [self.net.dearest(target) for _, target in frame.calls if target < 0]
             known = self._frame_costs[frame.number] = min(max(costs), NEVER)
@@ -217,11 +252,8 @@ class Costs:
     def back(self, frame: Frame, result: int) -> tuple[int, int]:
         """What a frame leaves to do once a result has returned, and the network state whose rest that is."""
         known = self._backs.get((frame.number, result))
-        return known or self._back(frame, result, [self.net.then(call, result) for call in frame.calls])
-
-    def _back(self, frame: Frame, result: int, targets: Iterable[int | None]) -> tuple[int, int]:
-        known = self._backs.get((frame.number, result))
         if known is None:
+            targets = (self.net.then(call, result) for call in frame.calls)
             known = self._backs[frame.number, result] = self._cheapest(t for t in targets if t is not None)
         return known
 

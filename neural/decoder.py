@@ -24,9 +24,10 @@ from .framing import framed
 from .grounded import GroundedExecutor, GroundedState
 from .grounding import Grounding
 from .grounding_requests import Requests, Texts, asked, price
+from .growth import uncollected
 from .machine import Cell, Machine
 from .net import Net, spaced
-from .prepare import MANY, branching
+from .prepare import openings
 from .reference import CellState, ReferenceExecutor
 from .vocabulary import Vocabulary
 
@@ -86,14 +87,19 @@ class ConstrainedDecoder:
         self._frame = marker.encode(), after.encode()
         self.budgets = budgets
         self.schemas = (schema,) if isinstance(schema, Schema) else tuple(schema)
-        self.machines = tuple(self._machine(each) for each in self.schemas)
         self.executor_name = executor
-        self.executor = self._executor(executor, self.machines, device)
         self._requests: Requests | None = None
         self._grounded: dict[int, GroundedExecutor] = {}
-        for which, machine in enumerate(self.machines):
-            for control in branching(machine, MANY if surface == "dataflow" and budgets == "safe" else 0):
-                self.executor.visit(which, control)
+        with uncollected():
+            self._compile(device)
+
+    def _compile(self, device: Any) -> None:
+        """Make the machines and their executor, and visit the states in which much may come next."""
+        self.machines = tuple(self._machine(each) for each in self.schemas)
+        self.executor = self._executor(self.executor_name, self.machines, device)
+        for which, machine in enumerate(self.machines if self.budgets == "safe" else ()):
+            for cell in openings(machine, self._frame[0]):
+                self.executor.visit(which, cell)
 
     def _machine(self, schema: Schema, room: int = 0, like: Machine | None = None) -> Machine:
         if like is not None and self.surface == "dl":

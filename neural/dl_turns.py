@@ -1,19 +1,19 @@
 """Turns of DL: who speaks, the acts, the statements with their outcomes. The root of the DL surface."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ..compiler.check import prelude
 from ..compiler.expected import ground_types
 from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
-from ..compiler.types import Con, RecordType, Type
+from ..compiler.types import TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
 from .dl_conditions import comparable
 from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
-from .dl_outcomes import outcome
+from .dl_outcomes import elsewhere, outcome
 from .dl_queries import Finish, Standing, Tail, Way, named_call, short_source, sources, tables
-from .dl_show import best_item
+from .dl_show import all_calls, best_item
 from .dl_values import action, can_show, operand
 from .net import Net, Part
 from .words import Words
@@ -23,7 +23,32 @@ def dl_surface(schema: Schema, limits: Limits | None = None) -> tuple[Net, int]:
     """The network of DL over a schema, and its root procedure: one turn."""
     net = Net()
     dl = Dl(net, merge(prelude(), schema), Words(net), limits or Limits())
+    # What is known of a schema as a whole is found now, and not by the first program that asks.
+    comparable(dl, NOWHERE)
+    all_calls(dl)
+    elsewhere(dl)
+    net.beginnings = lambda: _beginnings(dl)
     return net, net.procedure(("turn",), lambda part: _turn(dl, part))
+
+
+_LARGEST = 3
+"""Tables and actions whose queries and calls are looked at while compiling."""
+
+
+def _beginnings(dl: Dl) -> Iterator[bytes]:
+    """Turns up to where acts, paths, statements, conditions, items and results begin."""
+    yield from (b"", b"user", b"agent", b"user a", b"user a(", b"user:", b"user: ")
+    for table in tables(dl)[:_LARGEST]:
+        source = f"user: {quote_name(table.name)}"
+        yield from (f"user a({quote_name(table.name)}".encode(), f"user a({quote_name(table.name)}.".encode())
+        yield from (f"{source} | where ".encode(), f"{source} | show ".encode(), f"{source} -> [{{ ".encode())
+        column = next((c for c in table.columns if c.type == TEXT), None)
+        if column is not None:
+            said = f"{source} | where .{spelled_field(column.name)}"
+            yield from (f'{said} = "'.encode(), f'{said} = "" '.encode(), f'{said} in ["'.encode())
+    for function in [f for f in dl.schema.functions if f.action][:_LARGEST]:
+        called = f"user: {quote_name(function.name)}"
+        yield from (f"{called}(".encode(), f"{called} -> [{{ ".encode())
 
 
 def _turn(dl: Dl, part: Part) -> None:

@@ -102,6 +102,13 @@ def operand(dl: Dl, type_: Type, context: Context, kind: str) -> int:
 
 def short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
     """A short operand."""
+    key = ("short", type_, context, kind)
+    if key not in dl.memo:
+        dl.memo[key] = _short(dl, type_, context, kind)
+    return dl.memo[key]  # type: ignore[no-any-return]
+
+
+def _short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
     if kind in ("plain", "left"):
         return short_plain(dl, type_, context, kind == "plain")
     if isinstance(type_, Con) and type_.name == "Spec":

@@ -11,7 +11,7 @@ are no dead ends. Variables stand wherever a value does; which of them go, their
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,6 +77,7 @@ def dataflow_surface(schema: Schema, count: Count, limits: FlowLimits | None = N
         raise CompileError(errors.nothing_to_say(given))
     net = Net()
     flow = Flow(net, signatures, limits)
+    net.beginnings = flow.beginnings
     return net, net.procedure(("program",), flow.program)
 
 
@@ -153,6 +154,25 @@ class Flow:
     def _ended(self, number: int) -> int:
         """After a value of a type."""
         return self._state(("ended", number), lambda part, state: part.end(state, self.results[number]))
+
+    def beginnings(self) -> Iterator[bytes]:
+        """Every call of each signature up to each of its arguments, and up to a call in its place."""
+        yield from (b"", b"(", b"(^(", b"(^((", b"(let (", b"(let (x0 ", b"(let (x0 (")
+        for own in self._open_enums:
+            yield from (f"({own[:-1]}".encode(), f"({own}".encode())
+        signatures = self.signatures
+        for signature, space in zip(signatures.all, signatures.spaces, strict=True):
+            if space is None:
+                continue
+            one = signatures.cheapest(signature, space)
+            text = signatures.opening(signature, one)
+            for i, before in signatures.required(signature, 0):
+                text += before
+                yield text
+                yield from (text + b"(", text + b"(^(", text + b"(^((", text + b'"')
+                text += signatures.short(
+                    int(signatures.instances(signature, signature.function.params[i].type, one)[0])
+                )
 
     # ------------------------------------------------------------ programs
 

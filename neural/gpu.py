@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import core, device, errors
-from .automaton import Control
 from .batch import write_row
 from .logits import constrain
 from .machine import Cell, Machine
@@ -80,9 +79,9 @@ class DeviceExecutor:
         zero = torch.zeros(batch, dtype=torch.int32, device=self.device)
         return DeviceState(rows, torch.zeros(batch, device=self.device), zero, zero[:, None].repeat(1, 4))
 
-    def visit(self, which: int, control: Control) -> None:
-        """Work out what the tokens do from a control state of a machine."""
-        self.tables.visit(which, control)
+    def visit(self, which: int, cell: Cell) -> None:
+        """Work out what the tokens do from the control state of a configuration, on the host."""
+        self.tables.visit(which, cell.control)
 
     # ------------------------------------------------------------ without waiting
 

@@ -86,7 +86,9 @@ class Machine:
         self.net = net
         self.vocabulary = vocabulary
         self.automaton: Automaton = Automaton(net, root) if like is None else like.automaton
-        self.reaches: Reaches = Reaches(self.automaton, vocabulary.trie) if like is None else like.reaches
+        self.reaches: Reaches = (
+            Reaches(self.automaton, vocabulary.trie, vocabulary.size) if like is None else like.reaches
+        )
         self.costs = Costs(net, vocabulary, room)
         self.exact = Ahead(self._successors) if exact else None
         self.words = (vocabulary.size + 31) // 32
@@ -220,7 +222,7 @@ class Machine:
                 cell.slack = max(cell.slack, dearest + piece.stack.cost)
                 for i in piece.reach.named:
                     if self.opens(piece, piece.reach.targets[i]):
-                        cell.row |= self.pack(piece.reach.tokens[piece.reach.which == i])
+                        cell.row |= self.chosen(piece.reach, np.arange(len(piece.reach.targets)) == i)
         if budget > cell.slack:
             return cell.row
         tight = np.zeros(self.words, dtype=np.uint32)
@@ -229,7 +231,7 @@ class Machine:
             affordable = self.class_costs(reach) < min(NEVER, budget - piece.stack.cost)
             if reach.named:
                 affordable &= self._open(piece)
-            tight |= self.pack(reach.tokens[affordable[reach.which]])
+            tight |= self.chosen(reach, affordable)
         return tight
 
     def _whole(self, reach: Reach) -> tuple[Row, int]:
@@ -241,13 +243,19 @@ class Machine:
             ends = costs < NEVER
             dearest = int(costs[ends].max(initial=0))
             ends[list(reach.named)] = False
-            row = self.pack(reach.tokens[ends[reach.which]])
+            row = self.chosen(reach, ends)
             known = self._bits[id(reach)] = row, dearest
         return known
 
-    def prepare(self, control: Control) -> None:
-        """Work out what the tokens do from a control state, whatever the stack."""
-        self._whole(self.reaches.at(control))
+    def chosen(self, reach: Reach, targets: NDArray[np.bool_]) -> Row:
+        """The tokens of a reach that lead to chosen targets, bool [targets], as a row of bits."""
+        if reach.of is None:
+            return self.pack(reach.tokens[targets[reach.which]])
+        from .walks import bits
+
+        row = np.empty(self.words, dtype=np.uint32)
+        bits(reach.of, targets, row)
+        return row
 
     def pack(self, tokens: "Ints | Plan") -> Row:
         """Tokens as a row of bits."""
@@ -260,17 +268,17 @@ class Machine:
         for piece in self.parts(cell):
             reach = piece.reach
             affordable = [
-                self.opens(piece, target) and self.within(self._entered(piece, target), budget - 1)
+                self.opens(piece, target) and self.within(self.entered(piece, target), budget - 1)
                 for target in reach.targets
             ]
-            row |= self.pack(reach.tokens[np.array(affordable, dtype=np.bool_)[reach.which]])
+            row |= self.chosen(reach, np.array(affordable, dtype=np.bool_))
         return row
 
     def _successors(self, cell: Cell) -> Iterator[Cell]:
         for piece in self.parts(cell):
-            yield from (self._entered(piece, t) for t in piece.reach.targets if self.opens(piece, t))
+            yield from (self.entered(piece, t) for t in piece.reach.targets if self.opens(piece, t))
 
-    def _entered(self, piece: Piece, target: Target) -> Cell:
+    def entered(self, piece: Piece, target: Target) -> Cell:
         """The configuration after a class of tokens."""
         return self.cell(target.control, self.push(piece.stack, target.pushed), piece.env + target.bound)
 
@@ -333,10 +341,9 @@ class Machine:
         known = cell.next.get(token)
         if known is None:
             for piece in self.parts(cell):
-                reach = piece.reach
-                at = int(np.searchsorted(reach.tokens, token))
-                if at < len(reach.tokens) and reach.tokens[at] == token:
-                    known = cell.next[token] = self._entered(piece, reach.targets[reach.which[at]])
+                target = piece.reach.find(token)
+                if target is not None:
+                    known = cell.next[token] = self.entered(piece, target)
                     break
         assert known is not None
         return known

@@ -16,7 +16,7 @@ or read by the caller after this procedure returns, is decided by that byte. Alt
 side by side; `automaton` determinizes them. That is LL(1) at the level of bytes, and it is checked while running.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 Call = tuple[int, int]
@@ -57,6 +57,8 @@ class Net:
         self.starts: list[int] = []
         """First state by procedure; -1 for a name that is a result only."""
         self.keys: list[Hashable] = []
+        self.beginnings: Callable[[], Iterable[bytes]] = tuple
+        """Beginnings of programs after which much may come next, the commonest first (`prepare`)."""
         self.binding: set[int] = set()
         """States and continuations of calls whose result is appended to the environment."""
         self._shorts: list[Callable[[], Short | None] | None] = []
@@ -212,6 +214,11 @@ class Part:
         moves = self.net.states[source].moves
         for byte in range(low, high + 1):
             moves.setdefault(byte, []).append(target)
+
+    def each(self, source: int, bytes_: Iterable[int], target: int, instead: Mapping[int, int]) -> None:
+        """Moves on some bytes, from a state that has none yet: to `target`, or where `instead` says for a byte."""
+        together = [target]
+        self.net.states[source].moves = {b: together for b in bytes_} | {b: [t] for b, t in instead.items()}
 
     def text(self, source: int, text: str, target: int | None = None) -> int:
         """A move along a fixed text."""

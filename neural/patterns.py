@@ -116,21 +116,24 @@ def rest_of_name(text: str, but: frozenset[str], first: str) -> bytes:
 def any_name(part: Part, but: frozenset[str], first: str) -> None:
     """The whole of a procedure: any name of ASCII letters, digits and underscores that begins with one of `first`,
     but some names. What these begin with is drawn as it is read; every other name goes on in one state."""
-    begun = {name[:end] for name in but for end in range(len(name) + 1)}
+    more: dict[str, dict[int, str]] = {}
+    for whole in sorted(but):
+        for end in range(len(whole)):
+            more.setdefault(whole[:end], {})[ord(whole[end])] = whole[: end + 1]
+    letters, later = ([*map(ord, chars)] for chars in (first, "0123456789_" + _LETTERS))
 
     def free(state: int) -> None:
         part.end(state)
-        for low, high in (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")):
-            part.byte(state, ord(low), ord(high), state)
+        part.each(state, later, state, {})
 
     anything = part.lazy(free, lambda: b"")
 
     def name(text: str, state: int) -> None:
         if text and text not in but:
             part.end(state)
-        for char in "0123456789_" + _LETTERS if text else first:
-            target = begins(text + char) if text + char in begun else anything
-            part.byte(state, ord(char), ord(char), target)
+        chars = set(later if text else letters)
+        instead = {byte: begins(longer) for byte, longer in more.get(text, {}).items() if byte in chars}
+        part.each(state, later if text else letters, anything, instead)
 
     def begins(text: str) -> int:
         return part.lazy(lambda state: name(text, state), lambda: rest_of_name(text, but, first))

@@ -1,35 +1,32 @@
 """What a decoder works out before it is first asked: the states in which much may come next.
 
-Most states are made when a program first visits them. Where every function of a schema may be called that takes longer
-than a step of a model should wait, so these states are visited while compiling.
+Most states are made when a program first visits them. Where every function of a schema may be called, or every field
+compared, that takes longer than a step of a model should wait, so these states are visited while compiling. A surface
+says which beginnings of programs lead there (`Net.beginnings`).
 """
 
-from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from .automaton import Control
-from .machine import Machine
+from .costs import NEVER
+from .machine import Cell, Machine
 
-MANY: Final = 64
-"""States worked out for Lispress, whose values of whatever type are all a few tokens away from the root."""
-_BRANCHES: Final = 8
-"""Bytes that a state of interest reads at least, if it calls nothing."""
+MOST: Final = 2_000
+"""Beginnings that are followed at most."""
 
 
-def branching(machine: Machine, limit: int) -> Iterator[Control]:
-    """Up to `limit` control states from which much is reached, the nearest to the root first."""
-    automaton = machine.automaton
-    seen = {automaton.root.number}
-    todo = deque((automaton.root,))
-    for _ in range(limit):
-        if not todo:
-            return
-        control = todo.popleft()
-        yield control
-        for target in machine.reaches.at(control).targets:
-            after = target.control
-            wide = after.frame is not None or len(automaton.reads(after)) >= _BRANCHES
-            if wide and after.number not in seen:
-                seen.add(after.number)
-                todo.append(after)
+def openings(machine: Machine, before: bytes = b"") -> Iterator[Cell]:
+    """Configurations in which much may come next, each of another control state. before: what precedes a program."""
+    seen: set[int] = set()
+    first = machine.read(machine.start, before)
+    read: list[tuple[bytes, Cell | None]] = [(b"", first)]
+    for text in islice(machine.net.beginnings(), MOST):
+        while not text.startswith(read[-1][0]):
+            read.pop()
+        known, cell = read[-1]
+        cell = machine.read(cell, text[len(known) :]) if cell is not None else None
+        read.append((text, cell))
+        if cell is not None and cell.cost < NEVER and cell.control.number not in seen:
+            seen.add(cell.control.number)
+            yield cell

@@ -9,9 +9,10 @@ Nothing here depends on the stack or on the environment: where a variable is use
 running (`machine`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -28,12 +29,20 @@ _WIDE: Final = 30
 """Bytes that a control state reads from which on, if it calls nothing, the trie is walked by compiled loops."""
 _MANY: Final = 64
 """Nodes of a subtree from which on that is worth it."""
+_SOME: Final = 24
+"""Nodes from which on numpy handles them faster than lists do."""
 REFUSED: Final = -1
 UNKNOWN: Final = -2
 HANDED: Final = -3
 """Marks of `_Plain`'s table: no move; not looked at yet; HANDED - k, step number k."""
 
+FEW: Final = 512
+"""Tokens up to which tables list them by what they cost; for more they have rows of bits."""
+_MOST: Final = 8192
+"""Tokens up to which a reach lists them; of more it says for every token of the vocabulary where it leads."""
+
 Ints = NDArray[np.int32]
+Shorts = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +73,33 @@ class Rest:
 class Reach:
     """What the tokens at a place do from a control state.
 
-    tokens[k] (ascending) leads to targets[which[k]]. named: indices of the targets inside variables' names.
+    Of few tokens: tokens[k] (ascending) leads to targets[which[k]], and `of` is None. Of many: token t leads to
+    targets[of[t]] (-1: nowhere), and `tokens` and `which` are empty. named: indices of the targets inside variables'
+    names.
     """
 
     targets: tuple[Target, ...]
     tokens: Ints
     which: Ints
+    of: Shorts | None
     rests: tuple[Rest, ...]
     named: tuple[int, ...]
+
+    def find(self, token: int) -> Target | None:
+        """Where a token leads."""
+        if self.of is not None:
+            return self.targets[self.of[token]] if self.of[token] >= 0 else None
+        at = int(np.searchsorted(self.tokens, token))
+        return self.targets[self.which[at]] if at < len(self.tokens) and self.tokens[at] == token else None
+
+    def pairs(self) -> Ints:
+        """Every token, ascending, with its class: int32 [tokens, 2]."""
+        if self.of is None:
+            return np.stack((self.tokens, self.which), axis=1)
+        from .walks import pairs
+
+        found = np.empty((len(self.of), 2), dtype=np.int32)
+        return found[: pairs(self.of, found)]
 
 
 _Pushed = tuple[Frame, ...]
@@ -82,9 +110,10 @@ _ByByte = dict[int, list[int]]
 
 class _Found:
     """A reach being collected. todo: where to go on, a control state and nodes to enter. plain: nodes that plain text
-    has entered, each with its control state."""
+    has entered, each with its control state. of: the class of each token that plain text has read, once there is
+    any."""
 
-    __slots__ = ("classes", "groups", "nodes", "plain", "rests", "todo", "which")
+    __slots__ = ("classes", "nodes", "of", "plain", "rests", "todo", "which")
 
     def __init__(self) -> None:
         self.todo: list[tuple[Control, _Pushed, _Bound, _ByByte]] = []
@@ -92,7 +121,7 @@ class _Found:
         self.classes: dict[tuple[int, _Pushed, _Bound], int] = {}
         self.nodes: list[int] = []
         self.which: list[int] = []
-        self.groups: list[tuple[Ints, Ints]] = []
+        self.of: Shorts | None = None
         self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], list[int]] = {}
 
     def number(self, control: Control, pushed: _Pushed, bound: _Bound) -> int:
@@ -100,11 +129,12 @@ class _Found:
 
 
 class Reaches:
-    """Reaches and places, worked out once each."""
+    """Reaches and places, worked out once each. size: of the vocabulary."""
 
-    def __init__(self, automaton: Automaton, trie: Trie) -> None:
+    def __init__(self, automaton: Automaton, trie: Trie, size: int) -> None:
         self.automaton = automaton
         self.trie = trie
+        self.size = size
         self.places: list[_ByByte] = []
         self._places: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Reach] = {}
@@ -125,16 +155,22 @@ class Reaches:
         known = self._places.get(key)
         if known is None:
             known = self._places[key] = len(self.places)
-            self.places.append(self._by_byte(array.tolist()))
+            self.places.append(self._by_byte(array if len(array) > _SOME else array.tolist()))
         return known
 
-    def _by_byte(self, nodes: Sequence[int]) -> _ByByte:
-        if len(nodes) > _MANY:
+    def _by_byte(self, nodes: "Sequence[int] | Ints") -> _ByByte:
+        if len(nodes) > _SOME:
             array = np.array(nodes, dtype=np.int32)
-            order = np.argsort(self.trie.byte[array], kind="stable")
-            letters, starts = np.unique(self.trie.byte[array][order], return_index=True)
-            parts = np.split(array[order], starts[1:])
-            return {byte: part.tolist() for byte, part in zip(letters.tolist(), parts, strict=True)}
+            letters = self.trie.byte[array]
+            order = np.argsort(letters, kind="stable")
+            letters, array = letters[order], array[order]
+            cuts = np.flatnonzero(letters[1:] != letters[:-1]) + 1
+            firsts = [0, *cuts.tolist(), len(array)]
+            listed = array.tolist()
+            return {
+                byte: listed[start:end]
+                for byte, start, end in zip(letters[firsts[:-1]].tolist(), firsts, firsts[1:], strict=False)
+            }
         found: _ByByte = {}
         bytes_ = self.trie.bytes_
         for node in nodes:
@@ -158,34 +194,39 @@ class Reaches:
         named = tuple(i for i, target in enumerate(targets) if target.control.slots is not None)
         return Reach(targets, *self._tokens(found), rests, named)
 
-    def _tokens(self, found: _Found) -> tuple[Ints, Ints]:
-        """The tokens at the nodes found, ascending, and the class of each."""
+    def _tokens(self, found: _Found) -> tuple[Ints, Ints, Shorts | None]:
+        """The tokens found and their classes, as a reach has them."""
         trie = self.trie
-        nodes = np.array(found.nodes, dtype=np.int32)
-        which = np.array(found.which, dtype=np.int32)
-        if found.groups:
-            from .walks import collect, spread
-
-            total = 0
-            for each, classes in ((nodes, which), *found.groups):
-                total += spread(trie.first, trie.count, trie.order, each, classes, self._plain.of)
-            tokens, which = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
-            collect(self._plain.of, tokens, which)
-            return tokens, which
+        nodes, which = np.array(found.nodes, dtype=np.int32), np.array(found.which, dtype=np.int32)
         counts = trie.count[nodes]
-        tokens = trie.order[np.repeat(trie.first[nodes], counts) + _within(counts)]
-        order = np.argsort(tokens)
-        return tokens[order], np.repeat(which, counts)[order]
+        tokens, which = trie.order[np.repeat(trie.first[nodes], counts) + _within(counts)], np.repeat(which, counts)
+        of = found.of
+        if of is not None:
+            of[tokens] = which
+            tokens = np.flatnonzero(of >= 0).astype(np.int32)
+            which = of[tokens].astype(np.int32) if len(tokens) <= _MOST else which
+        elif len(tokens) > _MOST:
+            of = self._nowhere()
+            of[tokens] = which
+        else:
+            order = np.argsort(tokens)
+            tokens, which = tokens[order], which[order]
+        if len(tokens) <= _MOST:
+            return tokens, which, None
+        assert len(found.classes) < np.iinfo(np.int16).max, "classes of one state"
+        return tokens[:0], which[:0], of
+
+    def _nowhere(self) -> Shorts:
+        """No class for any token."""
+        return np.full((self.size + 31) // 32 * 32, -1, dtype=np.int16)
 
     def _step(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, nodes: _ByByte) -> None:
         """Enter nodes in a control state; those that it does not read are left to what it returns to."""
         reads = self.automaton.reads(state)
-        for byte in nodes if len(nodes) < len(reads) else reads:
-            if byte in nodes and byte in reads:
-                step = self.automaton.step(state, byte)
-                assert step is not None
-                for node in nodes[byte]:
-                    self._enter(found, step, pushed, bound, node)
+        for byte in nodes.keys() & reads.keys():
+            step = self.automaton.step(state, byte)
+            assert step is not None
+            self._enter(found, step, pushed, bound, nodes[byte])
         if state.ended:
             left: list[int] = []
             for byte, some in nodes.items():
@@ -194,26 +235,55 @@ class Reaches:
             if left:
                 self._leave(found, state, pushed, bound, left)
 
-    def _enter(self, found: _Found, step: Step, pushed: _Pushed, bound: _Bound, node: int) -> None:
-        """A node was entered by a step."""
+    def _enter(self, found: _Found, step: Step, pushed: _Pushed, bound: _Bound, nodes: list[int]) -> None:
+        """Nodes were entered by a step."""
         target, more = step
         if more:
             pushed += more
             if len(pushed) > MAX_PUSHED:
                 return
         trie = self.trie
-        if trie.counts[node]:
-            found.nodes.append(node)
-            found.which.append(found.number(target, pushed, bound))
-        child, end = node + 1, trie.ends[node]
-        if end - child >= _MANY and is_wide(self.automaton, target):
-            found.plain.setdefault((pushed, bound), []).append((node, target))
-        elif child < end:
-            below: _ByByte = {}
-            while child < end:
-                below[trie.bytes_[child]] = [child]
-                child = trie.ends[child]
-            found.todo.append((target, pushed, bound, below))
+        counts, ends = trie.counts, trie.ends
+        while True:
+            tokens = [node for node in nodes if counts[node]]
+            if tokens:
+                found.nodes += tokens
+                found.which += [found.number(target, pushed, bound)] * len(tokens)
+            nodes = [node for node in nodes if ends[node] > node + 1]
+            if not nodes:
+                return
+            # A fixed text, one byte after the other.
+            reads = target.reads or self.automaton.reads(target)
+            if len(reads) != 1 or target.frame is not None or target.ended:
+                break
+            ((byte, here),) = reads.items()
+            assert here is not None
+            nodes = [child for node in nodes for child in trie.below(node).get(byte, ())]
+            if not nodes:
+                return
+            target = self.automaton.target(here)
+        if is_wide(self.automaton, target):
+            large = [node for node in nodes if ends[node] - node > _MANY]
+            if large:
+                found.plain.setdefault((pushed, bound), []).extend((node, target) for node in large)
+                nodes = [node for node in nodes if ends[node] - node <= _MANY]
+        if nodes:
+            found.todo.append((target, pushed, bound, self._below(nodes)))
+
+    def _below(self, nodes: list[int]) -> _ByByte:
+        """The children of nodes."""
+        trie = self.trie
+        if len(nodes) > _SOME:
+            array = np.array(nodes, dtype=np.int32)
+            counts = trie.kids[array + 1] - trie.kids[array]
+            return self._by_byte(trie.kid[np.repeat(trie.kids[array], counts) + _within(counts)])
+        if len(nodes) == 1:
+            return trie.below(nodes[0])
+        below: _ByByte = {}
+        for node in nodes:
+            for byte, children in trie.below(node).items():
+                below[byte] = below[byte] + children if byte in below else children
+        return below
 
     def _leave(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, left: list[int]) -> None:
         """Nodes are left to what a control state returns to."""
@@ -228,16 +298,16 @@ class Reaches:
     def _loops(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[int, Control]]) -> None:
         """Walk subtrees as far as they are plain text."""
         plain = self._plain
-        (nodes, rows), stops, hands = plain.walk(entered)
-        numbers = np.full(len(plain.controls), -1, dtype=np.int32)
-        for row in np.flatnonzero(np.bincount(rows)).tolist():
-            numbers[row] = found.number(plain.controls[row], pushed, bound)
-        if len(nodes):
-            found.groups.append((nodes, numbers[rows]))
-        for row in np.flatnonzero(np.bincount(stops[:, 1])).tolist():
-            self._leave(found, plain.controls[row], pushed, bound, stops[stops[:, 1] == row, 0].tolist())
-        for node, number in hands:
-            self._enter(found, plain.steps[number], pushed, bound, node)
+        if found.of is None:
+            found.of = self._nowhere()
+        known = {c: i for i, (c, *which) in enumerate(found.classes) if which == [pushed, bound]}
+        fresh, stops, hands = plain.walk(entered, found.of, known, len(found.classes))
+        for control in fresh:
+            found.number(control, pushed, bound)
+        for row, nodes in _grouped(stops):
+            self._leave(found, plain.controls[row], pushed, bound, nodes)
+        for number, nodes in _grouped(hands):
+            self._enter(found, plain.steps[number], pushed, bound, nodes)
 
     @cached_property
     def _plain(self) -> "_Plain":
@@ -246,7 +316,7 @@ class Reaches:
 
 def is_wide(automaton: Automaton, control: Control) -> bool:
     """Whether a control state is plain text that may be almost anything."""
-    return control.frame is None and len(automaton.reads(control)) >= _WIDE
+    return control.frame is None and len(control.reads or automaton.reads(control)) >= _WIDE
 
 
 class _Plain:
@@ -257,31 +327,48 @@ class _Plain:
         self.trie = trie
         self.controls: list[Control] = []
         self.steps: list[Step] = []
-        self.of = np.full(int(trie.order.max(initial=-1)) + 1, -1, dtype=np.int32)
         self._rows: dict[int, int] = {}
+        self._steps: dict[Step, int] = {}
         self._table = np.full((32, 256), UNKNOWN, dtype=np.int32)
         self._ended = np.zeros(32, dtype=np.bool_)
         size = len(trie.byte)
         self._state_of = np.zeros(size, dtype=np.int32)
-        self._found, self._stops, self._hands = (np.empty((size, 2), dtype=np.int32) for _ in range(3))
+        self._stops, self._hands = (np.empty((size, 2), dtype=np.int32) for _ in range(2))
 
-    def walk(self, entered: list[tuple[int, Control]]) -> tuple[Ints, Ints, list[list[int]]]:
-        """Go on from nodes, each in a control state. Nodes with tokens, and the row of the control state at each
-        [2, nodes]; [stops, 2], node and row where a node is left to callers; (node, step) where something else is entered."""
+    def walk(
+        self, entered: list[tuple[int, Control]], of: Shorts, known: dict[int, int], fresh: int
+    ) -> tuple[list[Control], Ints, Ints]:
+        """Go on from nodes, each in a control state, and write the class of every token read into `of`.
+
+        known: classes by number of the control state; fresh: the first number for more. The control states that got
+        one, in order; [stops, 2], node and row where a node is left to callers; [hands, 2], node and step where
+        something else is entered.
+        """
         from .walks import walk
 
         trie = self.trie
         starts = np.array([node for node, _ in entered], dtype=np.int32)
         for node, control in entered:
             self._state_of[node] = self._row(control)
-        progress = np.zeros(5, dtype=np.int32)
+        progress = np.array((0, 0, fresh, 0, 0), dtype=np.int32)
+        classes = self._classes(known, np.zeros(0, dtype=np.int32))
         while walk(
-            trie.byte, trie.end, trie.parent, trie.count, self._table, self._ended, self._state_of, starts,
-            self._found, self._stops, self._hands, progress,
+            trie.byte, trie.end, trie.parent, trie.first, trie.count, trie.order, self._table, self._ended,
+            self._state_of, starts, classes, of, self._stops, self._hands, progress,
         ):  # fmt: skip
             self._fill(int(self._state_of[trie.parent[progress[1]]]))
-        nodes, stops, hands = progress[2:].tolist()
-        return self._found[:nodes].T.copy(), self._stops[:stops], self._hands[:hands].tolist()
+            classes = self._classes(known, classes)
+        rows = np.flatnonzero(classes >= fresh)
+        numbered = [self.controls[row] for row in rows[np.argsort(classes[rows])].tolist()]
+        return numbered, self._stops[: progress[3]], self._hands[: progress[4]]
+
+    def _classes(self, known: dict[int, int], classes: Ints) -> Ints:
+        """Classes by row, with room for all rows there are by now, and those known of them."""
+        more = np.full(len(self._table) - len(classes), -1, dtype=np.int32)
+        classes = np.concatenate((classes, more)) if len(more) else classes
+        for number in known.keys() & self._rows.keys():
+            classes[self._rows[number]] = known[number]
+        return classes
 
     def _row(self, control: Control) -> int:
         known = self._rows.get(control.number)
@@ -297,15 +384,35 @@ class _Plain:
     def _fill(self, row: int) -> None:
         control = self.controls[row]
         moves = [REFUSED] * 256
-        for byte in self.automaton.reads(control):
-            step = self.automaton.step(control, byte)
-            assert step is not None
-            if not step[1] and is_wide(self.automaton, step[0]):
-                moves[byte] = self._row(step[0])
-            else:
-                moves[byte] = HANDED - len(self.steps)
-                self.steps.append(step)
+        known: dict[int, int] = {}
+        for byte, here in self.automaton.reads(control).items():
+            # Many bytes lead on together: by one list.
+            if id(here) not in known:
+                step = self.automaton.step(control, byte)
+                assert step is not None
+                known[id(here)] = self._move(step)
+            moves[byte] = known[id(here)]
         self._table[row] = moves
+
+    def _move(self, step: Step) -> int:
+        """How the table says where a step leads."""
+        target, more = step
+        if not more and is_wide(self.automaton, target):
+            return self._row(target)
+        number = self._steps.setdefault(step, len(self.steps))
+        if number == len(self.steps):
+            self.steps.append(step)
+        return HANDED - number
+
+
+def _grouped(pairs: Ints) -> Iterator[tuple[int, list[int]]]:
+    """The first of some pairs by their second: int32 [pairs, 2]."""
+    order = np.argsort(pairs[:, 1], kind="stable")
+    firsts, seconds = pairs[order, 0].tolist(), pairs[order, 1]
+    cuts = [0, *(np.flatnonzero(seconds[1:] != seconds[:-1]) + 1).tolist(), len(firsts)]
+    for start, end in pairwise(cuts):
+        if start < end:
+            yield int(seconds[start]), firsts[start:end]
 
 
 def _within(counts: Ints) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import errors
-from .automaton import Control
+from .costs import NEVER
 from .machine import Cell, Machine, Plan
 from .vocabulary import Vocabulary
 
@@ -44,9 +44,9 @@ class ReferenceExecutor:
         n = len(cells)
         return CellState(tuple(which), tuple(cells), tuple(budgets), (False,) * n, (None,) * n, (0.0,) * n)
 
-    def visit(self, which: int, control: Control) -> None:
-        """Work out what the tokens do from a control state of a machine."""
-        self.machines[which].prepare(control)
+    def visit(self, which: int, cell: Cell) -> None:
+        """Work out what the tokens do in a configuration of a machine."""
+        self.machines[which].row(cell, NEVER)
 
     def bits(self, state: CellState) -> Bits:
         """Allowed tokens, packed: uint32 [batch, words]."""

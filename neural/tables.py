@@ -35,9 +35,10 @@ from numpy.typing import NDArray
 
 from .automaton import Control, Frame
 from .costs import NEVER
+from .growth import uncollected
 from .machine import Machine, Row
 from .net import use
-from .reach import Reach
+from .reach import FEW, Reach
 
 CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = range(14)
 AFTER, BEYOND, BACK, RESOLVED = range(14, 18)
@@ -50,11 +51,11 @@ CLOSED: Final = MASKS + len(_HASHED)
 
 MISS_REACH: Final = -1
 """What a miss says instead of a hashed section: the reach of a control state."""
-FEW: Final = 512
-"""Tokens up to which a reach is a list of them; beyond, it is rows of bits."""
 NO_KEY: Final = -1
 _FIRST_ROOM: Final = 1 << 14
 """Entries of each section that there is room for at first; memory that is not written to is not there yet."""
+_MORE_ROOM: Final = {TOKEN: 8, ITEM: 8, CLASS: 4, LOOK: 512, AFTER: 2, BEYOND: 2, RESOLVED: 2}
+"""How many times that, for the sections that grow most: making room anew moves everything."""
 
 Ints = NDArray[np.int32]
 
@@ -66,8 +67,7 @@ class Tables:
         self.machines = tuple(machines)
         self.words = machines[0].words
         self._used = [0] * len(_STRIDES)
-        self._room = [_FIRST_ROOM * stride for stride in _STRIDES]
-        self._room[LOOK] <<= 9
+        self._room = [_FIRST_ROOM * stride * _MORE_ROOM.get(section, 1) for section, stride in enumerate(_STRIDES)]
         self.head = np.zeros(CLOSED + 1, dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
         self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
@@ -110,6 +110,14 @@ class Tables:
             if section in tables:
                 move(tables[section], self._slots(section)[0])
 
+    def _make_room(self, section: int, wanted: int) -> None:
+        """Room for so much of a section; and for more of every other that is half full, since everything is moved."""
+        for each, used in enumerate(self._used):
+            needed = wanted if each == section else 2 * used * (2 if each in _HASHED else 1)
+            while needed > self._room[each]:
+                self._room[each] *= 2
+        self._lay_out()
+
     @property
     def written(self) -> Ints:
         """The buffer without the room at its end that is not used yet."""
@@ -128,9 +136,7 @@ class Tables:
         """Add entries to a section; the number of the first."""
         used, size = self._used[section], len(values)
         if used + size > self._room[section]:
-            while used + size > self._room[section]:
-                self._room[section] *= 2
-            self._lay_out()
+            self._make_room(section, used + size)
         start = int(self.head[section]) + used
         self.memory[start : start + size] = values
         self._used[section] = used + size
@@ -141,8 +147,7 @@ class Tables:
     def _put(self, section: int, a: int, b: int, c: int, value: int) -> None:
         self._used[section] += 4
         if self._used[section] * 2 > self._room[section]:
-            self._room[section] *= 2
-            self._lay_out()
+            self._make_room(section, self._used[section] * 2)
         self._set(section, a, b, c, value)
         self.version += 1
 
@@ -304,29 +309,29 @@ class Tables:
             pushed, bound = self._pushed(machine, target.pushed), self._bound(machine, target.bound)
             classes[i] = self.control(machine, target.control), *pushed, costs[i], *bound
         first = self._append(CLASS, classes.ravel())
-        look = np.stack((reach.tokens, reach.which + np.int32(first)), axis=1)
-        looked = self._append(LOOK, look.ravel())
         possible = costs < NEVER
+        look = reach.pairs()
         named: list[int] = []
         for i in reach.named:
             if possible[i]:
-                named += (first + i, *self._items(reach.tokens[reach.which == i].tolist()))
+                named += (first + i, *self._items(look[look[:, 1] == i, 0].tolist()))
         possible[list(reach.named)] = False
-        tokens, priced = reach.tokens[possible[reach.which]], costs[reach.which][possible[reach.which]]
         few = tiers = (0, 0)
-        if len(tokens) <= FEW:
-            order = np.lexsort((tokens, priced))
-            pairs = np.stack((tokens[order], priced[order]), axis=1)
-            few = self._append(TOKEN, pairs.ravel()), len(tokens)
+        if len(look) <= FEW:
+            which = look[:, 1]
+            pairs = np.stack((look[:, 0], costs[which]), axis=1)[possible[which]]
+            few = self._append(TOKEN, pairs[np.lexsort(pairs.T)].ravel()), len(pairs)
         else:
-            distinct = np.unique(priced)
-            rows = [x for cost in distinct.tolist() for x in (cost, self.row(of.pack(tokens[priced <= cost])))]
+            distinct = sorted(set(costs[possible].tolist()))
+            rows = [x for cost in distinct for x in (cost, self.row(of.chosen(reach, possible & (costs <= cost))))]
             tiers = self._append(ROW, rows), len(distinct)
+        look[:, 1] += np.int32(first)
+        looked = self._append(LOOK, look.ravel())
         rests: list[int] = []
         for rest in reach.rests:
             rests += self.ended(machine, rest.ended), self._place(machine, rest.place)
             rests += (*self._pushed(machine, rest.pushed), *self._bound(machine, rest.bound))
-        least = int(priced.min(initial=NEVER))
+        least = int(costs[possible].min(initial=NEVER))
         entry = (*few, looked, len(look), *tiers, self._append(REST, rests), len(reach.rests), least)
         return self._append(REACH, (*entry, self._append(NAMED, named), len(named) // 3))
 
@@ -338,6 +343,10 @@ class Tables:
 
     def grow(self, section: int, a: int, b: int = 0, c: int = 0) -> int:
         """Fill in what was missed; what is there now."""
+        with uncollected():
+            return self._grow(section, a, b, c)
+
+    def _grow(self, section: int, a: int, b: int, c: int) -> int:
         if section == MISS_REACH:
             machine, control = self.controls[a]
             number = self.reach(machine, self.machines[machine].reaches.at(control))

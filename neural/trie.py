@@ -55,6 +55,22 @@ class Trie:
         return self.order.tolist()  # type: ignore[no-any-return]
 
     @cached_property
+    def _belows(self) -> dict[int, dict[int, list[int]]]:
+        return {}
+
+    def below(self, node: int) -> dict[int, list[int]]:
+        """The child of a node by byte, in a list of its own. Do not write to it."""
+        known = self._belows.get(node)
+        if known is None:
+            known = self._belows[node] = {}
+            bytes_, ends = self.bytes_, self.ends
+            child, end = node + 1, ends[node]
+            while child < end:
+                known[bytes_[child]] = [child]
+                child = ends[child]
+        return known
+
+    @cached_property
     def kid(self) -> Ints:
         """Nodes by parent, each one's children in the order of their bytes."""
         return np.argsort(self.parent[1:], kind="stable").astype(np.int32) + np.int32(1)

@@ -16,12 +16,14 @@ _fast: Any = njit(nogil=True, cache=True, boundscheck=False)
 
 
 @_fast
-def walk(byte, end, parent, count, table, ended, state_of, starts, found, stops, hands, progress):  # type: ignore[no-untyped-def]
-    """Go through the subtrees of `starts`, each in preorder. True if it stopped at a node (progress[1], below start
-    number progress[0]) whose parent's control state has no moves in `table` (int32 [states, 256]) yet.
+def walk(byte, end, parent, first, count, order, table, ended, state_of, starts, classes, of, stops, hands, progress):  # type: ignore[no-untyped-def]
+    """Go through the subtrees of `starts`, each in preorder, and write the class of every token read into `of`. True
+    if it stopped at a node (progress[1], below start number progress[0]) whose parent's control state has no moves in
+    `table` (int32 [states, 256]) yet.
 
-    state_of: control states by node, int32; those of `starts` are set. Written, with how many in progress[2:]: found
-    (node with tokens, state), stops (node refused, state that may return, by `ended`), hands (node, step).
+    state_of: control states by node, int32; those of `starts` are set. classes: by control state; one that has none
+    (-1) gets the next, progress[2]. Written, with how many in progress[3:]: stops (node refused, state that may
+    return, by `ended`), hands (node, step).
     """
     for which in range(progress[0], starts.size):
         last = end[starts[which]]
@@ -32,9 +34,11 @@ def walk(byte, end, parent, count, table, ended, state_of, starts, found, stops,
             if target >= 0:
                 state_of[at] = target
                 if count[at] > 0:
-                    found[progress[2], 0] = at
-                    found[progress[2], 1] = target
-                    progress[2] += 1
+                    if classes[target] < 0:
+                        classes[target] = progress[2]
+                        progress[2] += 1
+                    for i in range(first[at], first[at] + count[at]):
+                        of[order[i]] = classes[target]
                 at += 1
                 continue
             if target == UNKNOWN:
@@ -55,27 +59,27 @@ def walk(byte, end, parent, count, table, ended, state_of, starts, found, stops,
 
 
 @_fast
-def spread(first, count, order, nodes, classes, of):  # type: ignore[no-untyped-def]
-    """Write the class of each node's tokens into `of`, by token; how many tokens."""
-    total = 0
-    for i in range(nodes.size):
-        start = first[nodes[i]]
-        for j in range(count[nodes[i]]):
-            of[order[start + j]] = classes[i]
-        total += count[nodes[i]]
-    return total
+def bits(of, chosen, row):  # type: ignore[no-untyped-def]
+    """Set the bits of all tokens whose class (`of`, -1: none) is chosen: bool [classes], row: uint32 [words]."""
+    for word in range(row.size):
+        found = np.uint32(0)
+        for bit in range(32):
+            which = of[32 * word + bit]
+            if which >= 0 and chosen[which]:
+                found |= np.uint32(1) << np.uint32(bit)
+        row[word] = found
 
 
 @_fast
-def collect(of, tokens, which):  # type: ignore[no-untyped-def]
-    """The tokens whose class is not -1, ascending, with their classes; `of` is as new afterwards."""
-    at = 0
+def pairs(of, found):  # type: ignore[no-untyped-def]
+    """Write every token that has a class, ascending, with its class: int32 [tokens, 2]. How many."""
+    count = 0
     for token in range(of.size):
         if of[token] >= 0:
-            tokens[at] = token
-            which[at] = of[token]
-            of[token] = -1
-            at += 1
+            found[count, 0] = token
+            found[count, 1] = of[token]
+            count += 1
+    return count
 
 
 @_fast
@@ -104,11 +108,12 @@ def spell(byte, kids, kid, first, count, order, text, best, last, token):  # typ
 def load(trie: Trie) -> None:
     """Have the trie's lists made and the loops compiled (from the disk, where they have been before)."""
     assert len(trie.bytes_) == len(trie.ends) == len(trie.counts)
-    nothing, pairs = np.zeros(0, dtype=np.int32), np.zeros((1, 2), dtype=np.int32)
+    nothing, written = np.zeros(0, dtype=np.int32), np.zeros((1, 2), dtype=np.int32)
     table, ended = np.full((1, 256), REFUSED, dtype=np.int32), np.zeros(1, dtype=np.bool_)
     walk(
-        trie.byte, trie.end, trie.parent, trie.count, table, ended, nothing, nothing, pairs, pairs, pairs,
-        np.zeros(5, dtype=np.int32),
+        trie.byte, trie.end, trie.parent, trie.first, trie.count, trie.order, table, ended, nothing, nothing, nothing,
+        np.zeros(0, dtype=np.int16), written, written, np.zeros(5, dtype=np.int32),
     )  # fmt: skip
-    spread(trie.first, trie.count, trie.order, nothing, nothing, nothing)
-    collect(nothing, nothing, nothing)
+    classes, chosen = np.full(32, -1, dtype=np.int16), np.zeros(0, dtype=np.bool_)
+    bits(classes, chosen, np.zeros(1, dtype=np.uint32))
+    pairs(classes, written)
