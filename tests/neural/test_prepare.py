@@ -7,6 +7,7 @@ import pytest
 
 from dlc import load_schema
 from dlc.compiler.schema import Schema
+from dlc.compiler.schema_text import read_schema
 from dlc.neural.decoder import UNBOUNDED, ConstrainedDecoder
 from dlc.neural.growth import uncollected
 from dlc.neural.prepare import openings
@@ -29,9 +30,7 @@ def test_what_follows_a_beginning_is_known_once_compiled(surface: str, name: str
 
 @pytest.fixture
 def small() -> Schema:
-    from dlc.compiler.schema_text import read_schema
-
-    return read_schema("enum E open { A, B }\nfun f(x: Number, y: Text) -> Number\nfun g(e: E) -> Text")
+    return read_schema("open enum E { A, B }\nfun f(x: Number, y: Text) -> Number\nfun g(e: E) -> Text")
 
 
 @pytest.mark.parametrize("enabled", [True, False])
