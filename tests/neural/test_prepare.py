@@ -30,7 +30,7 @@ def test_what_follows_a_beginning_is_known_once_compiled(surface: str, name: str
 
 @pytest.fixture
 def small() -> Schema:
-    return read_schema("open enum E { A, B }\nfun f(x: Number, y: Text) -> Number\nfun g(e: E) -> Text")
+    return read_schema("open enum E = A | B\nfun f(x: Number, y: Text) -> Number\nfun g(e: E) -> Text")
 
 
 @pytest.mark.parametrize("enabled", [True, False])
