@@ -27,7 +27,7 @@ MAX_PUSHED: Final = 24
 """Frames that one token may push; what would push more is not allowed (stacks have a fixed depth)."""
 _WIDE: Final = 30
 """Bytes that a control state reads from which on, if it calls nothing, the trie is walked by compiled loops."""
-_MANY: Final = 64
+_MANY: Final = 4
 """Nodes of a subtree from which on that is worth it."""
 _SOME: Final = 24
 """Nodes from which on numpy handles them faster than lists do."""
