@@ -197,7 +197,7 @@ def _pieces(memory, head, row, pieces, miss):  # type: ignore[no-untyped-def]
     pieces[0, _REACH], pieces[0, _LEVEL], pieces[0, _FRAMES], pieces[0, _BOUND] = first, row[DEPTH], 0, 0
     count, at = 1, 0
     while at < count:
-        entry = head[REACH] + 11 * pieces[at, _REACH]
+        entry = head[REACH] + 13 * pieces[at, _REACH]
         rests = head[REST] + 6 * memory[entry + 6]
         for i in range(memory[entry + 7]):
             if count == _QUEUE:
@@ -316,7 +316,7 @@ def _fill(memory, head, rows, ends, row, out, miss):  # type: ignore[no-untyped-
         if count < 0:
             return MISSED if count == _UNKNOWN else OVERFLOWED
         for i in range(count):
-            entry = head[REACH] + 11 * pieces[i, _REACH]
+            entry = head[REACH] + 13 * pieces[i, _REACH]
             left = min(row[BUDGET] - 1 - _spent(memory, head, row, pieces[i]), _NEVER - 1)
             for j in range(memory[entry + 10]):
                 named = head[NAMED] + 3 * (memory[entry + 9] + j)
@@ -380,7 +380,7 @@ def _fill(memory, head, rows, ends, row, out, miss):  # type: ignore[no-untyped-
 @_fast
 def _look(memory, head, reach, token):  # type: ignore[no-untyped-def]
     """The class of a token in a reach, or -1."""
-    entry = head[REACH] + 11 * reach
+    entry = head[REACH] + 13 * reach
     start = head[LOOK] + 2 * memory[entry + 2]
     low, high = 0, memory[entry + 3]
     while low < high:
@@ -391,6 +391,10 @@ def _look(memory, head, reach, token):  # type: ignore[no-untyped-def]
             high = middle
     if low < memory[entry + 3] and memory[start + 2 * low] == token:
         return memory[start + 2 * low + 1]
+    if memory[entry + 11] >= 0:
+        word = memory[head[ITEM] + memory[entry + 12] + (token >> 5)]
+        if (word >> (token & 31)) & 1:
+            return memory[entry + 11]
     return -1
 
 
@@ -476,7 +480,7 @@ def _advance(memory, head, ends, row, token, miss):  # type: ignore[no-untyped-d
 def _some(memory, head, row, pieces, count, scratch, miss):  # type: ignore[no-untyped-def]
     """Whether any token is affordable: 1 or 0; _UNKNOWN after a miss."""
     for i in range(count):
-        entry = head[REACH] + 11 * pieces[i, _REACH]
+        entry = head[REACH] + 13 * pieces[i, _REACH]
         left = min(row[BUDGET] - 1 - _spent(memory, head, row, pieces[i]), _NEVER - 1)
         if memory[entry + 8] <= left:
             return 1

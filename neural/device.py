@@ -219,8 +219,8 @@ def pieces(dt: DeviceTables, rows: Tensor, wrong: Trouble) -> Pieces:
 def _returned(dt: DeviceTables, rows: Tensor, now: Pieces, wrong: Trouble) -> Pieces:
     width = now.reach.shape[1]
     turn = torch.arange(dt.rests, device=rows.device)
-    count = dt.at(tables.REACH, now.reach, 11, 7)
-    rest = (dt.at(tables.REACH, now.reach, 11, 6))[..., None] + turn
+    count = dt.at(tables.REACH, now.reach, 13, 7)
+    rest = (dt.at(tables.REACH, now.reach, 13, 6))[..., None] + turn
     valid = now.alive[..., None] & (turn < count[..., None])
     ended, place, pushed, more, start, results = (dt.at(tables.REST, rest, 6, field) for field in range(6))
     level = now.level[..., None].expand(rest.shape)
@@ -389,8 +389,8 @@ def recipe(dt: DeviceTables, rows: Tensor) -> tuple[Recipe, Trouble]:
     free = ~done & (rows[:, core.PLANNED] == core.NO_PLAN) & (rows[:, core.DEPTH] < MAX_DEPTH)
     left = (rows[:, core.BUDGET, None] - 1 - _spent(dt, rows, found)).clamp(max=NEVER - 1)
     open_ = found.alive & free[:, None]
-    paid = open_ & (dt.at(tables.REACH, found.reach, 11, 8) <= left)
-    many = dt.at(tables.REACH, found.reach, 11, 5)
+    paid = open_ & (dt.at(tables.REACH, found.reach, 13, 8) <= left)
+    many = dt.at(tables.REACH, found.reach, 13, 5)
     tokens = [_few(dt, found, paid & (many == 0), left)]
     some = paid.any(1)
     if dt.named:
@@ -399,7 +399,7 @@ def recipe(dt: DeviceTables, rows: Tensor) -> tuple[Recipe, Trouble]:
         some = some | opened
     tier = torch.full_like(many, -1)
     for i in range(dt.tiers):
-        at = dt.at(tables.REACH, found.reach, 11, 4) + i
+        at = dt.at(tables.REACH, found.reach, 13, 4) + i
         tier = torch.where((i < many) & (dt.at(tables.ROW, at, 2) <= left), dt.at(tables.ROW, at, 2, 1), tier)
     dense = torch.where(paid & (many > 0), tier, -1)
     order = torch.argsort((dense < 0).int(), dim=1, stable=True)[:, :DENSE]
@@ -413,8 +413,8 @@ def recipe(dt: DeviceTables, rows: Tensor) -> tuple[Recipe, Trouble]:
 
 def _few(dt: DeviceTables, found: Pieces, paid: Tensor, left: Tensor) -> Tensor:
     turn = torch.arange(dt.few, device=left.device)
-    at = dt.at(tables.REACH, found.reach, 11)[..., None] + turn
-    fits = paid[..., None] & (turn < dt.at(tables.REACH, found.reach, 11, 1)[..., None])
+    at = dt.at(tables.REACH, found.reach, 13)[..., None] + turn
+    fits = paid[..., None] & (turn < dt.at(tables.REACH, found.reach, 13, 1)[..., None])
     fits = fits & (dt.at(tables.TOKEN, at, 2, 1) <= left[..., None])
     return torch.where(fits, dt.at(tables.TOKEN, at, 2), -1).flatten(1)
 
@@ -423,8 +423,8 @@ def _named(
     dt: DeviceTables, rows: Tensor, found: Pieces, open_: Tensor, left: Tensor, wrong: Trouble
 ) -> tuple[Tensor, Tensor]:
     turn = torch.arange(dt.named, device=rows.device)
-    at = dt.at(tables.REACH, found.reach, 11, 9)[..., None] + turn
-    valid = open_[..., None] & (turn < dt.at(tables.REACH, found.reach, 11, 10)[..., None])
+    at = dt.at(tables.REACH, found.reach, 13, 9)[..., None] + turn
+    valid = open_[..., None] & (turn < dt.at(tables.REACH, found.reach, 13, 10)[..., None])
     number, start, count = (dt.at(tables.NAMED, at, 3, field) for field in range(3))
     valid = valid & (dt.at(tables.CLASS, number, 6, 3) <= left[..., None])
     opens = _opens(dt, rows, found, number, valid, wrong)
@@ -465,11 +465,15 @@ def advance(dt: DeviceTables, rows: Tensor, tokens: Tensor) -> tuple[Tensor, Tro
     left = (rows[:, core.BUDGET, None] - 1 - _spent(dt, rows, found)).clamp(max=NEVER - 1)
     wanted = (found.reach.long() << 24) | tokens.long().clamp(0, 2**24 - 1)[:, None]
     index = torch.searchsorted(dt.looks, wanted).clamp(max=dt.looks.numel() - 1)
-    here = found.alive & (dt.looks[index] == wanted) & inside[:, None]
+    listed = dt.looks[index] == wanted
+    most = dt.at(tables.REACH, found.reach, 13, 11)
+    bits = dt.at(tables.REACH, found.reach, 13, 12) + (tokens >> 5).clamp(0, dt.ends.numel() - 1)[:, None]
+    together = (most >= 0) & (((dt.at(tables.ITEM, bits, 1) >> (tokens & 31)[:, None]) & 1) != 0)
+    here = found.alive & (listed | together) & inside[:, None]
     first = here.int().argmax(1, keepdim=True)
     has = here.any(1)
     piece = Pieces(*(_take(getattr(found, name), first) for name in Pieces.__slots__))
-    number = dt.classes[index.gather(1, first)]
+    number = torch.where(listed, dt.classes[index], most).gather(1, first)
     planned_ = rows[:, core.PLANNED] != core.NO_PLAN
     free = ~planned_ & (rows[:, core.DEPTH] < MAX_DEPTH)
     cost = dt.at(tables.CLASS, number, 6, 3)
@@ -477,7 +481,7 @@ def advance(dt: DeviceTables, rows: Tensor, tokens: Tensor) -> tuple[Tensor, Tro
     goes = (has & free & ~done & ~ends)[:, None] & (cost <= left.gather(1, first))
     if dt.named:
         goes = goes & (~named | _opens(dt, rows, piece, number, goes & named, wrong))
-    some = (found.alive & (dt.at(tables.REACH, found.reach, 11, 8) <= left)).any(1)
+    some = (found.alive & (dt.at(tables.REACH, found.reach, 13, 8) <= left)).any(1)
     if dt.named:
         some = some | _named(dt, rows, found, found.alive, left, wrong)[1]
     due = has & ~done & ~ends & ~whole & ~(free & some) & ~goes[:, 0]

@@ -83,7 +83,7 @@ def _recipe(memory, head, rows, scratches, recipes, flags, codes, misses, batch,
     for i in range(most(total, free)):
         here = free & (i < total)
         piece = scratch + i * PIECE
-        entry = reaches + 11 * tl.load(piece, mask=here, other=0)
+        entry = reaches + 13 * tl.load(piece, mask=here, other=0)
         left = remaining(memory, head, row, piece, here)
         many = tl.load(entry + 10, mask=here, other=0)
         first = tl.load(entry + 9, mask=many > 0, other=0)

@@ -99,7 +99,7 @@ def pieces(memory, head, row, names, scratch, codes, misses, on):  # type: ignor
     at, turn = count * 0, count * 0
     while anyone(busy):
         source = scratch + at * PIECE
-        entry = reaches + 11 * tl.load(source, mask=busy, other=0)
+        entry = reaches + 13 * tl.load(source, mask=busy, other=0)
         many = tl.load(entry + 7, mask=busy, other=0)
         has = turn < many
         if anyone(has):
@@ -196,7 +196,7 @@ def affordable(memory, head, row, names, scratch, count, codes, misses, on):  # 
     for i in range(most(count, on)):
         here = on & (i < count) & ~some
         piece = scratch + i * PIECE
-        entry = reaches + 11 * tl.load(piece, mask=here, other=0)
+        entry = reaches + 13 * tl.load(piece, mask=here, other=0)
         left = remaining(memory, head, row, piece, here)
         some = some | (here & (tl.load(entry + 8, mask=here, other=0) <= left))
         many = tl.load(entry + 10, mask=here & ~some, other=0)

@@ -76,9 +76,9 @@ def find(memory, head, section_, a, b, c, on):  # type: ignore[no-untyped-def]
 
 @triton.jit
 def look(memory, head, reach, token, on):  # type: ignore[no-untyped-def]
-    """The class of a token in a reach, or -1. Nothing else knows how the lookup lies in memory, but for the two fields
+    """The class of a token in a reach, or -1. Nothing else knows how the lookup lies in memory, but for the fields
     of a reach that say where."""
-    entry = section(memory, head, REACH) + 11 * reach
+    entry = section(memory, head, REACH) + 13 * reach
     pairs = section(memory, head, LOOK) + 2 * tl.load(entry + 2, mask=on, other=0)
     many = tl.load(entry + 3, mask=on, other=0)
     low, high = many * 0, many
@@ -90,7 +90,12 @@ def look(memory, head, reach, token, on):  # type: ignore[no-untyped-def]
         low = tl.where(less, middle + 1, low)
     here = on & (low < many)
     here = here & (tl.load(pairs + 2 * low, mask=here, other=-1) == token)
-    return tl.load(pairs + 2 * low + 1, mask=here, other=-1)
+    found = tl.load(pairs + 2 * low + 1, mask=here, other=-1)
+    most = tl.load(entry + 11, mask=on & ~here, other=-1)
+    rest = on & ~here & (most >= 0)
+    word = section(memory, head, ITEM) + tl.load(entry + 12, mask=rest, other=0) + (token >> 5)
+    rest = rest & (((tl.load(word, mask=rest, other=0) >> (token & 31)) & 1) != 0)
+    return tl.where(rest, most, found)
 
 
 @triton.jit

@@ -92,14 +92,23 @@ class Reach:
         at = int(np.searchsorted(self.tokens, token))
         return self.targets[self.which[at]] if at < len(self.tokens) and self.tokens[at] == token else None
 
-    def pairs(self) -> Ints:
-        """Every token, ascending, with its class: int32 [tokens, 2]."""
+    def most(self) -> int:
+        """The target that most tokens lead to, where they are very many and no variable's name is in it; else -1."""
+        if self.of is None:
+            return -1
+        counts = np.bincount(self.of + 1, minlength=len(self.targets) + 1)[1:]
+        counts[list(self.named)] = 0
+        most = int(counts.argmax())
+        return most if counts[most] > _MOST // 2 else -1
+
+    def pairs(self, but: int) -> Ints:
+        """Every token that leads to another target than `but`, ascending, with its target: int32 [tokens, 2]."""
         if self.of is None:
             return np.stack((self.tokens, self.which), axis=1)
         from .walks import pairs
 
         found = np.empty((len(self.of), 2), dtype=np.int32)
-        return found[: pairs(self.of, found)]
+        return found[: pairs(self.of, but, found)].copy()
 
 
 _Pushed = tuple[Frame, ...]

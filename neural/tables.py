@@ -11,7 +11,8 @@ while a decoder runs: an executor that meets a place it does not know says which
     ENDED     the slot it uses (-1: none), without that slot, its result if it has only one (-1)    set of results
     RESULT    the set with nothing but it                            result
     REACH     tokens: from, how many; lookup: from, how many; rows: from, how many; rests: from, how many; least cost;
-              named classes: from, how many
+              named classes: from, how many; the class of most tokens, which LOOK leaves out (-1: none), and the bits
+              of those tokens in ITEM
     TOKEN     token, cost; ascending by cost: a budget allows a prefix (reaches of few tokens)
     LOOK      token, class; ascending by token
     ROW       cost, row of bits; ascending: the last that is paid for holds (reaches of many tokens)
@@ -20,7 +21,7 @@ while a decoder runs: an executor that meets a place it does not know says which
     CLASS     control state; frames pushed: from, how many; cost; results bound: from, how many
     NAME      slot, plan
     PLAN      tokens: from, how many; the result that then returns (use(k), negative: what slot k holds)
-    ITEM      frames, results and tokens, by the sections that say from where
+    ITEM      frames, results, tokens and bits of tokens, by the sections that say from where
     AFTER     (frame, ended) → control state (-1: none)               hashed
     BEYOND    (frame, ended, place) → reach (-1: none)                hashed
     BACK      (frame, result) → plan                                  hashed
@@ -42,7 +43,7 @@ from .reach import FEW, Reach
 
 CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = range(14)
 AFTER, BEYOND, BACK, RESOLVED = range(14, 18)
-_STRIDES: Final = (6, 2, 3, 1, 11, 2, 2, 2, 3, 6, 6, 2, 3, 1, 4, 4, 4, 4)
+_STRIDES: Final = (6, 2, 3, 1, 13, 2, 2, 2, 3, 6, 6, 2, 3, 1, 4, 4, 4, 4)
 _HASHED: Final = (AFTER, BEYOND, BACK, RESOLVED)
 MASKS: Final = len(_STRIDES)
 """head[MASKS + i] is the number of slots of the i-th hashed section, less one."""
@@ -54,7 +55,7 @@ MISS_REACH: Final = -1
 NO_KEY: Final = -1
 _FIRST_ROOM: Final = 1 << 14
 """Entries of each section that there is room for at first; memory that is not written to is not there yet."""
-_MORE_ROOM: Final = {TOKEN: 8, ITEM: 8, CLASS: 4, LOOK: 512, AFTER: 2, BEYOND: 2, RESOLVED: 2}
+_MORE_ROOM: Final = {TOKEN: 8, ITEM: 64, CLASS: 4, LOOK: 64, AFTER: 2, BEYOND: 2, RESOLVED: 2}
 """How many times that, for the sections that grow most: making room anew moves everything."""
 
 Ints = NDArray[np.int32]
@@ -310,14 +311,15 @@ class Tables:
             classes[i] = self.control(machine, target.control), *pushed, costs[i], *bound
         first = self._append(CLASS, classes.ravel())
         possible = costs < NEVER
-        look = reach.pairs()
+        most = reach.most()
+        look = reach.pairs(most)
         named: list[int] = []
         for i in reach.named:
             if possible[i]:
                 named += (first + i, *self._items(look[look[:, 1] == i, 0].tolist()))
         possible[list(reach.named)] = False
         few = tiers = (0, 0)
-        if len(look) <= FEW:
+        if most < 0 and len(look) <= FEW:
             which = look[:, 1]
             pairs = np.stack((look[:, 0], costs[which]), axis=1)[possible[which]]
             few = self._append(TOKEN, pairs[np.lexsort(pairs.T)].ravel()), len(pairs)
@@ -333,7 +335,16 @@ class Tables:
             rests += (*self._pushed(machine, rest.pushed), *self._bound(machine, rest.bound))
         least = int(costs[possible].min(initial=NEVER))
         entry = (*few, looked, len(look), *tiers, self._append(REST, rests), len(reach.rests), least)
-        return self._append(REACH, (*entry, self._append(NAMED, named), len(named) // 3))
+        together = (-1, 0) if most < 0 else (first + most, self._bits(of.chosen(reach, np.arange(len(costs)) == most)))
+        return self._append(REACH, (*entry, self._append(NAMED, named), len(named) // 3, *together))
+
+    def _bits(self, row: Row) -> int:
+        """Where the bits of some tokens lie among the items."""
+        key = (ITEM, row.tobytes())
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = self._append(ITEM, row.view(np.int32))
+        return known
 
     # ------------------------------------------------------------ growth
 
