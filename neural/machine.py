@@ -249,13 +249,8 @@ class Machine:
 
     def chosen(self, reach: Reach, targets: NDArray[np.bool_]) -> Row:
         """The tokens of a reach that lead to chosen targets, bool [targets], as a row of bits."""
-        if reach.of is None:
-            return self.pack(reach.tokens[targets[reach.which]])
-        from .walks import bits
-
-        row = np.empty(self.words, dtype=np.uint32)
-        bits(reach.of, targets, row)
-        return row
+        row = self.pack(reach.tokens[targets[reach.which]])
+        return row | reach.together if reach.together is not None and targets[reach.most] else row
 
     def pack(self, tokens: "Ints | Plan") -> Row:
         """Tokens as a row of bits."""

@@ -38,11 +38,12 @@ HANDED: Final = -3
 
 FEW: Final = 512
 """Tokens up to which tables list them by what they cost; for more they have rows of bits."""
-_MOST: Final = 8192
-"""Tokens up to which a reach lists them; of more it says for every token of the vocabulary where it leads."""
+_VERY_MANY: Final = 4096
+"""Tokens from which on, if they lead to one target, a reach does not list them."""
 
 Ints = NDArray[np.int32]
 Shorts = NDArray[np.int16]
+Row = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,42 +74,24 @@ class Rest:
 class Reach:
     """What the tokens at a place do from a control state.
 
-    Of few tokens: tokens[k] (ascending) leads to targets[which[k]], and `of` is None. Of many: token t leads to
-    targets[of[t]] (-1: nowhere), and `tokens` and `which` are empty. named: indices of the targets inside variables'
-    names.
+    tokens[k] (ascending) leads to targets[which[k]]. Where very many tokens lead to one target, `most`, these are not
+    among them but in `together`, as bits (else `most` is -1). named: indices of the targets inside variables' names.
     """
 
     targets: tuple[Target, ...]
     tokens: Ints
     which: Ints
-    of: Shorts | None
+    most: int
+    together: Row | None
     rests: tuple[Rest, ...]
     named: tuple[int, ...]
 
     def find(self, token: int) -> Target | None:
         """Where a token leads."""
-        if self.of is not None:
-            return self.targets[self.of[token]] if self.of[token] >= 0 else None
+        if self.together is not None and self.together[token >> 5] >> np.uint32(token & 31) & np.uint32(1):
+            return self.targets[self.most]
         at = int(np.searchsorted(self.tokens, token))
         return self.targets[self.which[at]] if at < len(self.tokens) and self.tokens[at] == token else None
-
-    def most(self) -> int:
-        """The target that most tokens lead to, where they are very many and no variable's name is in it; else -1."""
-        if self.of is None:
-            return -1
-        counts = np.bincount(self.of + 1, minlength=len(self.targets) + 1)[1:]
-        counts[list(self.named)] = 0
-        most = int(counts.argmax())
-        return most if counts[most] > _MOST // 2 else -1
-
-    def pairs(self, but: int) -> Ints:
-        """Every token that leads to another target than `but`, ascending, with its target: int32 [tokens, 2]."""
-        if self.of is None:
-            return np.stack((self.tokens, self.which), axis=1)
-        from .walks import pairs
-
-        found = np.empty((len(self.of), 2), dtype=np.int32)
-        return found[: pairs(self.of, but, found)].copy()
 
 
 _Pushed = tuple[Frame, ...]
@@ -145,6 +128,7 @@ class Reaches:
         self.trie = trie
         self.size = size
         self.places: list[_ByByte] = []
+        self._rows: dict[bytes, Row] = {}
         self._places: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Reach] = {}
         self.place(trie.kid[: trie.kids[1]].tolist())
@@ -203,27 +187,35 @@ class Reaches:
         named = tuple(i for i, target in enumerate(targets) if target.control.slots is not None)
         return Reach(targets, *self._tokens(found), rests, named)
 
-    def _tokens(self, found: _Found) -> tuple[Ints, Ints, Shorts | None]:
+    def _tokens(self, found: _Found) -> tuple[Ints, Ints, int, Row | None]:
         """The tokens found and their classes, as a reach has them."""
         trie = self.trie
         nodes, which = np.array(found.nodes, dtype=np.int32), np.array(found.which, dtype=np.int32)
         counts = trie.count[nodes]
         tokens, which = trie.order[np.repeat(trie.first[nodes], counts) + _within(counts)], np.repeat(which, counts)
-        of = found.of
-        if of is not None:
-            of[tokens] = which
-            tokens = np.flatnonzero(of >= 0).astype(np.int32)
-            which = of[tokens].astype(np.int32) if len(tokens) <= _MOST else which
-        elif len(tokens) > _MOST:
-            of = self._nowhere()
-            of[tokens] = which
-        else:
+        if found.of is None:
             order = np.argsort(tokens)
-            tokens, which = tokens[order], which[order]
-        if len(tokens) <= _MOST:
-            return tokens, which, None
+            return tokens[order], which[order], -1, None
         assert len(found.classes) < np.iinfo(np.int16).max, "classes of one state"
-        return tokens[:0], which[:0], of
+        found.of[tokens] = which
+        return self._listed(found.of, len(found.classes))
+
+    def _listed(self, of: Shorts, classes: int) -> tuple[Ints, Ints, int, Row | None]:
+        """The same from the class of each token, -1 for none."""
+        from .walks import bits, pairs
+
+        sizes = np.bincount(of + 1, minlength=classes + 1)[1:]
+        most, together = int(sizes.argmax()) if classes else -1, None
+        if classes and sizes[most] > _VERY_MANY:
+            row = np.empty(len(of) // 32, dtype=np.uint32)
+            bits(of, np.arange(classes) == most, row)
+            together = self._rows.setdefault(row.tobytes(), row)
+            sizes[most] = 0
+        else:
+            most = -1
+        found = np.empty((2, int(sizes.sum())), dtype=np.int32)
+        pairs(of, most, found[0], found[1])
+        return found[0], found[1], most, together
 
     def _nowhere(self) -> Shorts:
         """No class for any token."""

@@ -311,31 +311,28 @@ class Tables:
             classes[i] = self.control(machine, target.control), *pushed, costs[i], *bound
         first = self._append(CLASS, classes.ravel())
         possible = costs < NEVER
-        most = reach.most()
-        look = reach.pairs(most)
+        tokens, which = reach.tokens, reach.which
         named: list[int] = []
         for i in reach.named:
             if possible[i]:
-                named += (first + i, *self._items(look[look[:, 1] == i, 0].tolist()))
+                named += (first + i, *self._items(tokens[which == i].tolist()))
         possible[list(reach.named)] = False
         few = tiers = (0, 0)
-        if most < 0 and len(look) <= FEW:
-            which = look[:, 1]
-            pairs = np.stack((look[:, 0], costs[which]), axis=1)[possible[which]]
+        if reach.together is None and len(tokens) <= FEW:
+            pairs = np.stack((tokens, costs[which]), axis=1)[possible[which]]
             few = self._append(TOKEN, pairs[np.lexsort(pairs.T)].ravel()), len(pairs)
         else:
             distinct = sorted(set(costs[possible].tolist()))
             rows = [x for cost in distinct for x in (cost, self.row(of.chosen(reach, possible & (costs <= cost))))]
             tiers = self._append(ROW, rows), len(distinct)
-        look[:, 1] += np.int32(first)
-        looked = self._append(LOOK, look.ravel())
+        looked = self._append(LOOK, np.stack((tokens, which + np.int32(first)), axis=1).ravel())
         rests: list[int] = []
         for rest in reach.rests:
             rests += self.ended(machine, rest.ended), self._place(machine, rest.place)
             rests += (*self._pushed(machine, rest.pushed), *self._bound(machine, rest.bound))
         least = int(costs[possible].min(initial=NEVER))
-        entry = (*few, looked, len(look), *tiers, self._append(REST, rests), len(reach.rests), least)
-        together = (-1, 0) if most < 0 else (first + most, self._bits(of.chosen(reach, np.arange(len(costs)) == most)))
+        entry = (*few, looked, len(tokens), *tiers, self._append(REST, rests), len(reach.rests), least)
+        together = (first + reach.most, self._bits(reach.together)) if reach.together is not None else (-1, 0)
         return self._append(REACH, (*entry, self._append(NAMED, named), len(named) // 3, *together))
 
     def _bits(self, row: Row) -> int:

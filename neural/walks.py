@@ -71,15 +71,14 @@ def bits(of, chosen, row):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def pairs(of, but, found):  # type: ignore[no-untyped-def]
-    """Write every token that has another class than `but`, ascending, with its class: int32 [tokens, 2]. How many."""
+def pairs(of, but, tokens, which):  # type: ignore[no-untyped-def]
+    """Write every token that has another class than `but`, ascending, with its class: int32 [tokens] each."""
     count = 0
     for token in range(of.size):
         if of[token] >= 0 and of[token] != but:
-            found[count, 0] = token
-            found[count, 1] = of[token]
+            tokens[count] = token
+            which[count] = of[token]
             count += 1
-    return count
 
 
 @_fast
@@ -116,4 +115,4 @@ def load(trie: Trie) -> None:
     )  # fmt: skip
     classes, chosen = np.full(32, -1, dtype=np.int16), np.zeros(0, dtype=np.bool_)
     bits(classes, chosen, np.zeros(1, dtype=np.uint32))
-    pairs(classes, -1, written)
+    pairs(classes, -1, written[0], written[0])
