@@ -61,6 +61,11 @@ class Costs:
         known = self._rests.get(state)
         if known is not None:
             return known
+        given = self._given(state)
+        if given is not None and not self.net.states[state].slots:
+            result = self.net.states[state].result
+            self._rests[state], self._seen[state] = (given if result is None else (b"", result)), 0
+            return self._rests[state]
         way, text, last = self._only_way(state)
         found = self._found(last)
         if found is None:

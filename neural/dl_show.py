@@ -8,10 +8,11 @@ from ..compiler.lower import fresh_label
 from ..compiler.schema import Function
 from ..compiler.spelling import quote_name
 from ..compiler.types import NUMBER, Con, Type, substitute
+from .dl_aggregates import COUNTS, OVER, aggregate, over
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, leads
-from .dl_values import COUNTS, OVER, Choice, aggregate, calls, one_call, over, short_plain, subject_of
+from .dl_values import Choice, calls, one_call, short_plain, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]

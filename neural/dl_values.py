@@ -38,6 +38,8 @@ from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type, spelled_fi
 from .net import Part
 
 Choice = tuple[Function, tuple[tuple[str, Type], ...]]
+Argument = tuple[str, Type, str]
+"""Of a call: its label (empty if it is given by position), its type, the kind of operand it must be."""
 EXPECTED = ("exact", "fit")
 
 
@@ -111,6 +113,11 @@ def short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
 def _short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
     if kind in ("plain", "left"):
         return short_plain(dl, type_, context, kind == "plain")
+    return short_constant(dl, type_, kind) or short_plain(dl, type_, context)
+
+
+def short_constant(dl: Dl, type_: Type, kind: str) -> bytes | None:
+    """A short constant of a type, if it has any."""
     if isinstance(type_, Con) and type_.name == "Spec":
         return b"everything"
     literal = dl.words.short_literal(type_)
@@ -120,9 +127,6 @@ def _short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
             options.append(b"$0")
         elif isinstance(type_, Con) and not type_.args:
             options.append(f"$0[{quote_name(type_.name)}]".encode())
-    if not options:
-        given = short_plain(dl, type_, context)
-        options = [given] if given is not None else []
     return min(options, key=len, default=None)
 
 
@@ -251,7 +255,9 @@ def _plain(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: b
     if subject_of(context) == type_ and subject:
         part.join(dl.words.word(part, part.start, "it"), end)
     if context.keys is not None:
-        _aggregates(dl, part, type_, context, end)
+        from .dl_aggregates import aggregates
+
+        aggregates(dl, part, type_, context, end)
     _calls(dl, part, part.start, calls(dl, type_, known), context, known, end)
     for owner, name in owners(dl, type_):
         after, field = part.new(), f".{spelled_field(name)}"
@@ -523,7 +529,7 @@ def call(
 
     def text() -> bytes | None:
         after = rest()
-        given = short_of(dl, _arguments(dl, function, choices[0][1], context, known))
+        given = short_arguments(dl, function, choices[0][1], context, known)
         return given + b")" + after if given is not None and after is not None else None
 
     dl.words.word(part, start, f"{name}(", target=part.lazy(inside, text))
@@ -552,18 +558,12 @@ def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: C
 
 def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool) -> int:
     """The procedure of the arguments of a function at one instance of its type, between its parentheses."""
-    required = list(arguments(function, dict(binding), known))
-
+    required = _required(dl, function, binding, known)
     wanted_of = {label: substitute(p.type, dict(binding)) for label, p in function.labelled.items()}
     positional = [given for given in required if not given[0]]
 
     def left(first: int, given: frozenset[str]) -> bytes | None:
-        """The required arguments that are still to come, each after a comma, and nothing else."""
-        texts = [(label, short_argument(dl, wanted, context, kind)) for label, wanted, kind in required[first:]
-                 if label not in given]  # fmt: skip
-        if any(text is None for _, text in texts):
-            return None
-        return b"".join((f", {quote_name(n)}: ".encode() if n else b", ") + (text or b"") for n, text in texts)
+        return _short_rest(dl, required[first:], context, given)
 
     def build(part: Part) -> None:
         at = part.start
@@ -580,10 +580,53 @@ def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...]
                         lambda given: left(len(positional), given))  # fmt: skip
         labels.draw(at, frozenset())
 
-    def text() -> bytes | None:
-        return (left(0, frozenset()) or b"")[2:] or None
+    return dl.net.procedure(
+        ("arguments", function.name, binding, context, known),
+        build,
+        lambda: short_arguments(dl, function, binding, context, known),
+    )
 
-    return dl.net.procedure(("arguments", function.name, binding, context, known), build, text)
+
+def _required(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], known: bool) -> tuple[Argument, ...]:
+    """`arguments`, once."""
+    key = ("required", function.name, binding, known)
+    found = dl.memo.get(key)
+    if found is None:
+        found = dl.memo[key] = tuple(arguments(function, dict(binding), known))
+    return found
+
+
+def _short_rest(dl: Dl, required: Sequence[Argument], context: Context, given: frozenset[str]) -> bytes | None:
+    """Required arguments but those given, each after a comma, and nothing else."""
+    found = b""
+    for label, wanted, kind in required:
+        if label not in given:
+            text = short_argument(dl, wanted, context, kind)
+            if text is None:
+                return None
+            found += (f", {quote_name(label)}: ".encode() if label else b", ") + text
+    return found
+
+
+def short_arguments(
+    dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool
+) -> bytes | None:
+    """Short arguments of a call; None if none need be given. Mostly they are constants, wherever it stands."""
+    required = _required(dl, function, binding, known)
+    key = ("short arguments", function.name, binding, known)
+    if key not in dl.memo:
+        free = all(_is_constant(dl, wanted, kind) for _, wanted, kind in required)
+        dl.memo[key] = free, _short_rest(dl, required, NOWHERE, frozenset()) if free else None
+    free, text = dl.memo[key]
+    text = text if free else _short_rest(dl, required, context, frozenset())
+    return (text or b"")[2:] or None
+
+
+def _is_constant(dl: Dl, type_: Type, kind: str) -> bool:
+    """Whether a short argument of a type is the same wherever it stands."""
+    if kind == "shown" and isinstance(type_, Con) and type_.name == "List":
+        return _is_constant(dl, type_.args[0], kind)
+    return isinstance(type_, Con) and kind not in ("plain", "left") and short_constant(dl, type_, kind) is not None
 
 
 def short_argument(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
@@ -694,67 +737,6 @@ def deep(dl: Dl, key: str, names: tuple[str, ...]) -> int:
     return dl.net.procedure(
         ("deep", key), lambda body: body.end(body.call(body.start, inner)), lambda: min(names, key=len).encode()
     )
-
-
-# ---------------------------------------------------------------- aggregates
-
-OVER = {
-    "sum": "Num",
-    "avg": "Num",
-    "sum_distinct": "Num",
-    "avg_distinct": "Num",
-    "min": "Ord",
-    "max": "Ord",
-    "pick": "",
-}
-COUNTS = ("count", "count_distinct")
-
-
-def _aggregates(dl: Dl, part: Part, type_: Type, context: Context, end: int) -> None:
-    inner = context.ungrouped()
-    if type_ == NUMBER:
-        part.join(dl.words.word(part, part.start, "count()"), end)
-        for name in COUNTS:
-            aggregate(dl, part, part.start, name, over(dl, name, inner), inner, lambda _: end)
-    for name in OVER:
-        if type_ in over(dl, name, inner):
-            aggregate(dl, part, part.start, name, (type_,), inner, lambda _: end)
-
-
-def over(dl: Dl, name: str, inner: Context) -> tuple[Type, ...]:
-    """Types of what an aggregate can be over."""
-    from .dl_conditions import comparable
-
-    return tuple(t for t in comparable(dl, inner) if is_in(dl, t, OVER.get(name, "")))
-
-
-def aggregate(
-    dl: Dl, part: Part, start: int, name: str, types: Sequence[Type], inner: Context, end: Callable[[Type], int]
-) -> None:
-    """Draw an aggregate over expressions of some types, each to an end of its own, where the procedure may end."""
-
-    def inside(state: int) -> None:
-        for type_ in types:
-            after = part.call(state, _aggregated(dl, type_, inner))
-            part.text(after, ")", end(type_))
-
-    def text() -> bytes | None:
-        over = min((t for t in (short_plain(dl, t, inner) for t in types) if t is not None), key=len, default=None)
-        return over + b")" if over is not None else None
-
-    if types:
-        dl.words.word(part, start, f"{name}(", target=part.lazy(inside, text))
-
-
-def _aggregated(dl: Dl, type_: Type, inner: Context) -> int:
-    from .dl_sums import expression
-
-    def build(part: Part) -> None:
-        after = part.new()
-        part.end(after)
-        expression(dl, part, part.start, type_, inner, "plain", after, rest=lambda: b"")
-
-    return dl.net.procedure(("aggregated", type_, inner), build, lambda: short_plain(dl, type_, inner))
 
 
 __all__ = ["NOWHERE", "action", "call", "can_write", "has_plain", "mentions", "operand"]
