@@ -18,8 +18,9 @@ from dlc.neural.device import unpacked
 from dlc.neural.gpu import DeviceExecutor
 from dlc.neural.logits import constrain
 from dlc.neural.loop import generate
+from dlc.neural.reach import FEW
 from dlc.neural.reference import ReferenceExecutor
-from dlc.neural.tables import CLOSED, FEW
+from dlc.neural.tables import CLOSED
 from dlc.neural.vocabulary import Vocabulary
 
 SMALL = read_schema("table T { x: Text, n: Number }\n")
