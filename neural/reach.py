@@ -332,9 +332,8 @@ class _Plain:
         self._steps: dict[Step, int] = {}
         self._table = np.full((32, 256), UNKNOWN, dtype=np.int32)
         self._ended = np.zeros(32, dtype=np.bool_)
-        size = len(trie.byte)
-        self._state_of = np.zeros(size, dtype=np.int32)
-        self._stops, self._hands = (np.empty((size, 2), dtype=np.int32) for _ in range(2))
+        self._states = np.zeros(int(trie.depth.max()) + 1, dtype=np.int32)
+        self._stops, self._hands = (np.empty((len(trie.byte), 2), dtype=np.int32) for _ in range(2))
 
     def walk(
         self, entered: list[tuple[int, Control]], of: Shorts, known: dict[int, int], fresh: int
@@ -349,19 +348,18 @@ class _Plain:
 
         trie = self.trie
         starts = np.array([node for node, _ in entered], dtype=np.int32)
-        for node, control in entered:
-            self._state_of[node] = self._row(control)
-        progress = np.array((0, 0, fresh, 0, 0), dtype=np.int32)
+        rows = np.array([self._row(control) for _, control in entered], dtype=np.int32)
+        progress = np.array((0, 0, 0, fresh, 0, 0), dtype=np.int32)
         classes = self._classes(known, np.zeros(0, dtype=np.int32))
         while walk(
-            trie.byte, trie.end, trie.parent, trie.first, trie.count, trie.order, self._table, self._ended,
-            self._state_of, starts, classes, of, self._stops, self._hands, progress,
+            trie.byte, trie.end, trie.depths, trie.starts, trie.order, self._table, self._ended, self._states, starts,
+            rows, classes, of, self._stops, self._hands, progress,
         ):  # fmt: skip
-            self._fill(int(self._state_of[trie.parent[progress[1]]]))
+            self._fill(int(progress[2]))
             classes = self._classes(known, classes)
-        rows = np.flatnonzero(classes >= fresh)
-        numbered = [self.controls[row] for row in rows[np.argsort(classes[rows])].tolist()]
-        return numbered, self._stops[: progress[3]], self._hands[: progress[4]]
+        found = np.flatnonzero(classes >= fresh)
+        numbered = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
+        return numbered, self._stops[: progress[4]], self._hands[: progress[5]]
 
     def _classes(self, known: dict[int, int], classes: Ints) -> Ints:
         """Classes by row, with room for all rows there are by now, and those known of them."""

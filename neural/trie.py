@@ -50,6 +50,16 @@ class Trie:
         return self.first.tolist()  # type: ignore[no-any-return]
 
     @cached_property
+    def starts(self) -> Ints:
+        """`first`, and after it how many tokens there are: those at node i are order[starts[i]:starts[i + 1]]."""
+        return np.append(self.first, np.int32(len(self.order)))
+
+    @cached_property
+    def depths(self) -> NDArray[np.uint16]:
+        """`depth` in less memory."""
+        return self.depth.astype(np.uint16)
+
+    @cached_property
     def tokens(self) -> list[int]:
         """`order` as a list."""
         return self.order.tolist()  # type: ignore[no-any-return]

@@ -16,43 +16,47 @@ _fast: Any = njit(nogil=True, cache=True, boundscheck=False)
 
 
 @_fast
-def walk(byte, end, parent, first, count, order, table, ended, state_of, starts, classes, of, stops, hands, progress):  # type: ignore[no-untyped-def]
+def walk(byte, end, depth, first, order, table, ended, states, starts, rows, classes, of, stops, hands, progress):  # type: ignore[no-untyped-def]
     """Go through the subtrees of `starts`, each in preorder, and write the class of every token read into `of`. True
-    if it stopped at a node (progress[1], below start number progress[0]) whose parent's control state has no moves in
-    `table` (int32 [states, 256]) yet.
+    if it stopped at a node (progress[1], below start number progress[0]) since the control state before it
+    (progress[2]) has no moves in `table` (int32 [states, 256]) yet.
 
-    state_of: control states by node, int32; those of `starts` are set. classes: by control state; one that has none
-    (-1) gets the next, progress[2]. Written, with how many in progress[3:]: stops (node refused, state that may
-    return, by `ended`), hands (node, step).
+    rows: the control state at each start. states: scratch, the control state at each depth. classes: by control state;
+    one that has none (-1) gets the next, progress[3]. Written, with how many in progress[4:]: stops (node refused,
+    state that may return, by `ended`), hands (node, step).
     """
     for which in range(progress[0], starts.size):
         last = end[starts[which]]
-        at = progress[1] if progress[1] > 0 else starts[which] + 1
+        at = progress[1]
+        if at == 0:
+            at = starts[which] + 1
+            states[depth[starts[which]]] = rows[which]
         while at < last:
-            state = state_of[parent[at]]
+            state = states[depth[at] - 1]
             target = table[state, byte[at]]
             if target >= 0:
-                state_of[at] = target
-                if count[at] > 0:
+                states[depth[at]] = target
+                start, stop = first[at], first[at + 1]
+                if start < stop:
                     if classes[target] < 0:
-                        classes[target] = progress[2]
-                        progress[2] += 1
-                    for i in range(first[at], first[at] + count[at]):
+                        classes[target] = progress[3]
+                        progress[3] += 1
+                    for i in range(start, stop):
                         of[order[i]] = classes[target]
                 at += 1
                 continue
             if target == UNKNOWN:
-                progress[0], progress[1] = which, at
+                progress[0], progress[1], progress[2] = which, at, state
                 return True
             if target == REFUSED:
                 if ended[state]:
-                    stops[progress[3], 0] = at
-                    stops[progress[3], 1] = state
-                    progress[3] += 1
+                    stops[progress[4], 0] = at
+                    stops[progress[4], 1] = state
+                    progress[4] += 1
             else:
-                hands[progress[4], 0] = at
-                hands[progress[4], 1] = HANDED - target
-                progress[4] += 1
+                hands[progress[5], 0] = at
+                hands[progress[5], 1] = HANDED - target
+                progress[5] += 1
             at = end[at]
         progress[1] = 0
     return False
@@ -110,8 +114,8 @@ def load(trie: Trie) -> None:
     nothing, written = np.zeros(0, dtype=np.int32), np.zeros((1, 2), dtype=np.int32)
     table, ended = np.full((1, 256), REFUSED, dtype=np.int32), np.zeros(1, dtype=np.bool_)
     walk(
-        trie.byte, trie.end, trie.parent, trie.first, trie.count, trie.order, table, ended, nothing, nothing, nothing,
-        np.zeros(0, dtype=np.int16), written, written, np.zeros(5, dtype=np.int32),
+        trie.byte, trie.end, trie.depths, trie.starts, trie.order, table, ended, nothing, nothing, nothing, nothing,
+        np.zeros(0, dtype=np.int16), written, written, np.zeros(6, dtype=np.int32),
     )  # fmt: skip
     classes, chosen = np.full(32, -1, dtype=np.int16), np.zeros(0, dtype=np.bool_)
     bits(classes, chosen, np.zeros(1, dtype=np.uint32))
