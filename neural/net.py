@@ -16,7 +16,7 @@ or read by the caller after this procedure returns, is decided by that byte. Alt
 side by side; `automaton` determinizes them. That is LL(1) at the level of bytes, and it is checked while running.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Call = tuple[int, int]
@@ -41,12 +41,19 @@ class State:
 
     owner: int
     moves: dict[int, list[int]] = field(default_factory=dict)
-    silent: list[int] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    silent: Sequence[int] = ()
+    calls: Sequence[Call] = ()
     result: int | None = None
     slots: tuple[tuple[int, bytes], ...] = ()
     expand: Callable[[], None] | None = None
     rest: Callable[[], Short | None] | None = None
+
+    def call(self, procedure: int, target: int) -> None:
+        """One more call. Most states have none, so there is no list before there is one."""
+        if isinstance(self.calls, list):
+            self.calls.append((procedure, target))
+        else:
+            self.calls = [(procedure, target)]
 
 
 class Net:
@@ -207,7 +214,8 @@ class Part:
 
     def join(self, source: int, target: int) -> None:
         """A silent move."""
-        self.net.states[source].silent.append(target)
+        state = self.net.states[source]
+        state.silent = (*state.silent, target)
 
     def byte(self, source: int, low: int, high: int, target: int) -> None:
         """A move on every byte from `low` to `high`."""
@@ -251,7 +259,7 @@ class Part:
         """A call; returns where it goes on (a state, or the continuation given). binds: what returns is appended to
         the environment."""
         target = self.new() if target is None else target
-        self.net.states[source].calls.append((procedure, target))
+        self.net.states[source].call(procedure, target)
         if binds:
             self.net.binding.add(target)
         return target
