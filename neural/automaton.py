@@ -42,11 +42,13 @@ class Control:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """A return address: calls, and where each set of results leads. binds: a result that returns here is bound."""
+    """A return address: calls, and where each set of results leads. binds: a result that returns here is bound.
+    callee: where the procedures called begin, once asked for."""
 
     number: int
     calls: tuple[tuple[int, int], ...]
     binds: bool
+    callee: Control | None = None
     after: "dict[frozenset[int], Control | None]" = field(default_factory=dict)
 
 
@@ -140,9 +142,10 @@ class Automaton:
 
     def _callee(self, frame: Frame) -> Control:
         """Where the procedures that a frame calls begin."""
-        callee = self.control(frozenset(self.net.starts[p] for p, _ in frame.calls))
-        assert callee is not None
-        return callee
+        if frame.callee is None:
+            frame.callee = self.control(frozenset([self.net.starts[p] for p, _ in frame.calls]))
+            assert frame.callee is not None
+        return frame.callee
 
     def _step(self, control: Control, byte: int) -> Step | None:
         reads = self.reads(control)
