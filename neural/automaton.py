@@ -129,9 +129,10 @@ class Automaton:
                 only: Any = self.net.state(control.members[0]).moves
                 control.reads = only
                 return only  # type: ignore[no-any-return]
-            found: dict[int, list[int] | None] = {}
-            for number in control.members:
-                for byte, targets in self.net.state(number).moves.items():
+            moves = sorted((self.net.state(number).moves for number in control.members), key=len)
+            found: dict[int, list[int] | None] = dict(moves.pop())
+            for each in moves:
+                for byte, targets in each.items():
                     known = found.get(byte)
                     found[byte] = targets if known is None else known + targets
             if control.frame is not None:

@@ -223,10 +223,14 @@ class Part:
         for byte in range(low, high + 1):
             moves.setdefault(byte, []).append(target)
 
-    def each(self, source: int, bytes_: Iterable[int], target: int, instead: Mapping[int, int]) -> None:
-        """Moves on some bytes, from a state that has none yet: to `target`, or where `instead` says for a byte."""
+    def moves(self, bytes_: Iterable[int], target: int) -> dict[int, list[int]]:
+        """Moves on some bytes to one target, for `each`."""
         together = [target]
-        self.net.states[source].moves = {b: together for b in bytes_} | {b: [t] for b, t in instead.items()}
+        return {byte: together for byte in bytes_}
+
+    def each(self, source: int, moves: dict[int, list[int]], instead: Mapping[int, int]) -> None:
+        """Moves from a state that has none yet: `moves`, but where `instead` says for a byte."""
+        self.net.states[source].moves = moves | {byte: [target] for byte, target in instead.items()}
 
     def text(self, source: int, text: str, target: int | None = None) -> int:
         """A move along a fixed text."""

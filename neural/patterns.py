@@ -124,16 +124,16 @@ def any_name(part: Part, but: frozenset[str], first: str) -> None:
 
     def free(state: int) -> None:
         part.end(state)
-        part.each(state, later, state, {})
+        part.each(state, part.moves(later, state), {})
 
     anything = part.lazy(free, lambda: b"")
+    at_first, afterwards = part.moves(letters, anything), part.moves(later, anything)
 
     def name(text: str, state: int) -> None:
         if text and text not in but:
             part.end(state)
-        chars = set(later if text else letters)
-        instead = {byte: begins(longer) for byte, longer in more.get(text, {}).items() if byte in chars}
-        part.each(state, later if text else letters, anything, instead)
+        moves = afterwards if text else at_first
+        part.each(state, moves, {byte: begins(whole) for byte, whole in more.get(text, {}).items() if byte in moves})
 
     def begins(text: str) -> int:
         return part.lazy(lambda state: name(text, state), lambda: rest_of_name(text, but, first))

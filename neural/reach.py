@@ -362,12 +362,9 @@ class _Plain:
         return numbered, self._stops[: progress[4]], self._hands[: progress[5]]
 
     def _classes(self, known: dict[int, int], classes: Ints) -> Ints:
-        """Classes by row, with room for all rows there are by now, and those known of them."""
-        more = np.full(len(self._table) - len(classes), -1, dtype=np.int32)
-        classes = np.concatenate((classes, more)) if len(more) else classes
-        for number in known.keys() & self._rows.keys():
-            classes[self._rows[number]] = known[number]
-        return classes
+        """Classes by row, given some: of all rows there are by now, those known among them."""
+        more = [known.get(control.number, -1) for control in self.controls[len(classes) :]]
+        return np.append(classes, np.array(more, dtype=np.int32)) if more else classes
 
     def _row(self, control: Control) -> int:
         known = self._rows.get(control.number)
@@ -381,20 +378,19 @@ class _Plain:
         return known
 
     def _fill(self, row: int) -> None:
-        control = self.controls[row]
-        moves = [REFUSED] * 256
-        known: dict[int, int] = {}
-        for byte, here in self.automaton.reads(control).items():
-            # Many bytes lead on together: by one list.
-            if id(here) not in known:
-                step = self.automaton.step(control, byte)
-                assert step is not None
-                known[id(here)] = self._move(step)
-            moves[byte] = known[id(here)]
-        self._table[row] = moves
+        reads = self.automaton.reads(self.controls[row])
+        # Many bytes lead on together: by one list.
+        lists = list(map(id, reads.values()))
+        moves = {
+            each: self._move(self.automaton.step(self.controls[row], byte))
+            for each, byte in dict(zip(lists, reads, strict=True)).items()
+        }
+        self._table[row] = REFUSED
+        self._table[row, list(reads)] = list(map(moves.__getitem__, lists))
 
-    def _move(self, step: Step) -> int:
+    def _move(self, step: Step | None) -> int:
         """How the table says where a step leads."""
+        assert step is not None
         target, more = step
         if not more and is_wide(self.automaton, target):
             return self._row(target)
