@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from sampling import BOUND, CUT, NGRAM, RANDOM, RARE, UNIFORM, WHOLE, Measures, Setting
+from sampling import BOUND, CUT, NGRAM, PLAIN, RANDOM, RARE, UNIFORM, WHOLE, Measures, Setting
 
 from dlc.compiler.check import Checker, prelude
 from dlc.compiler.pipeline import compile_program
@@ -21,8 +21,8 @@ from dlc.neural.dl_values import mentions
 
 LET = "user: let x0 ="
 SHARES = {
-    (NGRAM, WHOLE): 58, (NGRAM, BOUND): 6, (NGRAM, CUT): 8, (NGRAM, RARE): 16, (UNIFORM, WHOLE): 2, (UNIFORM, CUT): 4,
-    (RANDOM, WHOLE): 2, (RANDOM, CUT): 4,
+    (NGRAM, WHOLE): 58, (NGRAM, BOUND): 6, (NGRAM, CUT): 8, (NGRAM, RARE): 16, (UNIFORM, PLAIN): 2, (UNIFORM, CUT): 4,
+    (RANDOM, PLAIN): 2, (RANDOM, CUT): 4,
 }  # fmt: skip
 """Kinds of samples in percent."""
 
@@ -43,6 +43,7 @@ def setting(name: str, schema: Schema, gold: Sequence[str], budgets: tuple[int, 
         measures([schema]),
         SHARES,
         budgets,
+        "user:",
     )
 
 

@@ -76,7 +76,7 @@ class Uniform:
 _STATE, _INNER, _OUTER = range(3)
 CONTEXTS = (
     ((_STATE, _INNER, _OUTER), 5), ((_STATE, _INNER), 3), ((_STATE, _INNER, _OUTER), 1), ((_STATE, _INNER, _OUTER), 0),
-    ((_STATE, _INNER), 0), ((_STATE,), 0), ((_INNER, _OUTER), 0), ((_INNER,), 0), ((), 1),
+    ((_STATE, _INNER), 0), ((_STATE,), 0), ((_INNER, _OUTER), 0), ((_INNER,), 0), ((), 1), ((), 0),
 )  # fmt: skip
 """What an n-gram goes by, most first: which of the decoder's places, how many of the last tokens. Places know
 which brackets are open and what is wanted in them; a model of tokens alone opens more than it closes."""
@@ -86,9 +86,9 @@ class NGram:
     """Shares in a corpus by context, from the longest context to the shortest by Witten and Bell's weights, then all
     tokens alike. At a step in `wild` of all the choice is uniform, so that what the corpus lacks occurs too."""
 
-    def __init__(self, seen: Rows, chosen: Ints, size: int, wild: float, contexts: Any = CONTEXTS) -> None:
-        self.size, self.wild, self.contexts = size, wild, contexts
-        self.tables = [_Counts(_keys(seen, *context), chosen, size) for context in contexts]
+    def __init__(self, seen: Rows, chosen: Ints, size: int, wild: float, contexts: Any = None) -> None:
+        self.size, self.wild, self.contexts = size, wild, contexts or CONTEXTS
+        self.tables = [_Counts(_keys(seen, *context), chosen, size) for context in self.contexts]
 
     def weights(self, rows: Rows, rng: np.random.Generator) -> Floats:
         out = np.zeros((len(rows.said), self.size))
@@ -199,7 +199,8 @@ class Transformer:
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A program. model: with how it was begun. tokens: of the whole program. given: those it was begun with. forced:
-    whether the budget overruled the model. typed: whether the judge finds it well typed."""
+    whether the budget overruled the model. deep: whether the bound on nesting did (frames of a program, docs/decoding.md),
+    and not the budget. typed: whether the judge finds it well typed."""
 
     text: str
     model: str
@@ -207,6 +208,7 @@ class Sample:
     given: int
     budget: int
     forced: bool
+    deep: bool = False
     typed: bool = False
 
 
@@ -238,9 +240,12 @@ def sampled(
         at = np.arange(len(state))
         weights = kind.model.weights(Rows(said, lengths, places(state)), rng)
         chosen = _chosen(weights, decoder.mask(decoder.with_budget(state, UNBOUNDED)), rng)
-        told = lengths < given
-        chosen[told] = said[at, lengths][told]
         allowed = decoder.mask(state)
+        told = lengths < given
+        for i in np.flatnonzero(told & ~allowed[at, said[at, lengths]]).tolist():
+            # As deep as programs go, or too near the budget: what is given ends here.
+            given[i], told[i] = lengths[i], False
+        chosen[told] = said[at, lengths][told]
         overruled = np.flatnonzero(~allowed[at, chosen] & ~told)
         if len(overruled):
             forced[overruled] = 1
@@ -253,7 +258,8 @@ def sampled(
         for i in over.tolist():
             ids = said[i, : lengths[i]].tolist()
             text = b"".join(tokens[t] or b"" for t in ids).decode()
-            yield Sample(text, kind.name, len(ids), int(given[i]), budget, bool(forced[i]))
+            deep = not forced[i] and state.rows[i, core.PLANNED] != core.NO_PLAN  # type: ignore[union-attr]
+            yield Sample(text, kind.name, len(ids), int(given[i]), budget, bool(forced[i]), bool(deep))
         fresh = over[: kind.count - started]
         if len(fresh):
             started += len(fresh)
@@ -286,11 +292,12 @@ def cut(programs: Sequence[Sequence[int]], most: int, rng: np.random.Generator) 
 
 
 class Openings:
-    """Where in known programs the decoder can write a text: one place for each of its states before a word."""
+    """Where in known programs the decoder can write a text: one place for each of its states before or after a word, by
+    what is open around it."""
 
     def __init__(self, decoder: ConstrainedDecoder, rng: np.random.Generator) -> None:
         self.machine, self.rng = decoder.machines[0], rng
-        self.places: dict[int, tuple[str, Any]] = {}
+        self.places: dict[tuple[int, ...], tuple[str, Any]] = {}
         self.known: dict[str, list[str]] = {}
 
     def read(self, texts: Sequence[str]) -> None:
@@ -299,12 +306,18 @@ class Openings:
             cell: Any = self.machine.start
             for i, char in enumerate(text):
                 if not (char.isalnum() or char in "_.`"):
-                    self.places.setdefault(cell.control.number, (text[:i], cell))
+                    self._add(text[:i], cell)
                 cell = self.machine.read(cell, char.encode())
                 if cell is None:
                     break
-                if char in " (":
-                    self.places.setdefault(cell.control.number, (text[: i + 1], cell))
+                if char in " ([{":
+                    self._add(text[: i + 1], cell)
+
+    def _add(self, prefix: str, cell: Any) -> None:
+        key, stack = [cell.control.number], cell.stack
+        while stack.frame is not None and len(key) < 3:
+            key, stack = [*key, stack.frame.number], stack.parent
+        self.places.setdefault(tuple(key), (prefix, cell))
 
     def before(self, wanted: str, most: int = 4) -> list[str]:
         """Beginnings of programs that go on with the text, this included."""
@@ -363,7 +376,7 @@ def report(samples: Sequence[Sample], measures: Measures) -> None:
             f"{name}: {len(made)} samples ({len({s.text for s in made})} distinct), "
             f"{sum(s.typed for s in made)} well typed, "
             f"{sum(s.tokens <= s.budget for s in made)} within their budget, {forced} ended by it "
-            f"({forced / len(made):.1%}), {sum(measures.calls(s.text) > 10 for s in made)} over 10 calls, "
+            f"({forced / len(made):.1%}), {sum(s.deep for s in made)} by the bound on nesting, {sum(measures.calls(s.text) > 10 for s in made)} over 10 calls, "
             f"{sum(measures.lets(s.text) for s in made)} use what they bind, "
             f"{sum(measures.shares(s.text) for s in made)} with a shared type variable"
         )
@@ -391,7 +404,8 @@ def occurring(samples: Sequence[Sample], measures: Measures) -> "collections.Cou
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One surface over one schema. spell: text to tokens. gold: programs to learn from. let: how those begin that bind
-    a name. judge: what is wrong with each text. budgets: of the n-gram, and of the models that never end by themselves."""
+    a name. judge: what is wrong with each text. budgets: of the n-gram, and of the models that never end by themselves.
+    plain: how programs begin whose first word would be any name."""
 
     name: str
     decoder: ConstrainedDecoder
@@ -402,11 +416,13 @@ class Setting:
     measures: Measures
     shares: Mapping[tuple[str, str], int]
     budgets: tuple[int, int]
+    plain: str = ""
 
 
 NGRAM, UNIFORM, RANDOM = "n-gram", "uniform", "random transformer"
-WHOLE, BOUND, CUT, RARE = "whole", "begun with a let", "begun with gold cut anywhere", "begun with what is rare"
-WILD = 0.01
+WHOLE, PLAIN, BOUND = "whole", "begun without acts", "begun with a let"
+CUT, RARE = "begun with gold cut anywhere", "begun with what is rare"
+WILD = 0.006
 LETS = 5
 """How many times gold that binds a name counts: there is little of it."""
 
@@ -430,6 +446,7 @@ def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None
     for number in range(-(-count // round_)):
         begun = {
             WHOLE: itertools.repeat(()),
+            PLAIN: itertools.repeat(setting.spell(setting.plain)),
             BOUND: itertools.repeat(setting.spell(setting.let)),
             CUT: cut(gold, half, rng),
             RARE: _rare(setting, openings, occurring(every, setting.measures), half, rng),
