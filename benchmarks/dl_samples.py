@@ -68,10 +68,11 @@ _EXAMPLES = {"NUMBER": "7", "INT": "7L", "QUANTITY": "7min", "DATE": "2024-03-05
 OUTSIDE = frozenset((
     "expr: fn NAME => expr", "unary: - unary", "_braces: field _fields_tail", "_braces: nothing", "_ascription: ascription",
     "ascription: : type", "_targs: targs", "targs: [ type _types ]", "_types: , type _types", "_types: nothing",
-    "_then: ( query )", "transform", "substitute",
+    "_then: ( query )", "_direction: nothing", "transform", "substitute",
 ))  # fmt: skip
 """What the decoder's language leaves out (docs/decoding.md): lambdas, ascriptions, type arguments, records as values, signs
-before what is no literal, `then` a query, functions with two hidden type variables."""
+before what is no literal, `then` a query, an order not named (the printer names it), functions with two hidden type
+variables."""
 
 
 def _spelled_production(production: Production) -> str:
@@ -126,6 +127,8 @@ def measures(schemas: Sequence[Schema]) -> Measures:
         wanted[name] = [text, f" {text}"]
     for name in functions:
         wanted[name] = [space + quote_name(name) + end for end in ("(", ";") for space in ("", " ")]
+    if not any(quote_name(name).startswith("`") for name in _names(schemas)):
+        del wanted["name in quotes"]
     wanted["variable"] = ["x0", " x0"]
     wanted = {name: texts for name, texts in wanted.items() if name not in OUTSIDE}
     patterns = {name: (kind, re.compile(pattern)) for name, (kind, pattern, _) in _LITERALS.items()}
@@ -150,6 +153,14 @@ def measures(schemas: Sequence[Schema]) -> Measures:
         )
 
     return Measures(calls, uses_variable, shares, has, wanted)
+
+
+def _names(schemas: Sequence[Schema]) -> Iterator[str]:
+    for schema in schemas:
+        yield from (t.name for t in schema.tables)
+        yield from (c.name for t in schema.tables for c in t.columns)
+        yield from (f.name for f in schema.functions)
+        yield from (m.name for e in schema.enums for m in e.members)
 
 
 def calls(text: str) -> int:
