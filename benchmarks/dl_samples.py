@@ -21,8 +21,8 @@ from dlc.neural.dl_values import mentions
 
 LET = "user: let x0 ="
 SHARES = {
-    (NGRAM, WHOLE): 58, (NGRAM, BOUND): 6, (NGRAM, CUT): 8, (NGRAM, RARE): 16, (UNIFORM, PLAIN): 2, (UNIFORM, CUT): 4,
-    (RANDOM, PLAIN): 2, (RANDOM, CUT): 4,
+    (NGRAM, WHOLE): 62, (NGRAM, BOUND): 5, (NGRAM, CUT): 7, (NGRAM, RARE): 16, (UNIFORM, PLAIN): 3, (UNIFORM, CUT): 2,
+    (RANDOM, PLAIN): 3, (RANDOM, CUT): 2,
 }  # fmt: skip
 """Kinds of samples in percent."""
 

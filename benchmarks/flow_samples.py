@@ -22,8 +22,8 @@ from dlc.targets.dataflow.names import Names
 
 SCHEMA, LET = "smcalflow", "(let (x0"
 SHARES = {
-    (NGRAM, WHOLE): 42, (NGRAM, BOUND): 32, (NGRAM, CUT): 5, (NGRAM, RARE): 8, (UNIFORM, WHOLE): 5, (UNIFORM, CUT): 2,
-    (RANDOM, WHOLE): 4, (RANDOM, CUT): 2,
+    (NGRAM, WHOLE): 42, (NGRAM, BOUND): 32, (NGRAM, CUT): 5, (NGRAM, RARE): 8, (UNIFORM, WHOLE): 6, (UNIFORM, CUT): 1,
+    (RANDOM, WHOLE): 5, (RANDOM, CUT): 1,
 }  # fmt: skip
 """Kinds of samples in percent."""
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from dlc.neural import core
 from dlc.neural.batch import ArrayState
 from dlc.neural.decoder import UNBOUNDED, ConstrainedDecoder
+from dlc.neural.growth import uncollected
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -301,16 +302,18 @@ class Openings:
         self.known: dict[str, list[str]] = {}
 
     def read(self, texts: Sequence[str]) -> None:
-        """Walk along programs."""
+        """Walk along programs; inside quotes anything can be written."""
         for text in texts:
             cell: Any = self.machine.start
+            quoted = escaped = False
             for i, char in enumerate(text):
-                if not (char.isalnum() or char in "_.`"):
+                if not (quoted or char.isalnum() or char in "_.`"):
                     self._add(text[:i], cell)
                 cell = self.machine.read(cell, char.encode())
                 if cell is None:
                     break
-                if char in " ([{":
+                quoted, escaped = quoted != (char == '"' and not escaped), char == "\\" and not escaped
+                if char in " ([{" and not quoted:
                     self._add(text[: i + 1], cell)
 
     def _add(self, prefix: str, cell: Any) -> None:
@@ -427,6 +430,7 @@ LETS = 5
 """How many times gold that binds a name counts: there is little of it."""
 
 
+@uncollected()
 def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None) -> list[Sample]:
     """About `count` samples, in rounds: drawn, judged, saved if there is a path; what was found is printed after each."""
     rng, decoder, started = np.random.default_rng(seed), setting.decoder, time.perf_counter()
