@@ -185,16 +185,22 @@ def schemas_of_samples(root: Path) -> dict[str, Schema]:
 
 
 def gold_of_samples(name: str, schema: Schema, options: argparse.Namespace) -> list[str]:
-    """Gold over a schema; of a database, of which there is little, all of Spider's moved to it."""
-    from dl_samples import moved
+    """Programs to learn from: some of what there is over a schema, and Spider's queries moved to it, some of them with
+    their table bound to a variable."""
+    from dl_samples import bound, moved
 
-    if name in CORPORA:
-        return [text for counts in programs(name, options.corpora).values() for text in counts]
+    rng = np.random.default_rng(options.seed)
     by_schema = {other: sorted(counts) for other, counts in programs("spider", options.corpora).items()}
     databases = Schemas(options.corpora)
     schemas = {other: databases.get("spider", other) for other in by_schema}
-    found = moved(by_schema, schemas, schema, np.random.default_rng(options.seed))
-    return list(itertools.islice(found, options.moved))
+    queries = list(itertools.islice(moved(by_schema, schemas, schema, rng), options.learnt // 4))
+    own = sorted({t for c in programs(name, options.corpora).values() for t in c}) if name in CORPORA else []
+    chosen = rng.permutation(len(own))[: options.learnt]
+    return [*(own[i] for i in chosen.tolist()), *queries, *bound(queries, schema)[::4]]
+
+
+SHARE = {"multiwoz": 40, "sgd": 40, "": 20}
+"""How many of all samples are over which schema, in percent: the largest database, where growth is dear, has the least."""
 
 
 def samples(options: argparse.Namespace) -> None:
@@ -204,7 +210,7 @@ def samples(options: argparse.Namespace) -> None:
     for name, schema in schemas_of_samples(options.corpora).items():
         if not options.schemas or name in options.schemas:
             made = setting(name, schema, gold_of_samples(name, schema, options), (options.budget, options.budget // 2))
-            draw(made, options.count // 3, 500, options.seed, options.save)
+            draw(made, options.count * SHARE[name if name in SHARE else ""] // 100, 400, options.seed, options.save)
 
 
 def report(options: argparse.Namespace) -> None:
@@ -294,7 +300,7 @@ def main() -> None:
     parser.add_argument("--vocabularies", type=int, nargs="*", default=(4000,))
     parser.add_argument("--count", type=int, default=5000, help="for all three schemas together")
     parser.add_argument("--budget", type=int, default=600)
-    parser.add_argument("--moved", type=int, default=1000, help="gold programs of other databases to learn from")
+    parser.add_argument("--learnt", type=int, default=3200, help="programs to learn from; a fourth as many are moved")
     parser.add_argument("--save", type=Path, help="samples are added to this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))

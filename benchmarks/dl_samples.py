@@ -204,6 +204,13 @@ def moved(
                 yield made
 
 
+def bound(texts: Sequence[str], target: Schema) -> list[str]:
+    """Queries of one table with the table bound to a variable first, where that is well typed."""
+    queries = [re.fullmatch(r"user: ([^ ;]+)( \| .*;)", text) for text in texts]
+    made = [f"user: let x0 = {q[1]}; x0{q[2]}" for q in queries if q is not None and " join " not in q[2]]
+    return [text for text, wrong in zip(made, judged(made, Checker(target)), strict=True) if not wrong]
+
+
 def _moved(tokens: list[Token], source: Schema, target: Schema, rng: np.random.Generator) -> list[Token] | None:
     """The tokens with other names; None if the target has no columns for them."""
     own = [_bare(t.text) for t in tokens if t.kind == "NAME" and _bare(t.text) in source.table]

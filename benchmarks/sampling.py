@@ -7,6 +7,7 @@ and is distributed as if only the second choice were made.
 
 import collections
 import dataclasses
+import gc
 import itertools
 import json
 import time
@@ -21,7 +22,6 @@ from numpy.typing import NDArray
 from dlc.neural import core
 from dlc.neural.batch import ArrayState
 from dlc.neural.decoder import UNBOUNDED, ConstrainedDecoder
-from dlc.neural.growth import uncollected
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -430,7 +430,6 @@ LETS = 5
 """How many times gold that binds a name counts: there is little of it."""
 
 
-@uncollected()
 def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None) -> list[Sample]:
     """About `count` samples, in rounds: drawn, judged, saved if there is a path; what was found is printed after each."""
     rng, decoder, started = np.random.default_rng(seed), setting.decoder, time.perf_counter()
@@ -445,6 +444,7 @@ def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None
     }
     openings = Openings(decoder, rng)
     openings.read([setting.gold[i] for i in rng.permutation(len(gold))[:1000].tolist()])
+    _settle()
     print(f"{setting.name}: {len(gold)} programs learnt, {time.perf_counter() - started:.0f} s", flush=True)
     every: list[Sample] = []
     for number in range(-(-count // round_)):
@@ -471,8 +471,15 @@ def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None
             save(made, path)
         print(f"{setting.name}, round {number + 1}: {len(every)} samples, {time.perf_counter() - started:.0f} s")
         report(every, setting.measures)
-        openings.read([sample.text for sample in made if not sample.forced])
+        openings.read([sample.text[:400] for sample in made if NGRAM in sample.model])
+        _settle()
     return every
+
+
+def _settle() -> None:
+    """What there is stays: let later collections not look through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _rare(

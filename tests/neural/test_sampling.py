@@ -102,7 +102,8 @@ def test_places_where_a_text_can_be_written(decoder: ConstrainedDecoder) -> None
     from sampling import Openings
 
     openings = Openings(decoder, np.random.default_rng(3))
-    openings.read(GOLD)
+    openings.read((*GOLD, 'user: Hotel | where .name = @"a b";'))
+    assert openings.before("\u00e9") == []  # within quotes anything could be
     found = openings.before(" and ")
     assert found and all(text.endswith(" and ") for text in found)
     assert openings.before("SELECT") == []
