@@ -300,7 +300,7 @@ def main() -> None:
     parser.add_argument("--vocabularies", type=int, nargs="*", default=(4000,))
     parser.add_argument("--count", type=int, default=5000, help="for all three schemas together")
     parser.add_argument("--budget", type=int, default=600)
-    parser.add_argument("--learnt", type=int, default=3200, help="programs to learn from; a fourth as many are moved")
+    parser.add_argument("--learnt", type=int, default=2000, help="programs to learn from; a fourth as many are moved")
     parser.add_argument("--save", type=Path, help="samples are added to this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))
