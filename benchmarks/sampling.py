@@ -299,7 +299,7 @@ class Openings:
     def __init__(self, decoder: ConstrainedDecoder, rng: np.random.Generator) -> None:
         self.machine, self.rng = decoder.machines[0], rng
         self.places: dict[tuple[int, ...], tuple[str, Any]] = {}
-        self.known: dict[str, list[str]] = {}
+        self.known: dict[str, tuple[int, list[str]]] = {}
 
     def read(self, texts: Sequence[str]) -> None:
         """Walk along programs; inside quotes anything can be written."""
@@ -322,18 +322,19 @@ class Openings:
             key, stack = [*key, stack.frame.number], stack.parent
         self.places.setdefault(tuple(key), (prefix, cell))
 
-    def before(self, wanted: str, most: int = 4) -> list[str]:
-        """Beginnings of programs that go on with the text, this included."""
-        if self.known.get(wanted):
-            return self.known[wanted]
-        found = self.known[wanted] = []
-        places = list(self.places.values())
-        for i in self.rng.permutation(len(places)).tolist():
+    def before(self, wanted: str, most: int = 4, looked: int = 2000) -> list[str]:
+        """Beginnings of programs that go on with the text, this included; some places are looked at, drawn by chance."""
+        known, found = self.known.get(wanted, (0, []))
+        if found or 2 * known > len(self.places):
+            return found
+        places, found = list(self.places.values()), []
+        for i in self.rng.permutation(len(places))[:looked].tolist():
             prefix, cell = places[i]
             if self.machine.read(cell, wanted.encode()) is not None:
                 found.append(prefix + wanted)
                 if len(found) == most:
                     break
+        self.known[wanted] = len(places), found
         return found
 
 
@@ -492,7 +493,7 @@ def _rare(
     while True:
         nothing = True
         for name in order:
-            found = [text for begin in wanted[name] for text in openings.before(begin)]
+            found = next((texts for begin in wanted[name] if (texts := openings.before(begin))), [])
             spelled = [ids for text in found if len(ids := setting.spell(text)) <= most]
             if spelled:
                 nothing = False
