@@ -210,7 +210,7 @@ def samples(options: argparse.Namespace) -> None:
     for name, schema in schemas_of_samples(options.corpora).items():
         if not options.schemas or name in options.schemas:
             made = setting(name, schema, gold_of_samples(name, schema, options), (options.budget, options.budget // 2))
-            draw(made, options.count * SHARE[name if name in SHARE else ""] // 100, 400, options.seed, options.save)
+            draw(made, options.count * SHARE[name if name in SHARE else ""] // 100, 200, options.seed, options.save)
 
 
 def report(options: argparse.Namespace) -> None:

@@ -432,7 +432,8 @@ LETS = 5
 
 
 def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None) -> list[Sample]:
-    """About `count` samples, in rounds: drawn, judged, saved if there is a path; what was found is printed after each."""
+    """About `count` samples, in rounds: drawn, judged, added to the file if there is one; what was found is printed after
+    each. What is rare is so among those in the file already, too."""
     rng, decoder, started = np.random.default_rng(seed), setting.decoder, time.perf_counter()
     decoder.executor.threads = False  # type: ignore[union-attr]
     gold = [setting.spell(text) for text in setting.gold]
@@ -447,14 +448,15 @@ def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None
     openings.read([setting.gold[i] for i in rng.permutation(len(gold))[:1000].tolist()])
     _settle()
     print(f"{setting.name}: {len(gold)} programs learnt, {time.perf_counter() - started:.0f} s", flush=True)
-    every: list[Sample] = []
+    earlier = load([path]) if path is not None and path.exists() else []
+    counts, every = occurring(earlier, setting.measures), list[Sample]()
     for number in range(-(-count // round_)):
         begun = {
             WHOLE: itertools.repeat(()),
             PLAIN: itertools.repeat(setting.spell(setting.plain)),
             BOUND: itertools.repeat(setting.spell(setting.let)),
             CUT: cut(gold, half, rng),
-            RARE: _rare(setting, openings, occurring(every, setting.measures), half, rng),
+            RARE: _rare(setting, openings, counts, half, rng),
         }
         made: list[Sample] = []
         for (model, how), percent in setting.shares.items():
@@ -468,6 +470,7 @@ def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None
                 print("  wrong:", sample.model, sample.text, wrong, flush=True)
         made = [dataclasses.replace(sample, typed=not wrong) for sample, wrong in zip(made, found, strict=True)]
         every += made
+        counts += occurring(made, setting.measures)
         if path is not None:
             save(made, path)
         print(f"{setting.name}, round {number + 1}: {len(every)} samples, {time.perf_counter() - started:.0f} s")
