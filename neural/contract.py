@@ -25,6 +25,7 @@ from ..compiler.terms import (
     Var,
     children,
 )
+from ..compiler.types import DYNAMIC, Param, parts
 from .dl_context import VARIABLES, Limits
 
 _COMPARED = frozenset(("=", "!=", "<", "<=", ">", ">="))
@@ -133,8 +134,32 @@ def _applied(term: App, fn: str, args: tuple[Term, ...], schema: Schema, limits:
         yield from _alias(args[0], args[1].value, schema, limits)
     if fn in schema.function and not schema.function[fn].action and not _decided(term, schema, True):
         yield "a call whose type nothing in it shows"
+    if any(_hides_type(arg, schema) for arg in _composite(term, schema)):
+        yield "a value of no known type that a list or specification takes its type from"
     if fn == "list" and any(isinstance(a, App) and a.fn in _CONDITIONS for a in args):
         yield "a condition in a list"
+
+
+def _composite(term: App, schema: Schema) -> Iterator[Term]:
+    """Arguments for which a list, a specification or a reference is wanted."""
+    if term.fn in ("in", "not_in"):
+        yield term.args[1]
+    if term.fn in schema.function:
+        for parameter, arg in zip(schema.function[term.fn].positional, term.args, strict=False):
+            if parts(parameter.type):
+                yield arg
+
+
+def _hides_type(term: Term, schema: Schema) -> bool:
+    """Whether a call's type variable is decided by an argument of no known type (`if_else(c, untyped(x), y)`)."""
+    if not isinstance(term, App) or term.fn not in schema.function or not schema.function[term.fn].tparams:
+        return False
+    for parameter, arg in zip(schema.function[term.fn].positional, term.args, strict=False):
+        if isinstance(parameter.type, Param):
+            dynamic = isinstance(arg, App) and arg.fn in schema.function and schema.function[arg.fn].result == DYNAMIC
+            if dynamic or _hides_type(arg, schema):
+                return schema.function[term.fn].result != DYNAMIC
+    return False
 
 
 def _own_field(term: Term) -> bool:

@@ -6,6 +6,7 @@
 * `left` is the same without `it`;
 * `shown` does so too, and may be a constant (a placeholder or entity with its type written);
 * `exact` is a T, where a T is known to be wanted;
+* `own` is one too, and no call of no known type may stand for it: it would decide a type variable;
 * `fit` is anything that may stand where a T is wanted, with the coercions that inference inserts.
 
 Every name inside an operand is read in a procedure that the operand calls, and a place that offers words beside
@@ -40,7 +41,7 @@ from .net import Part
 Choice = tuple[Function, tuple[tuple[str, Type], ...]]
 Argument = tuple[str, Type, str]
 """Of a call: its label (empty if it is given by position), its type, the kind of operand it must be."""
-EXPECTED = ("exact", "fit")
+EXPECTED = ("exact", "own", "fit")
 
 
 def is_in(dl: Dl, type_: Type, cls: str) -> bool:
@@ -196,8 +197,12 @@ def arguments(function: Function, binding: dict[str, Type], known: bool) -> Iter
         if not parameter.optional:
             new = {n for n, _ in function.tparams if mentions(parameter.type, n)} - shown
             shown |= new
+            wanted = substitute(parameter.type, binding)
             kind = "shown" if new else "exact" if function.tparams else "fit"
-            yield "" if parameter.positional else parameter.name or "", substitute(parameter.type, binding), kind
+            if kind == "exact" and isinstance(parameter.type, Param) and parts(wanted):
+                # `if_else(c, untyped(3), [$0])` is Dynamic, and nothing decides the list's items.
+                kind = "own"
+            yield "" if parameter.positional else parameter.name or "", wanted, kind
 
 
 # ---------------------------------------------------------------- what an operand may be
@@ -212,7 +217,7 @@ def _operand(dl: Dl, part: Part, type_: Type, context: Context, kind: str) -> No
     assert isinstance(type_, Con)
     start, end = part.start, part.new()
     part.end(end)
-    _plain(dl, part, type_, context, end, kind in EXPECTED, kind != "left")
+    _plain(dl, part, type_, context, end, kind in EXPECTED, kind != "left", kind == "own")
     sources = below(dl, type_) if kind == "fit" else ()
     for source in sources:
         _plain(dl, part, source, context, end, False)
@@ -244,7 +249,9 @@ def _only_a_member(dl: Dl, name: str) -> bool:
     return len(owners) == 1 and name not in dl.schema.function and name not in dl.schema.table
 
 
-def _plain(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: bool, subject: bool = True) -> None:
+def _plain(
+    dl: Dl, part: Part, type_: Type, context: Context, end: int, known: bool, subject: bool = True, own: bool = False
+) -> None:
     for spelled, _, found in fields(dl, context):
         if found == type_:
             field_word(dl, part, part.start, spelled, end)
@@ -258,7 +265,10 @@ def _plain(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: b
         from .dl_aggregates import aggregates
 
         aggregates(dl, part, type_, context, end)
-    _calls(dl, part, part.start, calls(dl, type_, known), context, known, end)
+    choices = calls(dl, type_, known)
+    if own:
+        choices = tuple(choice for choice in choices if choice[0].result != DYNAMIC)
+    _calls(dl, part, part.start, choices, context, known, end)
     for owner, name in owners(dl, type_):
         after, field = part.new(), f".{spelled_field(name)}"
         part.text(after, field, end)
@@ -368,13 +378,13 @@ def hole(dl: Dl, names: tuple[str, ...], must: bool) -> int:
 def _list(dl: Dl, part: Part, item: Type, context: Context, kind: str, end: int) -> None:
     from .dl_sums import expression
 
-    must = kind == "shown"
+    must, wanted = kind == "shown", "own" if parts(item) else "exact"
 
     def close() -> bytes:
         return b"]"
 
     def another() -> bytes | None:
-        text = short(dl, item, context, "exact")
+        text = short(dl, item, context, wanted)
         return text + b"]" if text is not None else None
 
     def first() -> bytes | None:
@@ -386,9 +396,9 @@ def _list(dl: Dl, part: Part, item: Type, context: Context, kind: str, end: int)
             part.text(inside, "]", end)
         if can_show(dl, item, context) if must else can_write(dl, item, context):
             after = part.new()
-            expression(dl, part, inside, item, context, "shown" if must else "exact", after, rest=close)
+            expression(dl, part, inside, item, context, "shown" if must else wanted, after, rest=close)
             part.text(after, "]", end)
-            more = part.lazy(lambda s: expression(dl, part, s, item, context, "exact", after, rest=close), another)
+            more = part.lazy(lambda s: expression(dl, part, s, item, context, wanted, after, rest=close), another)
             part.text(after, ", ", more)
 
     part.text(part.start, "[", part.lazy(items, first))

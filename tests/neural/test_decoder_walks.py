@@ -71,6 +71,8 @@ def test_random_walks_end_in_well_typed_programs_within_budget(decoder: Constrai
         "user: Hotel | where .area = monday;",
         "user: Hotel | where .leave_at = 10:00;",
         "user: Hotel | where no_value = $0;",
+        "user: Hotel | where .type in if_else(true, untyped(3), [$0]);",
+        "user: Hotel | where .type in first_present(first_present(untyped(3), $0), [if_else(true, $0, $0)]);",
     ],
 )
 def test_programs_the_checker_rejects_cannot_be_written(
