@@ -5,7 +5,8 @@
 `executor="cpu"`, gold token by token, each program once: Lispress over `smcalflow`; DL over the services of the SGD
 dialogue that has most of them, over all services of SGD's training file, and over MultiWOZ. CPU time of the process
 (other work on the machine still makes it longer: caches, memory), and wall time. Objects of the program around are
-frozen (`gc.freeze`), since collecting them is not the decoder's time; what the decoder makes itself is collected.
+frozen (`gc.freeze`), since collecting them is not the decoder's time; what the decoder makes itself is collected, but
+not while it fills: passes of the collector over it come later, and are told apart.
 """
 
 import argparse
@@ -104,6 +105,9 @@ def measured(name: str, surface: str, schema: Schema, texts: list[str], tokenize
     out, row = np.empty((1, executor.ends.size), dtype=np.uint32), np.zeros(1, dtype=np.int64)
     walls: list[float] = []
     cpus: list[float] = []
+    passes: list[float] = []
+    collector = lambda phase, _: passes.append(time.process_time() * (1 if phase == "stop" else -1))  # noqa: E731
+    gc.callbacks.append(collector)
     for text in texts:
         state = decoder.start(1)
         for token in tokenizer.encode(text, add_special_tokens=False):
@@ -113,6 +117,10 @@ def measured(name: str, surface: str, schema: Schema, texts: list[str], tokenize
             walls.append(time.perf_counter() - start)
             state = executor.advance(state, np.array([token]))
     print(f"  {len(texts)} programs, first fills: {said('CPU', cpus)}; {said('wall', walls)}")
+    gc.callbacks.remove(collector)
+    pauses = [a + b for a, b in zip(passes[::2], passes[1::2], strict=False)]
+    print(f"  passes of the collector: {len(pauses)}, the longest {max(pauses, default=0) * 1e3:.0f} ms,"
+          f" {sum(pauses):.2f} s in all")  # fmt: skip
     print(f"  tables: {executor.tables.sizes()}, load of the machine {os.getloadavg()[0]:.1f}", flush=True)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..grammar.diagnostic import CompileError
 from . import core, errors
 from .costs import NEVER
+from .growth import Uncollected
 from .machine import Cell, Machine
 from .tables import Tables
 from .vocabulary import Vocabulary
@@ -104,15 +105,19 @@ class BatchExecutor:
         """Run a loop over rows `at` until none of them misses anything; the rows that refused their token."""
         codes = np.zeros(batch, dtype=np.int32)
         misses = np.zeros((batch, 4), dtype=np.int32)
-        fine = True
-        while loop(at, codes, misses):
-            fine = False
-            for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
-                raise CompileError(errors.too_deep(i))
-            at = at[codes[at] == core.MISSED]
-            for miss in {tuple(each) for each in misses[at].tolist()}:
-                self.tables.grow(*miss)
-        return [] if fine else np.flatnonzero(codes == core.REFUSED).tolist()
+        if not loop(at, codes, misses):
+            return []
+        with Uncollected():
+            left = True
+            while left:
+                for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
+                    raise CompileError(errors.too_deep(i))
+                at = at[codes[at] == core.MISSED]
+                for miss in {tuple(each) for each in misses[at].tolist()}:
+                    self.tables.grow(*miss)
+                left = len(at) > 0 and loop(at, codes, misses) > 0
+            refused: list[int] = np.flatnonzero(codes == core.REFUSED).tolist()
+        return refused
 
     def complete(self, state: ArrayState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""

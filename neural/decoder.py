@@ -24,7 +24,7 @@ from .framing import framed
 from .grounded import GroundedExecutor, GroundedState
 from .grounding import Grounding
 from .grounding_requests import Requests, Texts, asked, price
-from .growth import uncollected
+from .growth import Uncollected
 from .machine import Cell, Machine
 from .net import Net, spaced
 from .prepare import openings
@@ -90,7 +90,7 @@ class ConstrainedDecoder:
         self.executor_name = executor
         self._requests: Requests | None = None
         self._grounded: dict[int, GroundedExecutor] = {}
-        with uncollected():
+        with Uncollected():
             self._compile(device)
 
     def _compile(self, device: Any) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..grammar.diagnostic import CompileError
 from . import core, device, errors
 from .batch import write_row
+from .growth import Uncollected
 from .logits import constrain
 from .machine import Cell, Machine
 from .tables import Tables
@@ -124,8 +125,9 @@ class DeviceExecutor:
         for i in np.flatnonzero(code == core.OVERFLOWED).tolist():
             raise CompileError(errors.too_deep(i))
         missed = np.flatnonzero(code == core.MISSED)
-        for miss in {tuple(each) for each in state.miss.cpu().numpy()[missed].tolist()}:
-            self.tables.grow(*miss)
+        with Uncollected():
+            for miss in {tuple(each) for each in state.miss.cpu().numpy()[missed].tolist()}:
+                self.tables.grow(*miss)
         return len(missed) > 0
 
     # ------------------------------------------------------------ with

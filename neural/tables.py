@@ -36,7 +36,6 @@ from numpy.typing import NDArray
 
 from .automaton import Control, Frame
 from .costs import NEVER
-from .growth import uncollected
 from .machine import Machine, Row
 from .net import use
 from .reach import FEW, Reach
@@ -351,10 +350,6 @@ class Tables:
 
     def grow(self, section: int, a: int, b: int = 0, c: int = 0) -> int:
         """Fill in what was missed; what is there now."""
-        with uncollected():
-            return self._grow(section, a, b, c)
-
-    def _grow(self, section: int, a: int, b: int, c: int) -> int:
         if section == MISS_REACH:
             machine, control = self.controls[a]
             number = self.reach(machine, self.machines[machine].reaches.at(control))

@@ -9,7 +9,7 @@ from dlc import load_schema
 from dlc.compiler.schema import Schema
 from dlc.compiler.schema_text import read_schema
 from dlc.neural.decoder import UNBOUNDED, ConstrainedDecoder
-from dlc.neural.growth import uncollected
+from dlc.neural.growth import Uncollected
 from dlc.neural.prepare import openings
 from dlc.neural.vocabulary import Vocabulary
 
@@ -37,7 +37,7 @@ def small() -> Schema:
 def test_the_collector_is_as_it_was_after_growing(enabled: bool) -> None:
     (gc.enable if enabled else gc.disable)()
     try:
-        with pytest.raises(ZeroDivisionError), uncollected():
+        with pytest.raises(ZeroDivisionError), Uncollected():
             assert not gc.isenabled()
             raise ZeroDivisionError
         assert gc.isenabled() == enabled
