@@ -32,24 +32,21 @@ def dl_surface(schema: Schema, limits: Limits | None = None) -> tuple[Net, int]:
 
 
 _LOOKED_AT = 2
-"""Tables and actions whose queries and calls are looked at while compiling."""
+"""Tables whose queries are looked at while compiling."""
 
 
 def _beginnings(dl: Dl) -> Iterator[bytes]:
-    """Turns up to where acts, paths, statements, conditions, items and results begin."""
-    yield from (b"", b"user", b"agent", b"user a", b"user a(", b"user:", b"user: ")
+    """Turns up to where acts, paths, statements, conditions, literals and results begin."""
+    yield from (b"", b"user", b"user a", b"user a(", b"user:")
     for i, table in enumerate(tables(dl)[:_LOOKED_AT]):
         name = quote_name(table.name)
-        yield from (f"user: {name} | {stage}".encode() for stage in ("where ", "show "))
-        yield f"user: {name} -> [{{ ".encode()
+        yield f"user: {name} | where ".encode()
         column = next((c for c in table.columns if c.type == TEXT), None)
         if i == 0:
-            yield from (f"user a({name}".encode(), f"user a({name}.".encode())
+            yield from (f"user: {name} -> [{{ ".encode(), f"user a({name}".encode(), f"user a({name}.".encode())
         if i == 0 and column is not None:
             said = f"user: {name} | where .{spelled_field(column.name)}"
             yield from (f'{said} = "'.encode(), f'{said} in ["'.encode())
-    for function in [f for f in dl.schema.functions if f.action][:_LOOKED_AT]:
-        yield f"user: {quote_name(function.name)}(".encode()
 
 
 def _turn(dl: Dl, part: Part) -> None:

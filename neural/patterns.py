@@ -7,6 +7,7 @@ stand for all of UTF-8 beyond ASCII, since no terminal of DL tells them apart.
 import re._constants as op  # type: ignore[import-not-found,unused-ignore]
 import re._parser as sre  # type: ignore[import-not-found,unused-ignore]
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from .net import Part
@@ -14,7 +15,12 @@ from .net import Part
 
 def draw(part: Part, source: int, pattern: str, target: int) -> None:
     """Draw `pattern` from `source` to `target`. Raises ValueError for what terminals do not use."""
-    part.join(_sequence(part, source, list(sre.parse(pattern))), target)
+    part.join(_sequence(part, source, _parsed(pattern)), target)
+
+
+@cache
+def _parsed(pattern: str) -> tuple[Any, ...]:
+    return tuple(sre.parse(pattern))
 
 
 def _sequence(part: Part, source: int, items: Sequence[Any]) -> int:
@@ -68,9 +74,9 @@ def _class(part: Part, source: int, members: Sequence[Any]) -> int:
         wide = wide or high > 127
         chosen.update(range(low, min(high, 127) + 1))
     target = part.new()
-    for byte in range(128):
-        if (byte in chosen) != negated:
-            part.byte(source, byte, byte, target)
+    moves = part.net.states[source].moves
+    for byte in set(range(128)) - chosen if negated else chosen:
+        moves.setdefault(byte, []).append(target)
     if wide or negated:
         beyond_ascii(part, source, target)
     return target
