@@ -333,7 +333,7 @@ class _Plain:
         self._table = np.full((32, 256), UNKNOWN, dtype=np.int32)
         self._ended = np.zeros(32, dtype=np.bool_)
         self._states = np.zeros(int(trie.depth.max()) + 1, dtype=np.int32)
-        self._stops, self._hands = (np.empty((len(trie.byte), 2), dtype=np.int32) for _ in range(2))
+        self._stops, self._hands, self._unknown = (np.empty((len(trie.byte), 2), dtype=np.int32) for _ in range(3))
 
     def walk(
         self, entered: list[tuple[int, Control]], of: Shorts, known: dict[int, int], fresh: int
@@ -347,19 +347,21 @@ class _Plain:
         from .walks import walk
 
         trie = self.trie
-        starts = np.array([node for node, _ in entered], dtype=np.int32)
-        rows = np.array([self._row(control) for _, control in entered], dtype=np.int32)
-        progress = np.array((0, 0, 0, fresh, 0, 0), dtype=np.int32)
-        classes = self._classes(known, np.zeros(0, dtype=np.int32))
-        while walk(
-            trie.byte, trie.end, trie.depths, trie.starts, trie.order, self._table, self._ended, self._states, starts,
-            rows, classes, of, self._stops, self._hands, progress,
-        ):  # fmt: skip
-            self._fill(int(progress[2]))
+        starts = np.array([(node, self._row(control)) for node, control in entered], dtype=np.int32)
+        counts = np.array((fresh, 0, 0, 0), dtype=np.int32)
+        classes, inside = np.zeros(0, dtype=np.int32), True
+        while len(starts):
             classes = self._classes(known, classes)
+            walk(
+                trie.byte, trie.end, trie.depths, trie.starts, trie.order, self._table, self._ended, self._states,
+                starts, inside, classes, of, self._stops, self._hands, self._unknown, counts,
+            )  # fmt: skip
+            starts, inside = self._unknown[: counts[3]].copy(), False
+            for row in sorted(set(starts[:, 1].tolist())):
+                self._fill(row)
         found = np.flatnonzero(classes >= fresh)
         numbered = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
-        return numbered, self._stops[: progress[4]], self._hands[: progress[5]]
+        return numbered, self._stops[: counts[1]], self._hands[: counts[2]]
 
     def _classes(self, known: dict[int, int], classes: Ints) -> Ints:
         """Classes by row, given some: of all rows there are by now, those known among them."""

@@ -16,21 +16,25 @@ _fast: Any = njit(nogil=True, cache=True, boundscheck=False)
 
 
 @_fast
-def walk(byte, end, depth, first, order, table, ended, states, starts, rows, classes, of, stops, hands, progress):  # type: ignore[no-untyped-def]
-    """Go through the subtrees of `starts`, each in preorder, and write the class of every token read into `of`. True
-    if it stopped at a node (progress[1], below start number progress[0]) since the control state before it
-    (progress[2]) has no moves in `table` (int32 [states, 256]) yet.
+def walk(  # type: ignore[no-untyped-def]
+    byte, end, depth, first, order, table, ended, states, starts, inside, classes, of, stops, hands, unknown, found
+):
+    """Go through the subtrees of some nodes, each in preorder, and write the class of every token read into `of`.
 
-    rows: the control state at each start. states: scratch, the control state at each depth. classes: by control state;
-    one that has none (-1) gets the next, progress[3]. Written, with how many in progress[4:]: stops (node refused,
-    state that may return, by `ended`), hands (node, step).
+    starts: node and control state [starts, 2], the state in the node if `inside`, else before it. states: scratch, the
+    control state at each depth. classes: by control state; one that has none (-1) gets the next, found[0]. Written,
+    with how many in found[1:]: stops (node refused, state that may return, by `ended`), hands (node, step), unknown
+    (node, the state before it, which has no moves in `table`, int32 [states, 256], yet).
     """
-    for which in range(progress[0], starts.size):
-        last = end[starts[which]]
-        at = progress[1]
-        if at == 0:
-            at = starts[which] + 1
-            states[depth[starts[which]]] = rows[which]
+    found[3] = 0
+    for which in range(starts.shape[0]):
+        at = starts[which, 0]
+        last = end[at]
+        if inside:
+            states[depth[at]] = starts[which, 1]
+            at += 1
+        else:
+            states[depth[at] - 1] = starts[which, 1]
         while at < last:
             state = states[depth[at] - 1]
             target = table[state, byte[at]]
@@ -39,27 +43,26 @@ def walk(byte, end, depth, first, order, table, ended, states, starts, rows, cla
                 start, stop = first[at], first[at + 1]
                 if start < stop:
                     if classes[target] < 0:
-                        classes[target] = progress[3]
-                        progress[3] += 1
+                        classes[target] = found[0]
+                        found[0] += 1
                     for i in range(start, stop):
                         of[order[i]] = classes[target]
                 at += 1
                 continue
             if target == UNKNOWN:
-                progress[0], progress[1], progress[2] = which, at, state
-                return True
-            if target == REFUSED:
+                unknown[found[3], 0] = at
+                unknown[found[3], 1] = state
+                found[3] += 1
+            elif target == REFUSED:
                 if ended[state]:
-                    stops[progress[4], 0] = at
-                    stops[progress[4], 1] = state
-                    progress[4] += 1
+                    stops[found[1], 0] = at
+                    stops[found[1], 1] = state
+                    found[1] += 1
             else:
-                hands[progress[5], 0] = at
-                hands[progress[5], 1] = HANDED - target
-                progress[5] += 1
+                hands[found[2], 0] = at
+                hands[found[2], 1] = HANDED - target
+                found[2] += 1
             at = end[at]
-        progress[1] = 0
-    return False
 
 
 @_fast
@@ -114,8 +117,8 @@ def load(trie: Trie) -> None:
     nothing, written = np.zeros(0, dtype=np.int32), np.zeros((1, 2), dtype=np.int32)
     table, ended = np.full((1, 256), REFUSED, dtype=np.int32), np.zeros(1, dtype=np.bool_)
     walk(
-        trie.byte, trie.end, trie.depths, trie.starts, trie.order, table, ended, nothing, nothing, nothing, nothing,
-        np.zeros(0, dtype=np.int16), written, written, np.zeros(6, dtype=np.int32),
+        trie.byte, trie.end, trie.depths, trie.starts, trie.order, table, ended, nothing, written[:0], True, nothing,
+        np.zeros(0, dtype=np.int16), written, written, written, np.zeros(4, dtype=np.int32),
     )  # fmt: skip
     classes, chosen = np.full(32, -1, dtype=np.int16), np.zeros(0, dtype=np.bool_)
     bits(classes, chosen, np.zeros(1, dtype=np.uint32))
