@@ -15,7 +15,7 @@ from dlc.compiler.schema import Schema
 from dlc.compiler.spelling import quote_name
 from dlc.grammar.lexer import Token, tokenize
 from dlc.grammar.ll1 import load_table
-from dlc.grammar.rules import Production, load_grammar
+from dlc.grammar.rules import Production, Symbol, load_grammar
 from dlc.neural.decoder import ConstrainedDecoder
 from dlc.neural.dl_values import mentions
 
@@ -58,8 +58,7 @@ _LITERALS = {
     "datetime": ("DATETIME", r".*", "2024-03-05T10:15"), "datetime with seconds": ("DATETIME", r".*T.*:.*:.*", "2024-03-05T10:15:30"),
     "text": ("STR", r'"[^"\\].*', '"a'), "empty text": ("STR", r'""', '""'), "text with an escape": ("STR", r".*\\.*", '"\\'),
     "text beyond ASCII": ("STR", r".*[^\x00-\x7f].*", '"\u00e9'), "entity by name": ("ENT", r'@"(?!.*"#").*', '@"a"'),
-    "entity by key": ("ENT", r"@#.*", '@#"a'), "entity by both": ("ENT", r'@".*"#".*', '@"a"#"'), "placeholder": ("HOLE", r".*", "$1"),
-    "type of an entity or placeholder": ("LSQB", "", "$1["), "not equal": ("CMP", "!=", "!="), "at most": ("CMP", "<=", "<="),
+    "entity by key": ("ENT", r"@#.*", '@#"a'), "entity by both": ("ENT", r'@".*"#".*', '@"a"#"'), "placeholder": ("HOLE", r".*", "$1"), "not equal": ("CMP", "!=", "!="), "at most": ("CMP", "<=", "<="),
     "at least": ("CMP", ">=", ">="), "more": ("CMP", ">", ">"), "alike": ("CMP", "~", "~"), "not alike": ("CMP", "!~", "!~"),
     "name in quotes": ("NAME", "`.*", "`a"),
 }  # fmt: skip
@@ -94,6 +93,31 @@ def _reachable() -> list[Production]:
     return found
 
 
+def _text(symbol: Symbol) -> str:
+    return load_grammar().fixed.get(symbol.name, _EXAMPLES.get(symbol.name, "")) if symbol.terminal else ""
+
+
+def _begins(production: Production) -> list[str]:
+    """Texts that a production begins with: its first token, and the second where that is a fixed word."""
+    first, *others = production.symbols
+    if not first.terminal:
+        return [text for other in load_grammar().of[first.name] if other.symbols for text in _begins(other)][:12]
+    second = load_grammar().fixed.get(others[0].name, "") if others else ""
+    return [f"{_text(first)} {second}".strip()] if _text(first) else []
+
+
+def _around(origin: str) -> list[str]:
+    """Texts in which a rule is empty: the tokens around it."""
+    found = []
+    for production in load_grammar().productions:
+        for before, symbol, after in zip(
+            production.symbols, production.symbols[1:], production.symbols[2:], strict=False
+        ):
+            if symbol.name == origin and _text(before) and _text(after):
+                found += [_text(before) + _text(after), f"{_text(before)} {_text(after)}"]
+    return found
+
+
 def productions(tokens: Sequence[Token]) -> Iterator[Production]:
     """The productions of the grammar by which a program is read."""
     predict, stack = load_table().predict, ["program"]
@@ -113,16 +137,10 @@ def measures(schemas: Sequence[Schema]) -> Measures:
         name for name, f in functions.items()
         if any(sum(mentions(p.type, t) for p in f.params) > 1 for t, _ in f.tparams)
     )  # fmt: skip
-    fixed, predict = load_grammar().fixed, load_table().predict
     wanted: dict[str, list[str]] = {}
     for production in _reachable():
-        ahead = (
-            [t for t, chosen in predict[production.origin].items() if chosen is production]
-            if production.symbols
-            else []
-        )
-        texts = [fixed.get(terminal, _EXAMPLES.get(terminal, "")) for terminal in ahead]
-        wanted[_spelled_production(production)] = [s + t for t in texts if t for s in ("", " ")]
+        texts = _begins(production) if production.symbols else _around(production.origin)
+        wanted[_spelled_production(production)] = [space + text for text in texts for space in ("", " ")]
     for name, (_, _, text) in _LITERALS.items():
         wanted[name] = [text, f" {text}"]
     for name in functions:
