@@ -349,8 +349,9 @@ def save(samples: Sequence[Sample], path: Path) -> None:
 
 
 def load(paths: Sequence[Path]) -> list[Sample]:
-    """Samples of files that `save` wrote."""
-    return [Sample(**json.loads(line)) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    """Samples of files that `save` wrote. Strings of programs may hold characters that `splitlines` takes for breaks."""
+    lines = [line for path in paths for line in path.read_bytes().split(b"\n") if line]
+    return [Sample(**json.loads(line)) for line in lines]
 
 
 @dataclass(frozen=True, slots=True)

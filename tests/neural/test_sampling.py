@@ -98,6 +98,15 @@ def test_programs_go_on_from_what_they_are_begun_with(decoder: ConstrainedDecode
         assert any(spelled(sample.text)[: sample.given] == spelled(gold)[: sample.given] for gold in GOLD), sample
 
 
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    from sampling import Sample, load, save
+
+    made = [Sample("a \u2028 b\x85", "m", 3, 0, 9, True), Sample("c", "m", 1, 1, 9, False, True, True)]
+    save(made[:1], tmp_path / "x")
+    save(made[1:], tmp_path / "x")
+    assert load([tmp_path / "x"]) == made
+
+
 def test_places_where_a_text_can_be_written(decoder: ConstrainedDecoder) -> None:
     from sampling import Openings
 
