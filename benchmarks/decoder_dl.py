@@ -14,7 +14,6 @@ and distinct masks of what gold visits, and how long compiling and first fills t
 
 import argparse
 import collections
-import gzip
 import itertools
 import json
 import os
@@ -23,12 +22,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import dlc
 from dlc.compiler.check import Checker
 from dlc.compiler.pipeline import compile_program
 from dlc.compiler.schema import Schema
@@ -210,6 +209,9 @@ def samples(options: argparse.Namespace) -> None:
     for name, schema in schemas_of_samples(options.corpora).items():
         if not options.schemas or name in options.schemas:
             made = setting(name, schema, gold_of_samples(name, schema, options), (options.budget, options.budget // 2))
+            if options.models:
+                kept = {kind: share for kind, share in made.shares.items() if kind[0] in options.models}
+                made = replace(made, shares={k: share * 100 // sum(kept.values()) for k, share in kept.items()})
             draw(made, options.count * SHARE[name if name in SHARE else ""] // 100, 200, options.seed, options.save)
 
 
@@ -301,14 +303,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=5000, help="for all three schemas together")
     parser.add_argument("--budget", type=int, default=600)
     parser.add_argument("--learnt", type=int, default=2000, help="programs to learn from; a fourth as many are moved")
+    parser.add_argument("--models", nargs="*", default=(), help="of n-gram, uniform, random transformer; default all")
     parser.add_argument("--save", type=Path, help="samples are added to this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("DLC_CORPORA", "../shared/data")))
     options = parser.parse_args()
     {"gold": gold, "samples": samples, "report": report, "sizes": sizes}[options.what](options)
 
-
-__all__ = ["dlc", "gzip"]
 
 if __name__ == "__main__":
     main()
