@@ -14,6 +14,7 @@ and distinct masks of what gold visits, and how long compiling and first fills t
 
 import argparse
 import collections
+import gc
 import itertools
 import json
 import os
@@ -207,12 +208,19 @@ def samples(options: argparse.Namespace) -> None:
     from sampling import draw
 
     for name, schema in schemas_of_samples(options.corpora).items():
-        if not options.schemas or name in options.schemas:
-            made = setting(name, schema, gold_of_samples(name, schema, options), (options.budget, options.budget // 2))
+        if options.schemas and name not in options.schemas:
+            continue
+        left, part = options.count * SHARE[name if name in SHARE else ""] // 100, 0
+        gold = gold_of_samples(name, schema, options)
+        while left > 0:
+            made = setting(name, schema, gold, (options.budget, options.budget // 2))
             if options.models:
                 kept = {kind: share for kind, share in made.shares.items() if kind[0] in options.models}
                 made = replace(made, shares={k: share * 100 // sum(kept.values()) for k, share in kept.items()})
-            draw(made, options.count * SHARE[name if name in SHARE else ""] // 100, 200, options.seed, options.save)
+            draw(made, min(left, options.part), 200, options.seed + 1000 * part, options.save)
+            del made
+            gc.collect()
+            left, part = left - options.part, part + 1
 
 
 def report(options: argparse.Namespace) -> None:
@@ -303,6 +311,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=5000, help="for all three schemas together")
     parser.add_argument("--budget", type=int, default=600)
     parser.add_argument("--learnt", type=int, default=2000, help="programs to learn from; a fourth as many are moved")
+    parser.add_argument("--part", type=int, default=600, help="samples of one decoder: what grows takes memory")
     parser.add_argument("--models", nargs="*", default=(), help="of n-gram, uniform, random transformer; default all")
     parser.add_argument("--save", type=Path, help="samples are added to this file of JSON lines")
     parser.add_argument("--seed", type=int, default=1)

@@ -478,6 +478,7 @@ def draw(setting: Setting, count: int, round_: int, seed: int, path: Path | None
         report(every, setting.measures)
         openings.read([sample.text[:400] for sample in made if NGRAM in sample.model])
         _settle()
+    gc.unfreeze()
     return every
 
 
