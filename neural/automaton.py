@@ -53,6 +53,7 @@ class Frame:
 
 
 Step = tuple[Control, tuple[Frame, ...]]
+_NOTHING: frozenset[int] = frozenset()
 
 
 class Automaton:
@@ -64,7 +65,7 @@ class Automaton:
         self.frames: list[Frame] = []
         self._controls: dict[frozenset[int], Control] = {}
         self._frames: dict[frozenset[tuple[int, int]], Frame] = {}
-        self._single: dict[int, Control] = {}
+        self._alone: dict[int, Control] = {}
         root = self.control(frozenset((net.starts[procedure],)))
         assert root is not None
         self.root = root
@@ -73,14 +74,33 @@ class Automaton:
         """The control state of a set of network states; None for the empty set."""
         if not kernel:
             return None
+        if len(kernel) == 1:
+            return self.alone(next(iter(kernel)))
         known = self._controls.get(kernel)
         if known is None:
-            closed = self._closure(kernel)
-            known = self._controls.get(closed)
-            if known is None:
-                known = self._make(closed)
-                self._controls[closed] = known
-            self._controls[kernel] = known
+            known = self._controls[kernel] = self._closed(self._closure(kernel))
+        return known
+
+    def alone(self, number: int) -> Control:
+        """The control state of one network state and where it silently leads: most are of one."""
+        known = self._alone.get(number)
+        if known is None:
+            state = self.net.state(number)
+            if state.silent:
+                known = self._closed(self._closure(frozenset((number,))))
+            else:
+                ended = _NOTHING if state.result is None else frozenset((state.result,))
+                frame = self.frame(frozenset(state.calls)) if state.calls else None
+                slots = frozenset(slot for slot, _ in state.slots) if state.slots else None
+                known = Control(len(self.controls), (number,), ended, frame, slots)
+                self.controls.append(known)
+            self._alone[number] = known
+        return known
+
+    def _closed(self, closed: frozenset[int]) -> Control:
+        known = self._controls.get(closed)
+        if known is None:
+            known = self._controls[closed] = self._make(closed)
         return known
 
     def _closure(self, kernel: frozenset[int]) -> frozenset[int]:
@@ -164,15 +184,9 @@ class Automaton:
         return self.target(here), ()
 
     def target(self, here: list[int]) -> Control:
-        """The control state of the network states that a byte leads to; mostly there is one."""
-        if len(here) == 1:
-            known = self._single.get(here[0])
-            if known is not None:
-                return known
-        target = self.control(frozenset(here))
+        """The control state of the network states that a byte leads to."""
+        target = self.alone(here[0]) if len(here) == 1 else self.control(frozenset(here))
         assert target is not None
-        if len(here) == 1:
-            self._single[here[0]] = target
         return target
 
     def after(self, frame: Frame, ended: frozenset[int]) -> Control | None:

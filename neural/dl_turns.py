@@ -43,7 +43,7 @@ def _beginnings(dl: Dl) -> Iterator[bytes]:
         yield f"user: {name} | where ".encode()
         column = next((c for c in table.columns if c.type == TEXT), None)
         if i == 0:
-            yield from (f"user: {name} -> [{{ ".encode(), f"user a({name}".encode(), f"user a({name}.".encode())
+            yield from (f"user: {name} -> [{{ ".encode(), f"user a({name}".encode())
         if i == 0 and column is not None:
             said = f"user: {name} | where .{spelled_field(column.name)}"
             yield from (f'{said} = "'.encode(), f'{said} in ["'.encode())
