@@ -250,7 +250,7 @@ class Costs:
                 self._cheapest((*at, *(t for c in others if (t := self.net.then(c, p)) is not None)))[0]
                 for p, at in targets.items()
             ]
-            costs += [self.net.dearest(target) for _, target in frame.calls if target < 0]
+            costs += [self.net.dearest(target, self.count) for _, target in frame.calls if target < 0]
             known = self._frame_costs[frame.number] = min(max(costs), NEVER)
         return known
 

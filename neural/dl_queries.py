@@ -305,7 +305,9 @@ def _listed(dl: Dl, context: Context) -> Iterator[tuple[int, Row]]:
                 function = choice[0]
                 if not function.params or any(not p.optional for p in function.params):
                     row = Row("it" if function.params else function.name, type_.args[0])
-                    yield one_call(dl, function, (choice,), context), row
+                    called = one_call(dl, function, (choice,), context)
+                    if called is not None:
+                        yield called, row
 
 
 def named_call(dl: Dl, procedure: int) -> int:

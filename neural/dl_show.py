@@ -243,7 +243,8 @@ class Items:
             return next((path.encode() + way for path, way in ways if way is not None), None)
 
         called = one_call(self.dl, function, group, self.context)
-        self.part.call(self._source(written), called, self.part.lazy(after, text))
+        if called is not None:
+            self.part.call(self._source(written), called, self.part.lazy(after, text))
 
     def _aggregates(self) -> None:
         dl, inner = self.dl, self.context.ungrouped()

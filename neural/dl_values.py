@@ -13,7 +13,7 @@ Every name inside an operand is read in a procedure that the operand calls, and 
 operands (`not `, `any`) reads them as deep: see the rule of `net`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -106,15 +106,13 @@ def operand(dl: Dl, type_: Type, context: Context, kind: str) -> int:
 def short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
     """A short operand."""
     key = ("short", type_, context, kind)
-    if key not in dl.memo:
-        dl.memo[key] = _short(dl, type_, context, kind)
-    return dl.memo[key]  # type: ignore[no-any-return]
-
-
-def _short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
-    if kind in ("plain", "left"):
-        return short_plain(dl, type_, context, kind == "plain")
-    return short_constant(dl, type_, kind) or short_plain(dl, type_, context)
+    if key in dl.memo:
+        return dl.memo[key]  # type: ignore[no-any-return]
+    constant = short_constant(dl, type_, kind) if kind not in ("plain", "left") else None
+    found = constant or short_plain(dl, type_, context, kind != "left")
+    if constant is not None or "asked" not in dl.memo:
+        dl.memo[key] = found
+    return found
 
 
 def short_constant(dl: Dl, type_: Type, kind: str) -> bytes | None:
@@ -169,24 +167,40 @@ def _shorts_here(dl: Dl, context: Context, subject: bool) -> dict[Type, bytes]:
 
 def shortest_call(dl: Dl, type_: Type) -> bytes | None:
     """A short call of a type; its arguments are constants, so that it can be written anywhere."""
-    key = ("shortest call", type_)
-    if key not in dl.memo:
-        dl.memo[key] = None  # a call whose arguments need such a call gives no short text
-        texts = [short_call(dl, f, dict(b), NOWHERE, False) for f, b in calls(dl, type_, False)]
-        dl.memo[key] = min((text for text in texts if text is not None), key=len, default=None)
-    return dl.memo[key]  # type: ignore[no-any-return]
+    known: dict[Type, bytes | None] = dl.memo.setdefault("shortest calls", {})
+    if "asked" in dl.memo:
+        dl.memo["asked"][type_] = None
+    elif type_ not in known:
+        _find_calls(dl, type_, known)
+    return known.get(type_)
 
 
-def short_call(dl: Dl, function: Function, binding: dict[str, Type], context: Context, known: bool) -> bytes | None:
+def _find_calls(dl: Dl, type_: Type, known: dict[Type, bytes | None]) -> None:
+    """Add the short calls of a type and of those that their arguments ask for: the least solution, in rounds."""
+    asked: dict[Type, None] = {type_: None}
+    dl.memo["asked"] = asked
+    settled, again = frozenset(known), True
+    while again:
+        again, size = False, len(asked)
+        for each in [each for each in asked if each not in settled]:
+            texts = [short_call(dl, f, b, False) for f, b in calls(dl, each, False)]
+            best = min((text for text in texts if text is not None), key=len, default=None)
+            before = known.get(each)
+            if best is not None and (before is None or len(best) < len(before)):
+                known[each], again = best, len(asked) > 1
+        again = again or len(asked) > size
+    del dl.memo["asked"]
+    for each in asked:
+        known.setdefault(each, None)
+
+
+def short_call(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], known: bool) -> bytes | None:
     """A short call of a function."""
-    given: list[bytes] = []
-    for label, wanted, kind in arguments(function, binding, known):
-        text = short_argument(dl, wanted, context, kind)
-        if text is None:
-            return None
-        given.append((f"{quote_name(label)}: ".encode() if label else b"") + text)
     name = quote_name(function.name).encode()
-    return name + (b"(" + b", ".join(given) + b")" if given else b"")
+    if not _required(dl, function, binding, known):
+        return name
+    given = short_arguments(dl, function, binding, known)
+    return name + b"(" + given + b")" if given is not None else None
 
 
 def arguments(function: Function, binding: dict[str, Type], known: bool) -> Iterator[tuple[str, Type, str]]:
@@ -265,25 +279,15 @@ def _plain(
         from .dl_aggregates import aggregates
 
         aggregates(dl, part, type_, context, end)
-    choices = calls(dl, type_, known)
-    if own:
-        choices = tuple(choice for choice in choices if choice[0].result != DYNAMIC)
-    _calls(dl, part, part.start, choices, context, known, end)
+    found_heads = heads(dl, type_, known, own)
+    if found_heads is not None:
+        call(dl, part, part.start, found_heads, context, end)
     for owner, name in owners(dl, type_):
-        after, field = part.new(), f".{spelled_field(name)}"
-        part.text(after, field, end)
-        _calls(dl, part, part.start, calls(dl, owner, False), context, False, after, field.encode())
-
-
-def _calls(
-    dl: Dl, part: Part, start: int, choices: tuple[Choice, ...], context: Context, known: bool, end: int,
-    rest: bytes = b"",
-) -> None:  # fmt: skip
-    by_function: dict[Function, list[Choice]] = {}
-    for choice in choices:
-        by_function.setdefault(choice[0], []).append(choice)
-    for function, group in by_function.items():
-        call(dl, part, start, function, group, context, known, lambda _: end, lambda: rest)
+        found_heads, field = heads(dl, owner, False), f".{spelled_field(name)}"
+        if found_heads is not None:
+            after = part.new()
+            part.text(after, field, end)
+            call(dl, part, part.start, found_heads, context, after, field.encode())
 
 
 def _then_fields(dl: Dl, part: Part, owner: Type, type_: Type, end: int, head) -> None:  # type: ignore[no-untyped-def]
@@ -513,36 +517,85 @@ def mentions(type_: Type, name: str) -> bool:
     return type_ == Param(name) or any(mentions(part, name) for part in parts(type_))
 
 
-def call(
-    dl: Dl, part: Part, start: int, function: Function, choices: Sequence[Choice], context: Context, known: bool,
-    end: Callable[[Choice], int], rest: Callable[[], bytes | None] = lambda: b"",
-) -> None:  # fmt: skip
-    """Draw the calls of one function at some instances of its type, each to an end of its own. The name is one
-    procedure for all of them. rest: gives a short text from the ends to the end of the procedure."""
-    name = quote_name(function.name)
-    if any(p.optional for p in function.params) or not function.params:
-        if not any(True for _ in arguments(function, dict(choices[0][1]), known)):
-            bare = dl.words.word(part, start, name)
-            for choice in choices:
-                part.join(bare, end(choice))
-    if not function.params:
-        return
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """How calls may begin: the procedure of their names, each with its parenthesis if one follows; what each of its
+    results has begun; short texts that end any of them.
 
-    def inside(state: int) -> None:
-        closings: dict[int, int] = {}
-        for choice in choices:
-            target = end(choice)
-            if target not in closings:
-                closings[target] = part.new()
-                part.text(closings[target], ")", target)
-            part.call(state, _arguments(dl, function, choice[1], context, known), closings[target])
+    known: whether the type of the calls is known from outside.
+    """
 
-    def text() -> bytes | None:
-        after = rest()
-        given = short_arguments(dl, function, choices[0][1], context, known)
-        return given + b")" + after if given is not None and after is not None else None
+    procedure: int
+    begun: dict[int, "Begun"]
+    ends: tuple[bytes, ...]
+    known: bool
 
-    dl.words.word(part, start, f"{name}(", target=part.lazy(inside, text))
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A function's name was read, at some instances of its type. end: a short text of arguments and the parenthesis
+    that closes them; empty where the name is all."""
+
+    function: Function
+    choices: tuple[Choice, ...]
+    end: bytes
+
+
+def heads(dl: Dl, type_: Type, known: bool, own: bool = False) -> Heads | None:
+    """How calls of a type begin; None if there are none. own: of those whose type is known."""
+    key = ("heads", type_, known, own)
+    if key not in dl.memo:
+        by_function: dict[str, list[Choice]] = {}
+        for choice in calls(dl, type_, known):
+            if not own or choice[0].result != DYNAMIC:
+                by_function.setdefault(choice[0].name, []).append(choice)
+        dl.memo[key] = heads_of(dl, by_function.values(), known)
+    return dl.memo[key]  # type: ignore[no-any-return]
+
+
+def heads_of(dl: Dl, groups: Iterable[Sequence[Choice]], known: bool) -> Heads | None:
+    """How calls of some functions begin, each at some instances of its type; None if none of them can be written."""
+    begun: dict[int, Begun] = {}
+    words: list[tuple[str, int]] = []
+
+    def begins(word: str, opened: bool, choices: Sequence[Choice], end: bytes) -> None:
+        result = dl.net.name(("begun", choices[0][0].name, opened))
+        begun[result] = Begun(choices[0][0], tuple(choices), end)
+        words.append((word, result))
+
+    for choices in groups:
+        function, binding = choices[0]
+        name = quote_name(function.name)
+        if not _required(dl, function, binding, known):
+            begins(name, False, choices, b"")
+        given = short_arguments(dl, function, binding, known)
+        if given is not None:
+            begins(f"{name}(", True, choices, given + b")")
+    if not words:
+        return None
+    ends = tuple(dict.fromkeys(each.end for each in begun.values()))
+    return Heads(dl.words.one_of(tuple(words)), begun, ends, known)
+
+
+def call(dl: Dl, part: Part, start: int, begins: Heads, context: Context, end: int, rest: bytes = b"") -> None:
+    """Draw calls. rest: a short text from `end` to the end of the procedure. What follows a name is drawn once it is
+    read."""
+
+    def then(result: int) -> int | None:
+        begun = begins.begun.get(result)
+        if begun is None or not begun.end:
+            return end if begun is not None else None
+
+        def inside(state: int) -> None:
+            closed = part.new()
+            part.text(closed, ")", end)
+            for function, binding in begun.choices:
+                part.call(state, _arguments(dl, function, binding, context, begins.known), closed)
+
+        return part.lazy(inside, lambda: begun.end + rest)
+
+    goes = dl.net.continuation(then, lambda count: max(count(each + rest) for each in begins.ends))
+    part.call(start, begins.procedure, goes)
 
 
 def short_of(dl: Dl, procedure: int) -> bytes | None:
@@ -551,18 +604,22 @@ def short_of(dl: Dl, procedure: int) -> bytes | None:
     return known[0] if known is not None else None
 
 
-def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: Context) -> int:
-    """The procedure of calls of one function, as deep in calls as one in an operand."""
+def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: Context) -> int | None:
+    """The procedure of calls of one function, as deep in calls as one in an operand; None if it cannot be written."""
+    key = ("heads of one", function.name, choices[0][1])
+    if key not in dl.memo:
+        dl.memo[key] = heads_of(dl, (choices,), False)
+    begins: Heads | None = dl.memo[key]
+    if begins is None:
+        return None
 
     def build(part: Part) -> None:
         end = part.new()
         part.end(end)
-        call(dl, part, part.start, function, choices, context, False, lambda _: end)
+        call(dl, part, part.start, begins, context, end)
 
     return dl.net.procedure(
-        ("one call", function.name, choices[0][1], context),
-        build,
-        lambda: short_call(dl, function, dict(choices[0][1]), context, False),
+        ("one call", function.name, choices[0][1], context), build, lambda: short_call(dl, function, choices[0][1], False)
     )
 
 
@@ -573,7 +630,7 @@ def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...]
     positional = [given for given in required if not given[0]]
 
     def left(first: int, given: frozenset[str]) -> bytes | None:
-        return _short_rest(dl, required[first:], context, given)
+        return _short_rest(dl, required[first:], given)
 
     def build(part: Part) -> None:
         at = part.start
@@ -593,7 +650,7 @@ def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...]
     return dl.net.procedure(
         ("arguments", function.name, binding, context, known),
         build,
-        lambda: short_arguments(dl, function, binding, context, known),
+        lambda: short_arguments(dl, function, binding, known),
     )
 
 
@@ -606,46 +663,44 @@ def _required(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...],
     return found
 
 
-def _short_rest(dl: Dl, required: Sequence[Argument], context: Context, given: frozenset[str]) -> bytes | None:
+def _short_rest(dl: Dl, required: Sequence[Argument], given: frozenset[str]) -> bytes | None:
     """Required arguments but those given, each after a comma, and nothing else."""
     found = b""
     for label, wanted, kind in required:
         if label not in given:
-            text = short_argument(dl, wanted, context, kind)
+            text = short_argument(dl, wanted, kind)
             if text is None:
                 return None
             found += (f", {quote_name(label)}: ".encode() if label else b", ") + text
     return found
 
 
-def short_arguments(
-    dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool
-) -> bytes | None:
-    """Short arguments of a call; None if none need be given. Mostly they are constants, wherever it stands."""
-    required = _required(dl, function, binding, known)
+def short_arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], known: bool) -> bytes | None:
+    """Short arguments of a call, constants, so that they can be written anywhere: all that must be given; if none
+    must, one. None if there are none."""
     key = ("short arguments", function.name, binding, known)
-    if key not in dl.memo:
-        free = all(_is_constant(dl, wanted, kind) for _, wanted, kind in required)
-        dl.memo[key] = free, _short_rest(dl, required, NOWHERE, frozenset()) if free else None
-    free, text = dl.memo[key]
-    text = text if free else _short_rest(dl, required, context, frozenset())
-    return (text or b"")[2:] or None
+    if key in dl.memo:
+        return dl.memo[key]  # type: ignore[no-any-return]
+    required = _required(dl, function, binding, known)
+    options = (required,) if required else tuple((each,) for each in _optional(function, dict(binding)))
+    texts = (_short_rest(dl, each, frozenset()) for each in options)
+    found = next((text[2:] for text in texts if text is not None), None)
+    if "asked" not in dl.memo:
+        dl.memo[key] = found
+    return found
 
 
-def _is_constant(dl: Dl, type_: Type, kind: str) -> bool:
-    """Whether a short argument of a type is the same wherever it stands."""
+def _optional(function: Function, binding: dict[str, Type]) -> Iterator[Argument]:
+    kind = "exact" if function.tparams else "fit"
+    return ((label, substitute(p.type, binding), kind) for label, p in function.labelled.items())
+
+
+def short_argument(dl: Dl, type_: Type, kind: str) -> bytes | None:
+    """A short argument of a call, a constant."""
     if kind == "shown" and isinstance(type_, Con) and type_.name == "List":
-        return _is_constant(dl, type_.args[0], kind)
-    return isinstance(type_, Con) and kind not in ("plain", "left") and short_constant(dl, type_, kind) is not None
-
-
-def short_argument(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
-    """A short argument of a call."""
-    text = short(dl, type_, context, kind) if isinstance(type_, Con) else None
-    if kind == "shown" and isinstance(type_, Con) and type_.name == "List":
-        item = short(dl, type_.args[0], context, "shown")
-        text = b"[" + item + b"]" if item is not None else None
-    return text
+        item = short(dl, type_.args[0], NOWHERE, "shown")
+        return b"[" + item + b"]" if item is not None else None
+    return short(dl, type_, NOWHERE, kind) if isinstance(type_, Con) else None
 
 
 def _argument(
@@ -709,7 +764,7 @@ class Labels:
     def _short(self, name: str, given: frozenset[str]) -> bytes | None:
         """A value and a short end."""
         marked = self.marks is not None
-        text = b"any" if marked else short_argument(self.dl, self.wanted[name], self.context, self._kind(name))
+        text = b"any" if marked else short_argument(self.dl, self.wanted[name], self._kind(name))
         after = self.rest(given) if text is not None else None
         return text + after if text is not None and after is not None else None
 

@@ -187,20 +187,20 @@ class Flow:
         body = part.new()
         after = part.new()
         part.text(after, ")", done)
-        part.call(body, self.value(everything), self.net.continuation(lambda _: after, lambda: count(b")")))
+        part.call(body, self.value(everything), self.net.continuation(lambda _: after, lambda _: count(b")")))
         at = part.text(part.start, "(let (")
         dearest = count(b") ") + count(cheapest) + count(b")")
         if not self.limits.scoped:
             named, bound = part.new(), part.new()
             draw(part, at, VARIABLE, named)
-            goes = self.net.continuation(lambda _: bound, lambda: dearest)
+            goes = self.net.continuation(lambda _: bound, lambda _: dearest)
             part.call(part.text(named, " "), self.value(everything), goes)
             part.text(bound, ") ", body)
             part.text(bound, " ", at)
             return
         for slot in range(self.limits.names):
             bound = part.new()
-            goes = self.net.continuation(lambda _, bound=bound: bound, lambda: dearest)  # type: ignore[misc]
+            goes = self.net.continuation(lambda _, bound=bound: bound, lambda _: dearest)  # type: ignore[misc]
             part.call(part.text(at, f"x{slot} "), self.value(everything), goes, binds=True)
             part.text(part.text(bound, ")"), " ", body)
             at = part.text(bound, " ")
@@ -364,7 +364,7 @@ class Flow:
         def build(part: Part, state: int) -> None:
             numbers = [self._column(c, index) for c in candidates]
             types = self._set(np.unique(np.concatenate(numbers)))
-            goes = self.net.continuation(lambda result: self._type_given(candidates, index, result), dearest)
+            goes = self.net.continuation(lambda result: self._type_given(candidates, index, result), lambda _: dearest())
             part.call(state, self.types(types), goes)
             self._hint(state, lambda: self._rest_of_types(candidates, index))
 
@@ -503,7 +503,7 @@ class Flow:
         numbers = np.unique(self.signatures.instances(signature, signature.function.params[index].type, space))
         goes = self.net.continuation(
             lambda result: self._went(signature, space, index, by_position, result),
-            lambda: self.signatures.dearest(signature, space, index + 1, by_position),
+            lambda _: self.signatures.dearest(signature, space, index + 1, by_position),
         )
         part.call(state, self.value(self._set(numbers)), goes)
 

@@ -14,7 +14,7 @@ def framed(net: Net, root: int, marker: bytes, after: bytes) -> int:
         begin = _free_text(part, part.start, marker) if marker else part.start
         end = part.new()
         part.end(_bytes(part, end, after))
-        part.call(begin, root, net.continuation(lambda _: end, lambda: len(after)))
+        part.call(begin, root, net.continuation(lambda _: end, lambda count: count(after)))
 
     return net.procedure(("framed", root, marker, after), build)
 

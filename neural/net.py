@@ -29,6 +29,9 @@ def use(slot: int) -> int:
     return -1 - slot
 
 
+Count = Callable[[bytes], int]
+"""The tokens of a text (`Costs.count`)."""
+
 Short = tuple[bytes, int]
 """A short text to the end of a procedure, and the result it returns."""
 
@@ -72,7 +75,7 @@ class Net:
         self._texts: dict[int, Short | None] = {}
         self._results: dict[int, Callable[[], Iterable[int]]] = {}
         self._numbers: dict[Hashable, int] = {}
-        self._continuations: list[tuple[Callable[[int], int | None], Callable[[], int]]] = []
+        self._continuations: list[tuple[Callable[[int], int | None], Callable[[Count], int]]] = []
         self._gone_on: dict[tuple[int, int], int | None] = {}
 
     def procedure(
@@ -120,18 +123,19 @@ class Net:
             found |= dict.fromkeys(self._results[procedure]())
         return tuple(found)
 
-    def continuation(self, then: Callable[[int], int | None], dearest: Callable[[], int]) -> int:
+    def continuation(self, then: Callable[[int], int | None], dearest: Callable[[Count], int]) -> int:
         """A way to go on after a call that depends on what returned: a state, or None if nothing goes on, which is
         fine after a use; what else the procedure called may return must be waited for, or it would be a dead end.
 
-        dearest: no less than the tokens of a shortest rest of any state it goes on in, which may be too many to ask.
+        dearest: no less than the tokens of the rest of any state it goes on in, which may be too many to ask; it is
+        given what counts the tokens of a text.
         """
         self._continuations.append((then, dearest))
         return -len(self._continuations)
 
-    def dearest(self, continuation: int) -> int:
+    def dearest(self, continuation: int, count: Count) -> int:
         """The bound given with a continuation."""
-        return self._continuations[-1 - continuation][1]()
+        return self._continuations[-1 - continuation][1](count)
 
     def then(self, call: Call, result: int) -> int | None:
         """The state in which a call goes on when a result returns; None if it does not wait for it."""
@@ -275,7 +279,7 @@ def spaced(net: Net, procedure: int) -> int:
     def build(part: Part) -> None:
         done = part.new()
         part.end(done)
-        goes = net.continuation(lambda _: done, lambda: 0)
+        goes = net.continuation(lambda _: done, lambda _: 0)
         part.call(part.start, procedure, goes)
         part.call(part.text(part.start, " "), procedure, goes)
 

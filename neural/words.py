@@ -55,11 +55,16 @@ _SHORT = {NUMBER: b"0", INT: b"0L", TEXT: b'""', TIME: b"0:00", DATE: b"0001-01-
 _SHORT[DATETIME] = b"0001-01-01T00:00"
 
 
+Left = tuple[tuple[bytes, int], ...]
+"""Texts that may follow, with what is returned after each, in order."""
+
+
 class Words:
     """The lexemes of one network."""
 
     def __init__(self, net: Net) -> None:
         self.net = net
+        self._branches: dict[Left, int] = {}
 
     def word(self, part: Part, source: int, word: str, depth: int = 1, target: int | None = None) -> int:
         """A fixed word as a call (of a call, `depth` times), so that it can stand beside names that begin alike
@@ -99,6 +104,30 @@ class Words:
 
         known = tuple(words)
         return self.net.procedure(("names", key), build, lambda: min(known, key=len).encode())
+
+    def one_of(self, words: tuple[tuple[str, int], ...]) -> int:
+        """One of several words, each with a result of its own. States after which the same texts are left are shared
+        by all such procedures."""
+        left = tuple(sorted((word.encode(), result) for word, result in words))
+        procedure = self.net.procedure(("one of", left), lambda body: self._branch(body, body.start, left))
+        self.net.shorten(procedure, lambda: min(left, key=lambda each: (len(each[0]), each)))
+        self.net.returning(procedure, lambda: (result for _, result in left))
+        return procedure
+
+    def _branch(self, body: Part, state: int, left: Left) -> None:
+        """Any of some texts, each to its result."""
+        by_byte: dict[int, list[tuple[bytes, int]]] = {}
+        for text, result in left:
+            if text:
+                by_byte.setdefault(text[0], []).append((text[1:], result))
+            else:
+                body.end(state, result)
+        for byte, rest in by_byte.items():
+            key = tuple(rest)
+            if key not in self._branches:
+                self._branches[key] = body.lazy(lambda s, k=key: self._branch(body, s, k))  # type: ignore[misc]
+                self.net.states[self._branches[key]].rest = lambda k=key: min(k, key=lambda each: (len(each[0]), each))  # type: ignore[misc]
+            body.byte(state, byte, byte, self._branches[key])
 
     def field_name(self) -> int:
         """Any identifier; after a dot no word is reserved."""

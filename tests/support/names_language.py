@@ -34,7 +34,7 @@ def toy() -> tuple[Net, int]:
                 for last in (False, True):
                     after = part.new()
                     goes = net.continuation(
-                        lambda r, after=after, wanted=wanted: after if r == wanted else None, lambda: 3
+                        lambda r, after=after, wanted=wanted: after if r == wanted else None, lambda _: 3
                     )
                     part.call(argument, values((short.decode(), wanted)), goes)
                     part.rest(argument, lambda last=last, short=short: short if last else short + b" " + short)
@@ -44,7 +44,7 @@ def toy() -> tuple[Net, int]:
                         argument = part.text(after, " ")
             if slot < CAP:
                 bound = part.new()
-                goes = net.continuation(lambda _, bound=bound: bound, lambda: 6)
+                goes = net.continuation(lambda _, bound=bound: bound, lambda _: 6)
                 part.call(part.text(at, f"let x{slot}="), values(("n", number), ("s", text)), goes, binds=True)
                 at = part.text(bound, ";")
 
