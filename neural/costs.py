@@ -245,11 +245,7 @@ class Costs:
             for procedure, target in frame.calls:
                 if target >= 0:
                     targets.setdefault(procedure, []).append(target)
-            others = [call for call in frame.calls if call[1] < 0]
-            costs = [
-                self._cheapest((*at, *(t for c in others if (t := self.net.then(c, p)) is not None)))[0]
-                for p, at in targets.items()
-            ]
+            costs = [self._cheapest(at)[0] for at in targets.values()]
             costs += [self.net.dearest(target, self.count) for _, target in frame.calls if target < 0]
             known = self._frame_costs[frame.number] = min(max(costs), NEVER)
         return known

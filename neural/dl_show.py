@@ -7,12 +7,12 @@ from ..compiler.expected import ground_types
 from ..compiler.lower import fresh_label
 from ..compiler.schema import Function
 from ..compiler.spelling import quote_name
-from ..compiler.types import NUMBER, Con, Type, substitute
+from ..compiler.types import NUMBER, Con, Type
 from .dl_aggregates import COUNTS, OVER, aggregate, over
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, leads
-from .dl_values import Choice, calls, one_call, short_plain, subject_of
+from .dl_values import Choice, Heads, call, calls, heads_of, short_call, short_plain, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -95,17 +95,66 @@ def show_items(
     Items(dl, part, start, context, shown, follow, may, rest, way, limit, free).draw()
 
 
-def all_calls(dl: Dl) -> dict[Function, list[Choice]]:
-    """Every function at every instance that shows its own type."""
-    known = dl.memo.get("all calls")
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Calls of one function that give one type: the label they get, the instances, a short one."""
+
+    function: Function
+    label: str
+    result: Type
+    group: tuple[Choice, ...]
+    short: bytes
+
+
+def all_calls(dl: Dl) -> tuple[Called, ...]:
+    """Calls of every function at every instance that shows its own type."""
+    known: tuple[Called, ...] | None = dl.memo.get("all calls")
     if known is None:
-        known = {}
+        grouped: dict[tuple[str, Type], list[Choice]] = {}
         results = (f.result for f in dl.schema.functions if not f.action and not f.tparams)
         for type_ in dict.fromkeys((*ground_types(dl.schema), *results)):
             for choice in calls(dl, type_, False):
-                known.setdefault(choice[0], []).append(choice)
-        dl.memo["all calls"] = known
+                grouped.setdefault((choice[0].name, type_), []).append(choice)
+        found = []
+        for (name, type_), group in grouped.items():
+            function, binding = group[0]
+            text = short_call(dl, function, binding, False)
+            if text is not None:
+                label = name if name[0].isalpha() else "value"
+                found.append(Called(function, label, type_, tuple(group), text))
+        known = dl.memo["all calls"] = tuple(found)
     return known
+
+
+def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
+    """The procedure of some of `all_calls`, as deep in calls as one in an operand. Its result says which it was."""
+    every = all_calls(dl)
+    key = ("heads of some", which)
+    if key not in dl.memo:
+        by_function: dict[str, list[Choice]] = {}
+        for i in which:
+            by_function.setdefault(every[i].function.name, []).extend(every[i].group)
+        dl.memo[key] = heads_of(dl, by_function.values(), False)
+    begins: Heads = dl.memo[key]
+
+    def build(part: Part) -> None:
+        ends: dict[Choice, int] = {}
+        for i in which:
+            end = part.new()
+            part.end(end, was(dl, i))
+            ends |= dict.fromkeys(every[i].group, end)
+        call(dl, part, part.start, begins, context, ends.__getitem__)
+
+    procedure = dl.net.procedure(("some calls", which, context), build)
+    shortest = min(which, key=lambda i: (len(every[i].short), i))
+    dl.net.shorten(procedure, lambda: (every[shortest].short, was(dl, shortest)))
+    dl.net.returning(procedure, lambda: (was(dl, i) for i in which))
+    return procedure
+
+
+def was(dl: Dl, which: int) -> int:
+    """The result that says which of `all_calls` it was."""
+    return dl.net.name(("was", which))
 
 
 def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
@@ -208,23 +257,55 @@ class Items:
         return self.shown.with_item(label, tuple((label if n is None else n, t) for n, t in columns))
 
     def _calls(self) -> None:
-        """Calls, and fields of what they give: what follows the name is drawn once it is read."""
-        dl = self.dl
-        for function, choices in all_calls(dl).items():
-            label = function.name if function.name[0].isalpha() else "value"
-            results: dict[Type, list[Choice]] = {}
-            for choice in choices:
-                results.setdefault(substitute(function.result, dict(choice[1])), []).append(choice)
-            for result, group in results.items():
-                labels = [label, *(name for name, _ in fields_of_type(dl, result) if self.shown.labels)]
-                for written in dict.fromkeys(self._label(each)[0] for each in labels):
-                    if (self.free and written == self._label(label)[0]) or self._items_of(written, label, result):
-                        self._draw_call(written, function, label, result, tuple(group))
+        """Calls, and fields of what they give."""
+        plain: dict[int, bytes] = {}
+        for i, called in enumerate(all_calls(self.dl)):
+            labels = [called.label]
+            if self.shown.labels:
+                labels += (name for name, _ in fields_of_type(self.dl, called.result))
+            for written in dict.fromkeys(self._label(each)[0] for each in labels):
+                end = self._short_end(self._items_of(written, called))
+                if end is not None and written:
+                    self._called(self._source(written), {i: end}, written)
+                elif end is not None:
+                    plain[i] = end
+        if plain:
+            self._called(self.start, plain, "")
 
-    def _items_of(self, written: str, label: str, type_: Type) -> list[tuple[str, Shown]]:
-        """Items that a call of a type may be behind what is written: the field taken of it, the item."""
-        found = [("", label, type_)]
-        found += [(f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, type_)]
+    def _called(self, source: int, ends: dict[int, bytes], written: str) -> None:
+        """Some of all calls, each with a short end of what follows it."""
+        results = {was(self.dl, i): i for i in ends}
+
+        def then(result: int) -> int | None:
+            which = results.get(result)
+            if which is None:
+                return None
+
+            def draw(state: int) -> None:
+                for path, item in self._items_of(written, all_calls(self.dl)[which]):
+                    self.part.text(state, path, self._after(item))
+
+            return self.part.lazy(draw, lambda: ends[which])
+
+        goes = self.dl.net.continuation(then, lambda count: max(map(count, set(ends.values()))))
+        self.part.call(source, some_calls(self.dl, tuple(ends), self.context), goes)
+
+    def _short_end(self, items: list[tuple[str, Shown]]) -> bytes | None:
+        """A short way on from before the paths of some items."""
+        return next((path.encode() + end for path, item in items if (end := self._end(item)) is not None), None)
+
+    def _end(self, shown: Shown) -> bytes | None:
+        """A short way on right after an item: to the end, or by more items."""
+        way = self.way(shown)
+        if way is None and len(shown.columns) < self.limit:
+            rest = self.rest(shown)
+            way = b", " + rest if rest is not None else None
+        return way
+
+    def _items_of(self, written: str, called: Called) -> list[tuple[str, Shown]]:
+        """Items that a call may be behind what is written: the field taken of it, the item."""
+        found = [("", called.label, called.result)]
+        found += [(f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, called.result)]
         items = []
         for path, name, shown in found:
             before, fresh = self._label(name)
@@ -232,19 +313,6 @@ class Items:
             if item is not None and self.may(item):
                 items.append((path, item))
         return items
-
-    def _draw_call(self, written: str, function: Function, label: str, result: Type, group: tuple[Choice, ...]) -> None:
-        def after(state: int) -> None:
-            for path, item in self._items_of(written, label, result):
-                self.part.text(state, path, self._after(item))
-
-        def text() -> bytes | None:
-            ways = ((path, self.way(item)) for path, item in self._items_of(written, label, result))
-            return next((path.encode() + way for path, way in ways if way is not None), None)
-
-        called = one_call(self.dl, function, group, self.context)
-        if called is not None:
-            self.part.call(self._source(written), called, self.part.lazy(after, text))
 
     def _aggregates(self) -> None:
         dl, inner = self.dl, self.context.ungrouped()
@@ -275,7 +343,7 @@ class Items:
     def _after(self, shown: Shown) -> int:
         """The state after an item."""
         if shown not in self._afters:
-            self._afters[shown] = self.part.lazy(lambda s: self._arrive(s, shown), lambda: self.way(shown))
+            self._afters[shown] = self.part.lazy(lambda s: self._arrive(s, shown), lambda: self._end(shown))
         return self._afters[shown]
 
     def _arrive(self, after: int, shown: Shown) -> None:

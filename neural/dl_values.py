@@ -38,7 +38,10 @@ from ..compiler.types import (
 from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type, spelled_field
 from .net import Part
 
-Choice = tuple[Function, tuple[tuple[str, Type], ...]]
+Binding = tuple[tuple[str, Type], ...]
+"""What the type variables of a function are, by name."""
+
+Choice = tuple[Function, Binding]
 Argument = tuple[str, Type, str]
 """Of a call: its label (empty if it is given by position), its type, the kind of operand it must be."""
 EXPECTED = ("exact", "own", "fit")
@@ -194,7 +197,7 @@ def _find_calls(dl: Dl, type_: Type, known: dict[Type, bytes | None]) -> None:
         known.setdefault(each, None)
 
 
-def short_call(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], known: bool) -> bytes | None:
+def short_call(dl: Dl, function: Function, binding: Binding, known: bool) -> bytes | None:
     """A short call of a function."""
     name = quote_name(function.name).encode()
     if not _required(dl, function, binding, known):
@@ -203,20 +206,41 @@ def short_call(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...]
     return name + b"(" + given + b")" if given is not None else None
 
 
-def arguments(function: Function, binding: dict[str, Type], known: bool) -> Iterator[tuple[str, Type, str]]:
-    """Required arguments: label, type, and how it must be written. The first that names a type variable which
-    nothing outside decides has to show it."""
-    shown = {name for name, _ in function.tparams if known and mentions(function.result, name)}
-    for parameter in function.params:
-        if not parameter.optional:
-            new = {n for n, _ in function.tparams if mentions(parameter.type, n)} - shown
-            shown |= new
-            wanted = substitute(parameter.type, binding)
-            kind = "shown" if new else "exact" if function.tparams else "fit"
-            if kind == "exact" and isinstance(parameter.type, Param) and parts(wanted):
+def _required(dl: Dl, function: Function, binding: Binding, known: bool) -> tuple[Argument, ...]:
+    """Required arguments: label, type, and how it must be written."""
+    key = ("required", function.name, binding, known)
+    found = dl.memo.get(key)
+    if found is None:
+        types = dict(binding)
+        given = []
+        for label, type_, kind, generic in _wanted(dl, function, known):
+            wanted = substitute(type_, types) if generic else type_
+            if kind == "exact" and isinstance(type_, Param) and parts(wanted):
                 # `if_else(c, untyped(3), [$0])` is Dynamic, and nothing decides the list's items.
                 kind = "own"
-            yield "" if parameter.positional else parameter.name or "", wanted, kind
+            given.append((label, wanted, kind))
+        found = dl.memo[key] = tuple(given)
+    return found  # type: ignore[no-any-return]
+
+
+def _wanted(dl: Dl, function: Function, known: bool) -> tuple[tuple[str, Type, str, bool], ...]:
+    """The same of every instance, with whether the type names a variable. The first that names one which nothing
+    outside decides has to show it."""
+    key = ("wanted", function.name, known)
+    found = dl.memo.get(key)
+    if found is None:
+        names = [name for name, _ in function.tparams]
+        shown = {name for name in names if known and mentions(function.result, name)}
+        wanted = []
+        for parameter in function.params:
+            if not parameter.optional:
+                named = {name for name in names if mentions(parameter.type, name)}
+                kind = "shown" if named - shown else "exact" if names else "fit"
+                shown |= named
+                label = "" if parameter.positional else parameter.name or ""
+                wanted.append((label, parameter.type, kind, bool(named)))
+        found = dl.memo[key] = tuple(wanted)
+    return found  # type: ignore[no-any-return]
 
 
 # ---------------------------------------------------------------- what an operand may be
@@ -281,13 +305,13 @@ def _plain(
         aggregates(dl, part, type_, context, end)
     found_heads = heads(dl, type_, known, own)
     if found_heads is not None:
-        call(dl, part, part.start, found_heads, context, end)
+        call(dl, part, part.start, found_heads, context, lambda _: end)
     for owner, name in owners(dl, type_):
         found_heads, field = heads(dl, owner, False), f".{spelled_field(name)}"
         if found_heads is not None:
             after = part.new()
             part.text(after, field, end)
-            call(dl, part, part.start, found_heads, context, after, field.encode())
+            call(dl, part, part.start, found_heads, context, lambda _, after=after: after, field.encode())  # type: ignore[misc]
 
 
 def _then_fields(dl: Dl, part: Part, owner: Type, type_: Type, end: int, head) -> None:  # type: ignore[no-untyped-def]
@@ -447,15 +471,27 @@ def calls(dl: Dl, type_: Type, known: bool) -> tuple[Choice, ...]:
     found = dl.memo.get(key)
     if found is None:
         found = dl.memo[key] = tuple(
-            (function, tuple(sorted(binding.items())))
-            for function in dl.schema.functions
-            if not function.action
+            (function, binding)
+            for function in _may_give(dl, type_, known)
             for binding in _bindings(dl, function, type_, known)
         )
     return found
 
 
-def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[dict[str, Type]]:
+def _may_give(dl: Dl, type_: Type, known: bool) -> tuple[Function, ...]:
+    """Functions whose result has the type's constructor, or one not known."""
+    name = type_.name if isinstance(type_, Con) else None
+    key = ("may give", name, known)
+    if key not in dl.memo:
+        dl.memo[key] = tuple(
+            f for f in dl.schema.functions
+            if not f.action
+            and (not isinstance(f.result, Con) or f.result.name == name or (known and f.result == DYNAMIC))
+        )  # fmt: skip
+    return dl.memo[key]  # type: ignore[no-any-return]
+
+
+def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[Binding]:
     matched = _match(function.result, type_)
     if matched is None and known and function.result == DYNAMIC:
         matched = {}
@@ -468,8 +504,9 @@ def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[
         return
     options = [[t for t in ground_types(dl.schema) if is_in(dl, t, cls)] for _, cls in free]
     for chosen in product(*options):
-        binding = matched | {name: t for (name, _), t in zip(free, chosen, strict=True)}
-        if all(_can_pass(dl, t, kind) for _, t, kind in arguments(function, binding, known)):
+        types = matched | {name: t for (name, _), t in zip(free, chosen, strict=True)}
+        binding = tuple(sorted(types.items()))
+        if all(_can_pass(dl, t, kind) for _, t, kind in _required(dl, function, binding, known)):
             yield binding
 
 
@@ -495,12 +532,18 @@ def _match(pattern: Type, type_: Type) -> dict[str, Type] | None:
 
 
 def _can_pass(dl: Dl, type_: Type, kind: str) -> bool:
-    if not isinstance(type_, Con) or type_depth(type_) > dl.limits.types or not _ground(type_):
-        return False
-    if kind == "shown":
-        # Only a value itself, or a list of values, shows its type.
-        return can_show(dl, type_, NOWHERE)
-    return has_class(dl.schema, type_, Constraint("raw")) or type_.name == "Spec"
+    key = ("can pass", type_, kind == "shown")
+    found = dl.memo.get(key)
+    if found is None:
+        if not isinstance(type_, Con) or type_depth(type_) > dl.limits.types or not _ground(type_):
+            found = False
+        elif kind == "shown":
+            # Only a value itself, or a list of values, shows its type.
+            found = can_show(dl, type_, NOWHERE)
+        else:
+            found = has_class(dl.schema, type_, Constraint("raw")) or type_.name == "Spec"
+        dl.memo[key] = found
+    return found  # type: ignore[no-any-return]
 
 
 def _ground(type_: Type) -> bool:
@@ -577,20 +620,25 @@ def heads_of(dl: Dl, groups: Iterable[Sequence[Choice]], known: bool) -> Heads |
     return Heads(dl.words.one_of(tuple(words)), begun, ends, known)
 
 
-def call(dl: Dl, part: Part, start: int, begins: Heads, context: Context, end: int, rest: bytes = b"") -> None:
-    """Draw calls. rest: a short text from `end` to the end of the procedure. What follows a name is drawn once it is
-    read."""
+def call(
+    dl: Dl, part: Part, start: int, begins: Heads, context: Context, end: Callable[[Choice], int], rest: bytes = b""
+) -> None:
+    """Draw calls, each to an end of its own. rest: a short text from the ends to the end of the procedure. What follows
+    a name is drawn once it is read."""
 
     def then(result: int) -> int | None:
         begun = begins.begun.get(result)
         if begun is None or not begun.end:
-            return end if begun is not None else None
+            return end(begun.choices[0]) if begun is not None else None
 
         def inside(state: int) -> None:
-            closed = part.new()
-            part.text(closed, ")", end)
+            closings: dict[int, int] = {}
             for function, binding in begun.choices:
-                part.call(state, _arguments(dl, function, binding, context, begins.known), closed)
+                target = end((function, binding))
+                if target not in closings:
+                    closings[target] = part.new()
+                    part.text(closings[target], ")", target)
+                part.call(state, _arguments(dl, function, binding, context, begins.known), closings[target])
 
         return part.lazy(inside, lambda: begun.end + rest)
 
@@ -616,14 +664,14 @@ def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: C
     def build(part: Part) -> None:
         end = part.new()
         part.end(end)
-        call(dl, part, part.start, begins, context, end)
+        call(dl, part, part.start, begins, context, lambda _: end)
 
     return dl.net.procedure(
         ("one call", function.name, choices[0][1], context), build, lambda: short_call(dl, function, choices[0][1], False)
     )
 
 
-def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], context: Context, known: bool) -> int:
+def _arguments(dl: Dl, function: Function, binding: Binding, context: Context, known: bool) -> int:
     """The procedure of the arguments of a function at one instance of its type, between its parentheses."""
     required = _required(dl, function, binding, known)
     wanted_of = {label: substitute(p.type, dict(binding)) for label, p in function.labelled.items()}
@@ -654,15 +702,6 @@ def _arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...]
     )
 
 
-def _required(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], known: bool) -> tuple[Argument, ...]:
-    """`arguments`, once."""
-    key = ("required", function.name, binding, known)
-    found = dl.memo.get(key)
-    if found is None:
-        found = dl.memo[key] = tuple(arguments(function, dict(binding), known))
-    return found
-
-
 def _short_rest(dl: Dl, required: Sequence[Argument], given: frozenset[str]) -> bytes | None:
     """Required arguments but those given, each after a comma, and nothing else."""
     found = b""
@@ -675,7 +714,7 @@ def _short_rest(dl: Dl, required: Sequence[Argument], given: frozenset[str]) -> 
     return found
 
 
-def short_arguments(dl: Dl, function: Function, binding: tuple[tuple[str, Type], ...], known: bool) -> bytes | None:
+def short_arguments(dl: Dl, function: Function, binding: Binding, known: bool) -> bytes | None:
     """Short arguments of a call, constants, so that they can be written anywhere: all that must be given; if none
     must, one. None if there are none."""
     key = ("short arguments", function.name, binding, known)
