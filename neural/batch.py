@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import core, errors
-from .costs import NEVER
 from .growth import Uncollected
 from .machine import Cell, Machine
+from .net import NEVER
 from .tables import Tables
 from .vocabulary import Vocabulary
 

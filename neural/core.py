@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numba import njit, prange
 
-from .costs import NEVER as _NEVER
 from .machine import MAX_DEPTH as _MAX_DEPTH
+from .net import NEVER as _NEVER
 from .reach import MAX_PUSHED
 from .tables import (
     AFTER,

@@ -13,10 +13,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from .automaton import Control, Frame
-from .net import Net, Short
-from .vocabulary import UNSPELLED, Vocabulary
+from .net import NEVER, Net, Short
+from .vocabulary import Vocabulary
 
-NEVER: Final = UNSPELLED
 _END: Final = -1
 
 

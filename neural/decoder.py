@@ -18,7 +18,6 @@ from ..compiler.schema import Schema
 from ..grammar.diagnostic import CompileError
 from . import errors
 from .cache import cached_vocabulary
-from .costs import NEVER
 from .dl_turns import dl_surface
 from .framing import framed
 from .grounded import GroundedExecutor, GroundedState
@@ -26,7 +25,7 @@ from .grounding import Grounding
 from .grounding_requests import Requests, Texts, asked, price
 from .growth import Uncollected
 from .machine import Cell, Machine
-from .net import Net, spaced
+from .net import NEVER, Net, spaced
 from .prepare import openings
 from .reference import CellState, ReferenceExecutor
 from .vocabulary import Vocabulary

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from . import core, tables
-from .costs import NEVER
 from .machine import MAX_DEPTH
+from .net import NEVER
 from .reach import MAX_PUSHED
 
 FRONT: Final = 3

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..compiler.classes import has_class
-from ..compiler.expected import ground_types
-from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Param, Type, list_of, parts
-from .dl_context import Context, Dl, fields
+from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Type, list_of
+from .dl_calls import all_calls, some_calls, was
+from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, expression, leads
-from .dl_values import above, below, can_write, deep, is_in, operand, short, short_plain, shortest_call, subject_of
-from .net import Part
+from .dl_values import above, below, can_write, deep, is_in, operand, short, short_own, shortest_call, subject_of
+from .net import NEVER, Count, Part
 
 Spot = tuple[int, int]
 """Where something has ended: right after it, and after the space that follows it."""
@@ -156,33 +156,37 @@ def comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
     """Types that something left of a comparison may have here."""
     found = dl.memo.get(("comparable", context))
     if found is None:
-        found = dl.memo["comparable", context] = _comparable(dl, context)
+        found = dl.memo["comparable", context] = tuple(dict.fromkeys((*own_types(dl, context), *_given(dl))))
     return found
 
 
-def _comparable(dl: Dl, context: Context) -> tuple[Type, ...]:
-    types = dict.fromkeys(t for _, _, t in fields(dl, context))
-    if context.keys is not None:
-        types |= dict.fromkeys((*comparable(dl, context.ungrouped()), NUMBER))
-    types |= dict.fromkeys(row.type for row in context.rows if row.type is not None and len(context.rows) == 1)
-    types |= dict.fromkeys(t for _, t in context.bound)
-    types |= dict.fromkeys(_given(dl))
-    return tuple(t for t in types if isinstance(t, Con) and _known(t))
+def own_types(dl: Dl, context: Context) -> tuple[Type, ...]:
+    """Those that what only this context has may have: fields, variables, the subject, aggregates."""
+    found = dl.memo.get(("own types", context))
+    if found is None:
+        types = dict.fromkeys(t for _, _, t in fields(dl, context))
+        if context.keys is not None:
+            types |= dict.fromkeys((*comparable(dl, context.ungrouped()), NUMBER))
+        types |= dict.fromkeys(row.type for row in context.rows if row.type is not None and len(context.rows) == 1)
+        types |= dict.fromkeys(t for _, t in context.bound)
+        types |= dict.fromkeys(t for _, bound in context.bound for _, t in fields_of_type(dl, bound))
+        found = dl.memo["own types", context] = tuple(t for t in types if is_value(t))
+    return found
 
 
 def _given(dl: Dl) -> tuple[Type, ...]:
     """Types that calls give, wherever they stand."""
     found = dl.memo.get("given by calls")
     if found is None:
-        types = dict.fromkeys((*(f.result for f in dl.schema.functions), *ground_types(dl.schema)))
-        found = dl.memo["given by calls"] = tuple(t for t in types if shortest_call(dl, t) is not None)
+        found = dl.memo["given by calls"] = tuple(dict.fromkeys(c.result for c in all_calls(dl) if is_value(c.result)))
     return found
 
 
-def _known(type_: Type) -> bool:
+def is_value(type_: Type) -> bool:
+    """Whether something of a type can be compared at all."""
     if isinstance(type_, Con) and type_.name in ("Rel", "Groups", "Action"):
         return False
-    return not isinstance(type_, Param) and all(_known(part) for part in parts(type_))
+    return isinstance(type_, Con) and all(map(is_value, type_.args))
 
 
 def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, rest: Rest) -> None:
@@ -192,7 +196,7 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
     tails: dict[tuple[Type, bool], int] = {}
 
     def spaced(type_: Type, marked: bool) -> bytes | None:
-        text = short_tail(dl, type_, context, marked)
+        text = short_tail(dl, type_) if marked else short_unmarked(dl, type_)
         return _plus(text[1:], rest) if text is not None else None
 
     def tail(type_: Type, marked: bool = True) -> int:
@@ -212,24 +216,27 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
                 _close(part, state, done)
 
         def text() -> bytes | None:
-            return rest() if type_ == BOOL else _plus(short_tail(dl, type_, context, marked), rest)
+            text = short_tail(dl, type_) if marked else short_unmarked(dl, type_)
+            return rest() if type_ == BOOL else _plus(text, rest)
 
         return part.lazy(draw, text)
 
     types = comparable(dl, context)
     subject = subject_of(context)
-    for type_ in types:
-        part.call(start, operand(dl, type_, context, "left"), arrived(type_, True))
+    for type_ in own_types(dl, context):
+        if short_own(dl, type_, context, False) is not None:
+            part.call(start, operand(dl, type_, context, "left"), arrived(type_, True))
         if subject == type_:
             # What is said of the subject with `is` is written without it.
             part.call(start, deep(dl, "it", ("it",)), arrived(type_, False))
+    _compared_calls(dl, part, start, context, lambda type_: arrived(type_, True), rest)
     goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
     if goals:
         # What a chain gives is compared; nothing else may follow it.
         nowhere = part.new()
         Sums(
             dl, part, context, goals, lambda found: (nowhere, tail(found)),
-            rest=lambda found: _plus(short_tail(dl, found, context, True), rest),
+            rest=lambda found: _plus(short_tail(dl, found), rest),
         ).begin(start, "plain")  # fmt: skip
     if context.depth < dl.limits.nesting:
         inner = part.call(
@@ -239,6 +246,56 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
     if subject is not None:
         said = part.lazy(lambda state: _is(dl, part, state, subject, context, done), lambda: _plus(b"any", rest))
         part.call(start, deep(dl, "is", ("is ",)), said)
+
+
+def _compared_calls(
+    dl: Dl, part: Part, start: int, context: Context, arrived: Callable[[Type], int], rest: Rest
+) -> None:
+    """Calls as left sides, and fields of what they give."""
+    every = all_calls(dl)
+    ways_of, ends = _ways_of_calls(dl)
+
+    def then(result: int) -> int | None:
+        ways = ways_of.get(result)
+        if ways is None:
+            return None
+        path, type_ = ways[0]
+        if len(ways) == 1 and not path:
+            return arrived(type_)
+
+        def draw(state: int) -> None:
+            for path, type_ in ways:
+                part.text(state, path, arrived(type_))
+
+        return part.lazy(draw, lambda: _plus(_end_of_call(dl, path, type_), rest))
+
+    def dearest(count: Count) -> int:
+        after = rest()
+        return max(count(each + after) for each in ends) if after is not None else NEVER
+
+    if ways_of:
+        part.call(start, some_calls(dl, tuple(range(len(every))), context), dl.net.continuation(then, dearest))
+
+
+def _ways_of_calls(dl: Dl) -> tuple[dict[int, tuple[tuple[str, Type], ...]], tuple[bytes, ...]]:
+    """What may be compared after each of all calls: the fields taken of what it gives, with their types; short ends
+    of such comparisons."""
+    known: tuple[dict[int, tuple[tuple[str, Type], ...]], tuple[bytes, ...]] | None = dl.memo.get("ways of calls")
+    if known is None:
+        found = {}
+        for i, called in enumerate(all_calls(dl)):
+            fields_ = ((f".{spelled_field(n)}", t) for n, t in fields_of_type(dl, called.result))
+            ways = tuple((path, t) for path, t in (("", called.result), *fields_) if is_value(t))
+            if ways:
+                found[was(dl, i)] = ways
+        ends = dict.fromkeys(_end_of_call(dl, *ways[0]) for ways in found.values())
+        known = dl.memo["ways of calls"] = found, tuple(ends)
+    return known
+
+
+def _end_of_call(dl: Dl, path: str, type_: Type) -> bytes:
+    """A short end of a comparison right after a call."""
+    return path.encode() + (short_tail(dl, type_) if type_ != BOOL else b"")
 
 
 def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: Spot, marked: bool, rest: Rest) -> None:
@@ -306,34 +363,38 @@ def _members(
 # ---------------------------------------------------------------- short texts, for finishing
 
 
-def short_tail(dl: Dl, type_: Type, context: Context, marked: bool) -> bytes | None:
-    """A short end of a comparison after its left side (marked: of which marks may be said)."""
-    given = short(dl, type_, context, "fit")
-    if is_in(dl, type_, "Eq") and given is not None:
-        return b" = " + given
-    if marked:
-        return b" is any"
-    return b" in []" if is_in(dl, type_, "Eq") else None
+def short_tail(dl: Dl, type_: Type) -> bytes:
+    """A short end of a comparison after its left side."""
+    given = short(dl, type_, NOWHERE, "fit")
+    return b" = " + given if is_in(dl, type_, "Eq") and given is not None else b" is any"
+
+
+def short_unmarked(dl: Dl, type_: Type) -> bytes | None:
+    """The same of which no mark is said; None if nothing else can be."""
+    tail = short_tail(dl, type_)
+    return tail if tail.startswith(b" =") else b" in []" if is_in(dl, type_, "Eq") else None
 
 
 def short_comparison(dl: Dl, context: Context) -> bytes | None:
     """A short comparison, its left side no Bool."""
     texts = []
-    for type_ in comparable(dl, context):
-        left = short_plain(dl, type_, context, False) if type_ != BOOL else None
-        tail = short_tail(dl, type_, context, True) if left is not None else None
-        if left is not None and tail is not None:
-            texts.append(left + tail)
+    for type_ in own_types(dl, context):
+        left = short_own(dl, type_, context, False) if type_ != BOOL else None
+        if left is not None:
+            texts.append(left + short_tail(dl, type_))
     if subject_of(context) is not None:
         texts.append(b"is any")
-    return min(texts, key=len, default=None)
+    if "short comparison" not in dl.memo:
+        called = (c for c in all_calls(dl) if is_value(c.result) and c.result != BOOL)
+        dl.memo["short comparison"] = [c.short + short_tail(dl, c.result) for c in called]
+    return min((*texts, *dl.memo["short comparison"]), key=len, default=None)
 
 
 def short_condition(dl: Dl, context: Context) -> bytes | None:
     """A short condition; None if nothing can be compared."""
     key = ("short condition", context)
     if key not in dl.memo:
-        bare = short_plain(dl, BOOL, context, False) if BOOL in comparable(dl, context) else None
+        bare = short_own(dl, BOOL, context, False) or shortest_call(dl, BOOL)
         options = [c for c in (bare, short_comparison(dl, context)) if c is not None]
         dl.memo[key] = min(options, key=len, default=None)
     return dl.memo[key]  # type: ignore[no-any-return]

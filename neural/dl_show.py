@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..compiler.expected import ground_types
 from ..compiler.lower import fresh_label
-from ..compiler.schema import Function
 from ..compiler.spelling import quote_name
 from ..compiler.types import NUMBER, Con, Type
 from .dl_aggregates import COUNTS, OVER, aggregate, over
+from .dl_calls import Called, all_calls, some_calls, was
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
 from .dl_sums import Sums, leads
-from .dl_values import Choice, Heads, call, calls, heads_of, short_call, short_plain, subject_of
+from .dl_values import short_plain, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -93,68 +92,6 @@ def show_items(
     may still be completed. rest: a short way to do so, after a comma. way: the same right after an item. limit:
     columns at most. free: any list may be."""
     Items(dl, part, start, context, shown, follow, may, rest, way, limit, free).draw()
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """Calls of one function that give one type: the label they get, the instances, a short one."""
-
-    function: Function
-    label: str
-    result: Type
-    group: tuple[Choice, ...]
-    short: bytes
-
-
-def all_calls(dl: Dl) -> tuple[Called, ...]:
-    """Calls of every function at every instance that shows its own type."""
-    known: tuple[Called, ...] | None = dl.memo.get("all calls")
-    if known is None:
-        grouped: dict[tuple[str, Type], list[Choice]] = {}
-        results = (f.result for f in dl.schema.functions if not f.action and not f.tparams)
-        for type_ in dict.fromkeys((*ground_types(dl.schema), *results)):
-            for choice in calls(dl, type_, False):
-                grouped.setdefault((choice[0].name, type_), []).append(choice)
-        found = []
-        for (name, type_), group in grouped.items():
-            function, binding = group[0]
-            text = short_call(dl, function, binding, False)
-            if text is not None:
-                label = name if name[0].isalpha() else "value"
-                found.append(Called(function, label, type_, tuple(group), text))
-        known = dl.memo["all calls"] = tuple(found)
-    return known
-
-
-def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
-    """The procedure of some of `all_calls`, as deep in calls as one in an operand. Its result says which it was."""
-    every = all_calls(dl)
-    key = ("heads of some", which)
-    if key not in dl.memo:
-        by_function: dict[str, list[Choice]] = {}
-        for i in which:
-            by_function.setdefault(every[i].function.name, []).extend(every[i].group)
-        dl.memo[key] = heads_of(dl, by_function.values(), False)
-    begins: Heads = dl.memo[key]
-
-    def build(part: Part) -> None:
-        ends: dict[Choice, int] = {}
-        for i in which:
-            end = part.new()
-            part.end(end, was(dl, i))
-            ends |= dict.fromkeys(every[i].group, end)
-        call(dl, part, part.start, begins, context, ends.__getitem__)
-
-    procedure = dl.net.procedure(("some calls", which, context), build)
-    shortest = min(which, key=lambda i: (len(every[i].short), i))
-    dl.net.shorten(procedure, lambda: (every[shortest].short, was(dl, shortest)))
-    dl.net.returning(procedure, lambda: (was(dl, i) for i in which))
-    return procedure
-
-
-def was(dl: Dl, which: int) -> int:
-    """The result that says which of `all_calls` it was."""
-    return dl.net.name(("was", which))
 
 
 def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:

@@ -9,11 +9,12 @@ from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
 from ..compiler.types import TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
+from .dl_calls import all_calls
 from .dl_conditions import comparable
 from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
 from .dl_outcomes import elsewhere, outcome
 from .dl_queries import Finish, Standing, Tail, Way, named_call, short_source, sources, tables
-from .dl_show import all_calls, best_item
+from .dl_show import best_item
 from .dl_values import action, can_show, operand
 from .net import Net, Part
 from .words import Words

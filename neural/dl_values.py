@@ -3,7 +3,7 @@
 `operand(T, context, kind)` is a procedure; `expression` draws one with the arithmetic that may follow. Kinds:
 
 * `plain` shows its own type: a field, a call, an aggregate, a variable;
-* `left` is the same without `it`;
+* `left` is the same without `it` and calls;
 * `shown` does so too, and may be a constant (a placeholder or entity with its type written);
 * `exact` is a T, where a T is known to be wanted;
 * `own` is one too, and no call of no known type may stand for it: it would decide a type variable;
@@ -111,8 +111,10 @@ def short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
     key = ("short", type_, context, kind)
     if key in dl.memo:
         return dl.memo[key]  # type: ignore[no-any-return]
-    constant = short_constant(dl, type_, kind) if kind not in ("plain", "left") else None
-    found = constant or short_plain(dl, type_, context, kind != "left")
+    if kind == "left":
+        return short_own(dl, type_, context, False)
+    constant = short_constant(dl, type_, kind) if kind != "plain" else None
+    found = constant or short_plain(dl, type_, context)
     if constant is not None or "asked" not in dl.memo:
         dl.memo[key] = found
     return found
@@ -132,13 +134,18 @@ def short_constant(dl: Dl, type_: Type, kind: str) -> bytes | None:
     return min(options, key=len, default=None)
 
 
-def short_plain(dl: Dl, type_: Type, context: Context, subject: bool = True) -> bytes | None:
+def short_plain(dl: Dl, type_: Type, context: Context) -> bytes | None:
     """A short field, call, aggregate or variable of a type."""
-    key = ("short plain", context, subject)
+    return short_own(dl, type_, context) or shortest_call(dl, type_)
+
+
+def short_own(dl: Dl, type_: Type, context: Context, subject: bool = True) -> bytes | None:
+    """A short operand that only this context has: no call. subject: `it` too."""
+    key = ("short own", context, subject)
     known = dl.memo.get(key)
     if known is None:
         known = dl.memo[key] = _shorts_here(dl, context, subject)
-    return known.get(type_) or shortest_call(dl, type_)
+    return known.get(type_)
 
 
 def _shorts_here(dl: Dl, context: Context, subject: bool) -> dict[Type, bytes]:
@@ -153,6 +160,8 @@ def _shorts_here(dl: Dl, context: Context, subject: bool) -> dict[Type, bytes]:
         offer(type_, spelled.encode())
     for name, type_ in context.bound:
         offer(type_, name.encode())
+        for field, inner_type in fields_of_type(dl, type_):
+            offer(inner_type, f"{name}.{spelled_field(field)}".encode())
     own = subject_of(context)
     if subject and own is not None:
         offer(own, b"it")
@@ -220,7 +229,7 @@ def _required(dl: Dl, function: Function, binding: Binding, known: bool) -> tupl
                 kind = "own"
             given.append((label, wanted, kind))
         found = dl.memo[key] = tuple(given)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _wanted(dl: Dl, function: Function, known: bool) -> tuple[tuple[str, Type, str, bool], ...]:
@@ -240,7 +249,7 @@ def _wanted(dl: Dl, function: Function, known: bool) -> tuple[tuple[str, Type, s
                 label = "" if parameter.positional else parameter.name or ""
                 wanted.append((label, parameter.type, kind, bool(named)))
         found = dl.memo[key] = tuple(wanted)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 # ---------------------------------------------------------------- what an operand may be
@@ -255,11 +264,15 @@ def _operand(dl: Dl, part: Part, type_: Type, context: Context, kind: str) -> No
     assert isinstance(type_, Con)
     start, end = part.start, part.new()
     part.end(end)
-    _plain(dl, part, type_, context, end, kind in EXPECTED, kind != "left", kind == "own")
+    _own(dl, part, type_, context, end, kind != "left")
+    if kind == "left":
+        return
+    _calls(dl, part, type_, context, end, kind in EXPECTED, kind == "own")
     sources = below(dl, type_) if kind == "fit" else ()
     for source in sources:
-        _plain(dl, part, source, context, end, False)
-    if kind in ("plain", "left"):
+        _own(dl, part, source, context, end)
+        _calls(dl, part, source, context, end, False)
+    if kind == "plain":
         return
     if kind == "fit" and type_ == DYNAMIC:
         sources = tuple(t for t in ground_types(dl.schema) if t != DYNAMIC)
@@ -287,9 +300,8 @@ def _only_a_member(dl: Dl, name: str) -> bool:
     return len(owners) == 1 and name not in dl.schema.function and name not in dl.schema.table
 
 
-def _plain(
-    dl: Dl, part: Part, type_: Type, context: Context, end: int, known: bool, subject: bool = True, own: bool = False
-) -> None:
+def _own(dl: Dl, part: Part, type_: Type, context: Context, end: int, subject: bool = True) -> None:
+    """Operands that only this context has. subject: `it` too."""
     for spelled, _, found in fields(dl, context):
         if found == type_:
             field_word(dl, part, part.start, spelled, end)
@@ -303,6 +315,10 @@ def _plain(
         from .dl_aggregates import aggregates
 
         aggregates(dl, part, type_, context, end)
+
+
+def _calls(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: bool, own: bool = False) -> None:
+    """Calls of a type, and fields of that type of what other calls give."""
     found_heads = heads(dl, type_, known, own)
     if found_heads is not None:
         call(dl, part, part.start, found_heads, context, lambda _: end)
@@ -543,7 +559,7 @@ def _can_pass(dl: Dl, type_: Type, kind: str) -> bool:
         else:
             found = has_class(dl.schema, type_, Constraint("raw")) or type_.name == "Spec"
         dl.memo[key] = found
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _ground(type_: Type) -> bool:
@@ -628,8 +644,11 @@ def call(
 
     def then(result: int) -> int | None:
         begun = begins.begun.get(result)
-        if begun is None or not begun.end:
-            return end(begun.choices[0]) if begun is not None else None
+        if begun is None:
+            return None
+        first = end(begun.choices[0])
+        if not begun.end:
+            return first
 
         def inside(state: int) -> None:
             closings: dict[int, int] = {}
@@ -640,7 +659,7 @@ def call(
                     part.text(closings[target], ")", target)
                 part.call(state, _arguments(dl, function, binding, context, begins.known), closings[target])
 
-        return part.lazy(inside, lambda: begun.end + rest)
+        return part.lazy(inside, lambda: begun.end + rest, dl.net.states[first].result)
 
     goes = dl.net.continuation(then, lambda count: max(count(each + rest) for each in begins.ends))
     part.call(start, begins.procedure, goes)
@@ -667,7 +686,9 @@ def one_call(dl: Dl, function: Function, choices: tuple[Choice, ...], context: C
         call(dl, part, part.start, begins, context, lambda _: end)
 
     return dl.net.procedure(
-        ("one call", function.name, choices[0][1], context), build, lambda: short_call(dl, function, choices[0][1], False)
+        ("one call", function.name, choices[0][1], context),
+        build,
+        lambda: short_call(dl, function, choices[0][1], False),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from ..grammar.diagnostic import CompileError
 from . import errors
-from .costs import NEVER
+from .net import NEVER
 
 MAX_AHEAD: Final = 24
 

@@ -364,7 +364,9 @@ class Flow:
         def build(part: Part, state: int) -> None:
             numbers = [self._column(c, index) for c in candidates]
             types = self._set(np.unique(np.concatenate(numbers)))
-            goes = self.net.continuation(lambda result: self._type_given(candidates, index, result), lambda _: dearest())
+            goes = self.net.continuation(
+                lambda result: self._type_given(candidates, index, result), lambda _: dearest()
+            )
             part.call(state, self.types(types), goes)
             self._hint(state, lambda: self._rest_of_types(candidates, index))
 

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import errors
-from .costs import NEVER
 from .exact import Ahead
 from .literal_places import FREE, NAME, OUT
 from .literal_walks import NO_OPENING, Ints, Request, Spot, Walks
 from .machine import Cell, Machine
-from .vocabulary import UNSPELLED, Vocabulary
+from .net import NEVER
+from .vocabulary import Vocabulary
 
 Bits = NDArray[np.uint32]
 Plan = tuple[int, ...]
@@ -117,9 +117,9 @@ class _Here:
     def most_needed(self, data: bytes) -> int:
         """The most tokens that the end of a literal may take after one more, if `data` and a quote lead behind it."""
         if self.left >= NEVER:
-            return UNSPELLED - 1
+            return NEVER - 1
         closed = self.machine.read(self.cell, data + b'"')
-        return -1 if closed is None else min(UNSPELLED, self.left) - 1 - closed.cost
+        return -1 if closed is None else min(NEVER, self.left) - 1 - closed.cost
 
 
 class GroundedExecutor:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .vocabulary import UNSPELLED
+from .net import NEVER
 
 QUOTE: Final = ord('"')
 NOWHERE: Final = -1
@@ -119,7 +119,7 @@ class Literals:
     def _spelled(self, char: str) -> tuple[bytes, ...]:
         known = self._spellings.get(char)
         if known is None:
-            known = tuple(data for data in self._spell(char) if self.fewest(data) < UNSPELLED)
+            known = tuple(data for data in self._spell(char) if self.fewest(data) < NEVER)
             self._spellings[char] = known
         return known
 
@@ -133,16 +133,16 @@ class Literals:
 
     def _alive(self, node: int) -> list[tuple[int, int]]:
         """Edges that lead to an end."""
-        return [(byte, target) for byte, target in self._edges[node] if self._left[target] < UNSPELLED]
+        return [(byte, target) for byte, target in self._edges[node] if self._left[target] < NEVER]
 
     def _distances(self) -> list[int]:
         """For each node the bytes of a shortest way to an end."""
-        left = [UNSPELLED] * len(self._edges)
+        left = [NEVER] * len(self._edges)
         for node in range(len(left) - 1, -1, -1):  # edges lead to later nodes
             if node in self._ends:
                 left[node] = 0
             elif self._edges[node]:
-                left[node] = min(UNSPELLED, 1 + min([left[target] for _, target in self._edges[node]]))
+                left[node] = min(NEVER, 1 + min([left[target] for _, target in self._edges[node]]))
         return left
 
     # ------------------------------------------------------------ reading
@@ -193,7 +193,7 @@ class Literals:
         return bytes(out)
 
     def need(self, pointer: int) -> int:
-        """The tokens of the shortest way to the closing quote and the quote; UNSPELLED or more if tokens cannot."""
+        """The tokens of the shortest way to the closing quote and the quote; NEVER or more if tokens cannot."""
         known = self._needs.get(pointer)
         if known is None:
             known = self._needs[pointer] = self.fewest(self.rest(pointer) + b'"')

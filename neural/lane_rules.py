@@ -3,7 +3,6 @@
 import triton
 import triton.language as tl
 
-from .costs import NEVER
 from .lanes import (
     AFTER,
     BACK,
@@ -52,6 +51,7 @@ from .lanes import (
     top,
     wrong,
 )
+from .net import NEVER
 
 UNPAYABLE = tl.constexpr(NEVER - 1)
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .automaton import Automaton, Control, Frame
-from .costs import NEVER, Costs
+from .costs import Costs
 from .exact import Ahead
-from .net import Net, use
+from .net import NEVER, Net, use
 from .reach import Ints, Reach, Reaches, Target
 from .vocabulary import Vocabulary
 

@@ -18,6 +18,10 @@ side by side; `automaton` determinizes them. That is LL(1) at the level of bytes
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+NEVER: Final = 1 << 20
+"""The tokens of what cannot be said: more than anything takes."""
 
 Call = tuple[int, int]
 """A procedure, and where to go on: a state, taken if the procedure's own number returned; or, below zero, a
@@ -183,18 +187,25 @@ class Part:
         """A fresh state."""
         return self.net._new(self.owner)
 
-    def lazy(self, expand: Callable[[int], None], rest: Callable[[], bytes | None] | None = None) -> int:
-        """A state whose moves `expand(state)` draws when it is first looked at. rest: as of `rest`; where it is known
-        the state can be priced without being drawn, so it must be empty where the procedure may return at once."""
+    def lazy(
+        self,
+        expand: Callable[[int], None],
+        rest: Callable[[], bytes | None] | None = None,
+        result: int | None = None,
+    ) -> int:
+        """A state whose moves `expand(state)` draws when it is first looked at. rest, result: as of `rest`; where it is
+        known the state can be priced without being drawn, so it must be empty where the procedure may return at once."""
         number = self.new()
         self.net.states[number].expand = lambda: expand(number)
         if rest is not None:
-            self.rest(number, rest)
+            self.rest(number, rest, result)
         return number
 
-    def rest(self, state: int, short: Callable[[], bytes | None]) -> None:
-        """Give a short text from a state to the end of its procedure, which returns its own number."""
-        self.net.states[state].rest = lambda: None if (text := short()) is None else (text, self.owner)
+    def rest(self, state: int, short: Callable[[], bytes | None], result: int | None = None) -> None:
+        """Give a short text from a state to the end of its procedure, which then returns its own number, or another
+        result."""
+        returned = self.owner if result is None else result
+        self.net.states[state].rest = lambda: None if (text := short()) is None else (text, returned)
 
     def end(self, state: int, result: int | None = None) -> None:
         """The procedure may return here: its own number, or another result."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from .costs import NEVER
 from .machine import Cell, Machine
+from .net import NEVER
 
 MOST: Final = 2_000
 """Beginnings that are followed at most."""

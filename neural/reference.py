@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import errors
-from .costs import NEVER
 from .machine import Cell, Machine, Plan
+from .net import NEVER
 from .vocabulary import Vocabulary
 
 Bits = NDArray[np.uint32]

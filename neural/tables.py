@@ -35,9 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .automaton import Control, Frame
-from .costs import NEVER
 from .machine import Machine, Row
-from .net import use
+from .net import NEVER, use
 from .reach import FEW, Reach
 
 CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = range(14)

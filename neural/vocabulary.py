@@ -9,18 +9,17 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from ..grammar.diagnostic import CompileError
 from . import errors
+from .net import NEVER
 from .trie import Ints, Trie, build_trie
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 _SPACE_MARK = "\u2581"
-UNSPELLED: Final = 1 << 20
-"""The tokens of a text with a byte that no token has: more than anything takes."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,14 @@ class Vocabulary:
         return digest.hexdigest()
 
     def fewest(self, text: bytes) -> int:
-        """The least number of tokens that spell `text`; UNSPELLED if none do."""
+        """The least number of tokens that spell `text`; NEVER if none do."""
         return int(self._best(text)[0][-1])
 
     def spell(self, text: bytes) -> list[int]:
         """The least tokens that spell `text`; none if that cannot be."""
         best, last, token = self._best(text)
         out, at = [], len(text)
-        while at and best[-1] < UNSPELLED:
+        while at and best[-1] < NEVER:
             out.append(int(token[at]))
             at = int(last[at])
         return out[::-1]
@@ -76,7 +75,7 @@ class Vocabulary:
         from .walks import spell
 
         size, trie = len(text) + 1, self.trie
-        best = np.full(size, UNSPELLED, dtype=np.int32)
+        best = np.full(size, NEVER, dtype=np.int32)
         last, token = np.zeros((2, size), dtype=np.int32)
         data = np.frombuffer(text, dtype=np.uint8)
         spell(trie.byte, trie.kids, trie.kid, trie.first, trie.count, trie.order, data, best, last, token)

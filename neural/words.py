@@ -126,7 +126,7 @@ class Words:
             key = tuple(rest)
             if key not in self._branches:
                 self._branches[key] = body.lazy(lambda s, k=key: self._branch(body, s, k))  # type: ignore[misc]
-                self.net.states[self._branches[key]].rest = lambda k=key: min(k, key=lambda each: (len(each[0]), each))  # type: ignore[misc]
+                self.net.states[self._branches[key]].rest = lambda k=key: min(k, key=lambda each: (len(each[0]), each))
             body.byte(state, byte, byte, self._branches[key])
 
     def field_name(self) -> int:

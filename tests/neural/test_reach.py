@@ -8,7 +8,8 @@ import pytest
 
 from dlc import load_schema
 from dlc.neural.decoder import ConstrainedDecoder
-from dlc.neural.vocabulary import UNSPELLED, Vocabulary
+from dlc.neural.net import NEVER
+from dlc.neural.vocabulary import Vocabulary
 
 LETTERS = "aeiorstxEHPT"
 
@@ -66,7 +67,7 @@ def test_the_fewest_tokens_that_spell_a_text() -> None:
     rng = random.Random(3)
     for _ in range(200):
         text = "".join(rng.choice(LETTERS + ' .("é)') for _ in range(rng.randint(0, 12))).encode()
-        best = [0] + [UNSPELLED] * len(text)
+        best = [0] + [NEVER] * len(text)
         for end in range(1, len(text) + 1):
             best[end] = min(best[start] + 1 for start in range(end) if text[start:end] in ids)
         spelled = words.spell(text)
@@ -76,6 +77,6 @@ def test_the_fewest_tokens_that_spell_a_text() -> None:
 
 def test_what_no_token_has_is_not_spelled() -> None:
     few = Vocabulary((b"a", b"ab", None), ends=(2,))
-    assert few.fewest(b"abc") == UNSPELLED
+    assert few.fewest(b"abc") == NEVER
     assert few.spell(b"abc") == []
     assert few.fewest(b"aab") == 2

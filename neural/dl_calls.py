@@ -1,0 +1,80 @@
+"""All calls that show their own type, as one procedure: beside a left side or an item they differ in what they give."""
+
+from dataclasses import dataclass
+
+from ..compiler.expected import ground_types
+from ..compiler.schema import Function
+from ..compiler.types import Type, substitute
+from .dl_context import Context, Dl
+from .dl_values import Choice, Heads, call, calls, heads_of, short_call
+from .net import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Calls of one function that give one type: the label they get, the instances, a short one."""
+
+    function: Function
+    label: str
+    result: Type
+    group: tuple[Choice, ...]
+    short: bytes
+
+
+def all_calls(dl: Dl) -> tuple[Called, ...]:
+    """Calls of every function at every instance that shows its own type."""
+    known: tuple[Called, ...] | None = dl.memo.get("all calls")
+    if known is None:
+        grouped: dict[tuple[str, Type], list[Choice]] = {}
+        results = (f.result for f in dl.schema.functions if not f.action and not f.tparams)
+        for type_ in dict.fromkeys((*ground_types(dl.schema), *results)):
+            for choice in calls(dl, type_, False):
+                grouped.setdefault((choice[0].name, type_), []).append(choice)
+        found = []
+        for (name, type_), group in grouped.items():
+            function, binding = group[0]
+            text = short_call(dl, function, binding, False)
+            if text is not None:
+                label = name if name[0].isalpha() else "value"
+                found.append(Called(function, label, type_, tuple(group), text))
+        known = dl.memo["all calls"] = tuple(found)
+    return known
+
+
+def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
+    """The procedure of some of `all_calls`, as deep in calls as one in an operand. Its result says which it was."""
+    every = all_calls(dl)
+    key = ("heads of some", which)
+    if key not in dl.memo:
+        by_function: dict[str, list[Choice]] = {}
+        for i in which:
+            by_function.setdefault(every[i].function.name, []).extend(every[i].group)
+        dl.memo[key] = heads_of(dl, by_function.values(), False)
+        dl.memo["place of call"] = {(c.function.name, c.result): i for i, c in enumerate(every)}
+    begins: Heads = dl.memo[key]
+    place: dict[tuple[str, Type], int] = dl.memo["place of call"]
+
+    def build(part: Part) -> None:
+        ends: dict[int, int] = {}
+
+        def end(choice: Choice) -> int:
+            function, binding = choice
+            type_ = substitute(function.result, dict(binding))
+            which = place[function.name, type_]
+            if which not in ends:
+                ends[which] = part.new()
+                part.end(ends[which], was(dl, which))
+            return ends[which]
+
+        call(dl, part, part.start, begins, context, end)
+
+    procedure = dl.net.procedure(("some calls", which, context), build)
+    shortest = min(which, key=lambda i: (len(every[i].short), i))
+    dl.net.shorten(procedure, lambda: (every[shortest].short, was(dl, shortest)))
+    dl.net.returning(procedure, lambda: (was(dl, i) for i in which))
+    return procedure
+
+
+def was(dl: Dl, which: int) -> int:
+    """The result that says which of `all_calls` it was."""
+    return dl.net.name(("was", which))
