@@ -7,7 +7,7 @@ from .dl_context import NOWHERE, Columns, Dl
 from .dl_queries import counted
 from .dl_sums import expression
 from .dl_values import can_show, can_write, operand, short, short_of
-from .net import Part
+from .net import NEVER, Count, Part
 
 
 def outcome(dl: Dl, columns: Columns | None, others: dict[str, Type], called: str | None) -> int:
@@ -57,18 +57,7 @@ def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
         open_ = body.text(body.start, "{")
         body.end(body.text(open_, "}"))
         start, after, spaced = body.text(open_, " "), body.new(), body.new()
-        for name, type_ in known.items():
-            if can_write(dl, type_, NOWHERE):
-                value = body.lazy(
-                    lambda s, t=type_: expression(dl, body, s, t, NOWHERE, "fit", after, spaced, rest=lambda: b" }"),  # type: ignore[misc]
-                    lambda t=type_: _closed(short(dl, t, NOWHERE, "fit")),  # type: ignore[misc]
-                )
-                body.text(dl.words.word(body, start, quote_name(name)), ": ", value)
-        for name, type_ in elsewhere(dl).items() if columns is not None and dl.limits.lints else ():
-            if name not in known:
-                value = body.call(body.text(dl.words.word(body, start, quote_name(name)), ": "), shown(dl, type_))
-                body.join(value, after)
-                body.text(value, " ", spaced)
+        _labels(dl, body, start, after, spaced, known, elsewhere(dl) if columns is not None and dl.limits.lints else {})
         free = _free_labels(dl, columns)
         if free is not None:
             value = body.call(body.text(body.call(start, free), ": "), constant(dl))
@@ -80,8 +69,41 @@ def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
     return dl.net.procedure(("record", columns, tuple(sorted(known.items(), key=lambda k: k[0]))), build, lambda: b"{}")
 
 
-def _closed(value: bytes | None) -> bytes | None:
-    return value + b" }" if value is not None else None
+def _labels(
+    dl: Dl, body: Part, start: int, after: int, spaced: int, known: dict[str, Type], others: dict[str, Type]
+) -> None:
+    """Labels with values: of the known ones any of their types, of the others such as show it. What follows a label
+    is drawn once it is read."""
+    kinds = {name: (type_, "shown") for name, type_ in others.items() if name not in known}
+    kinds |= {name: (type_, "fit") for name, type_ in known.items() if can_write(dl, type_, NOWHERE)}
+    named = {dl.net.name(("label", name)): kind for name, kind in kinds.items()}
+    values: dict[tuple[Type, str], int] = {}
+
+    def draw(state: int, type_: Type, kind: str) -> None:
+        value = body.text(state, ": ")
+        if kind == "fit":
+            expression(dl, body, value, type_, NOWHERE, kind, after, spaced, rest=lambda: b" }")
+        else:
+            value = body.call(value, shown(dl, type_))
+            body.join(value, after)
+            body.text(value, " ", spaced)
+
+    def end(type_: Type, kind: str) -> bytes | None:
+        given = short(dl, type_, NOWHERE, kind)
+        return b": " + given + b" }" if given is not None else None
+
+    def then(result: int) -> int | None:
+        kind = named.get(result)
+        if kind is not None and kind not in values:
+            values[kind] = body.lazy(lambda state: draw(state, *kind), lambda: end(*kind))
+        return values[kind] if kind is not None else None
+
+    def dearest(count: Count) -> int:
+        return max(NEVER if text is None else count(text) for text in {end(*kind) for kind in named.values()})
+
+    if named:
+        words = tuple((quote_name(name), result) for name, result in zip(kinds, named, strict=True))
+        body.call(start, dl.words.one_of(words), dl.net.continuation(then, dearest))
 
 
 def _free_labels(dl: Dl, columns: Columns | None) -> int | None:
