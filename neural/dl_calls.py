@@ -1,13 +1,17 @@
 """All calls that show their own type, as one procedure: beside a left side or an item they differ in what they give."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..compiler.expected import ground_types
 from ..compiler.schema import Function
-from ..compiler.types import Type, substitute
-from .dl_context import Context, Dl
+from ..compiler.types import Con, Type, substitute
+from .dl_context import Context, Dl, fields_of_type, spelled_field
 from .dl_values import Choice, Heads, call, calls, heads_of, short_call
-from .net import Part
+from .net import NEVER, Count, Part
+
+Way = tuple[str, Type]
+"""A field taken of what a call gives, as it is written (empty: none), and the type of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,62 @@ def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
 def was(dl: Dl, which: int) -> int:
     """The result that says which of `all_calls` it was."""
     return dl.net.name(("was", which))
+
+
+def is_value(type_: Type) -> bool:
+    """Whether something of a type can be compared at all."""
+    if isinstance(type_, Con) and type_.name in ("Rel", "Groups", "Action"):
+        return False
+    return isinstance(type_, Con) and all(map(is_value, type_.args))
+
+
+def each_call(
+    dl: Dl,
+    part: Part,
+    start: int,
+    context: Context,
+    arrived: Callable[[Type], int],
+    rest: Callable[[Type], bytes | None],
+) -> None:
+    """Draw all calls, and fields of what they give. arrived: where an operand of a type ends. rest: a short text from
+    there to the end of the procedure."""
+    which, ways_of, firsts = _ways(dl)
+
+    def end(way: Way) -> bytes | None:
+        after = rest(way[1])
+        return way[0].encode() + after if after is not None else None
+
+    def then(result: int) -> int | None:
+        ways = ways_of.get(result)
+        if ways is None:
+            return None
+        if len(ways) == 1 and not ways[0][0]:
+            return arrived(ways[0][1])
+
+        def draw(state: int) -> None:
+            for path, type_ in ways:
+                part.text(state, path, arrived(type_))
+
+        return part.lazy(draw, lambda: end(ways[0]))
+
+    def dearest(count: Count) -> int:
+        return max(NEVER if text is None else count(text) for text in set(map(end, firsts)))
+
+    if ways_of:
+        part.call(start, some_calls(dl, which, context), dl.net.continuation(then, dearest))
+
+
+def _ways(dl: Dl) -> tuple[tuple[int, ...], dict[int, tuple[Way, ...]], tuple[Way, ...]]:
+    """Which of all calls may stand where operands do; by result, what each may be: fields taken of what it gives, with
+    their types; the first of each."""
+    known: tuple[tuple[int, ...], dict[int, tuple[Way, ...]], tuple[Way, ...]] | None = dl.memo.get("ways")
+    if known is None:
+        found: dict[int, tuple[Way, ...]] = {}
+        for i, called in enumerate(all_calls(dl)):
+            paths = ((f".{spelled_field(n)}", t) for n, t in fields_of_type(dl, called.result))
+            ways = tuple((path, t) for path, t in (("", called.result), *paths) if is_value(t))
+            if ways:
+                found[i] = ways
+        of = {was(dl, i): ways for i, ways in found.items()}
+        known = dl.memo["ways"] = tuple(found), of, tuple(dict.fromkeys(ways[0] for ways in found.values()))
+    return known

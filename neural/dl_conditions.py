@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from ..compiler.classes import has_class
 from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Type, list_of
-from .dl_calls import all_calls, some_calls, was
-from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type, spelled_field
+from .dl_calls import all_calls, each_call, is_value
+from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type
 from .dl_sums import Sums, expression, leads
 from .dl_values import above, below, can_write, deep, is_in, operand, short, short_own, shortest_call, subject_of
-from .net import NEVER, Count, Part
+from .net import Part
 
 Spot = tuple[int, int]
 """Where something has ended: right after it, and after the space that follows it."""
@@ -182,13 +182,6 @@ def _given(dl: Dl) -> tuple[Type, ...]:
     return found
 
 
-def is_value(type_: Type) -> bool:
-    """Whether something of a type can be compared at all."""
-    if isinstance(type_, Con) and type_.name in ("Rel", "Groups", "Action"):
-        return False
-    return isinstance(type_, Con) and all(map(is_value, type_.args))
-
-
 def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, rest: Rest) -> None:
     """A left side by its type, then what may follow it. A Bool is a condition already."""
     from .dl_queries import subquery
@@ -229,7 +222,10 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
         if subject == type_:
             # What is said of the subject with `is` is written without it.
             part.call(start, deep(dl, "it", ("it",)), arrived(type_, False))
-    _compared_calls(dl, part, start, context, lambda type_: arrived(type_, True), rest)
+    each_call(
+        dl, part, start, context, lambda type_: arrived(type_, True),
+        lambda type_: _plus(short_tail(dl, type_) if type_ != BOOL else b"", rest),
+    )  # fmt: skip
     goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
     if goals:
         # What a chain gives is compared; nothing else may follow it.
@@ -246,56 +242,6 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
     if subject is not None:
         said = part.lazy(lambda state: _is(dl, part, state, subject, context, done), lambda: _plus(b"any", rest))
         part.call(start, deep(dl, "is", ("is ",)), said)
-
-
-def _compared_calls(
-    dl: Dl, part: Part, start: int, context: Context, arrived: Callable[[Type], int], rest: Rest
-) -> None:
-    """Calls as left sides, and fields of what they give."""
-    every = all_calls(dl)
-    ways_of, ends = _ways_of_calls(dl)
-
-    def then(result: int) -> int | None:
-        ways = ways_of.get(result)
-        if ways is None:
-            return None
-        path, type_ = ways[0]
-        if len(ways) == 1 and not path:
-            return arrived(type_)
-
-        def draw(state: int) -> None:
-            for path, type_ in ways:
-                part.text(state, path, arrived(type_))
-
-        return part.lazy(draw, lambda: _plus(_end_of_call(dl, path, type_), rest))
-
-    def dearest(count: Count) -> int:
-        after = rest()
-        return max(count(each + after) for each in ends) if after is not None else NEVER
-
-    if ways_of:
-        part.call(start, some_calls(dl, tuple(range(len(every))), context), dl.net.continuation(then, dearest))
-
-
-def _ways_of_calls(dl: Dl) -> tuple[dict[int, tuple[tuple[str, Type], ...]], tuple[bytes, ...]]:
-    """What may be compared after each of all calls: the fields taken of what it gives, with their types; short ends
-    of such comparisons."""
-    known: tuple[dict[int, tuple[tuple[str, Type], ...]], tuple[bytes, ...]] | None = dl.memo.get("ways of calls")
-    if known is None:
-        found = {}
-        for i, called in enumerate(all_calls(dl)):
-            fields_ = ((f".{spelled_field(n)}", t) for n, t in fields_of_type(dl, called.result))
-            ways = tuple((path, t) for path, t in (("", called.result), *fields_) if is_value(t))
-            if ways:
-                found[was(dl, i)] = ways
-        ends = dict.fromkeys(_end_of_call(dl, *ways[0]) for ways in found.values())
-        known = dl.memo["ways of calls"] = found, tuple(ends)
-    return known
-
-
-def _end_of_call(dl: Dl, path: str, type_: Type) -> bytes:
-    """A short end of a comparison right after a call."""
-    return path.encode() + (short_tail(dl, type_) if type_ != BOOL else b"")
 
 
 def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: Spot, marked: bool, rest: Rest) -> None:

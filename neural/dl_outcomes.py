@@ -7,7 +7,7 @@ from .dl_context import NOWHERE, Columns, Dl
 from .dl_queries import counted
 from .dl_sums import expression
 from .dl_values import can_show, can_write, operand, short, short_of
-from .net import NEVER, Count, Part
+from .net import Part
 
 
 def outcome(dl: Dl, columns: Columns | None, others: dict[str, Type], called: str | None) -> int:
@@ -76,34 +76,21 @@ def _labels(
     is drawn once it is read."""
     kinds = {name: (type_, "shown") for name, type_ in others.items() if name not in known}
     kinds |= {name: (type_, "fit") for name, type_ in known.items() if can_write(dl, type_, NOWHERE)}
-    named = {dl.net.name(("label", name)): kind for name, kind in kinds.items()}
-    values: dict[tuple[Type, str], int] = {}
 
-    def draw(state: int, type_: Type, kind: str) -> None:
+    def draw(state: int, kind: tuple[Type, str]) -> None:
         value = body.text(state, ": ")
-        if kind == "fit":
-            expression(dl, body, value, type_, NOWHERE, kind, after, spaced, rest=lambda: b" }")
+        if kind[1] == "fit":
+            expression(dl, body, value, kind[0], NOWHERE, "fit", after, spaced, rest=lambda: b" }")
         else:
-            value = body.call(value, shown(dl, type_))
+            value = body.call(value, shown(dl, kind[0]))
             body.join(value, after)
             body.text(value, " ", spaced)
 
-    def end(type_: Type, kind: str) -> bytes | None:
-        given = short(dl, type_, NOWHERE, kind)
+    def end(kind: tuple[Type, str]) -> bytes | None:
+        given = short(dl, kind[0], NOWHERE, kind[1])
         return b": " + given + b" }" if given is not None else None
 
-    def then(result: int) -> int | None:
-        kind = named.get(result)
-        if kind is not None and kind not in values:
-            values[kind] = body.lazy(lambda state: draw(state, *kind), lambda: end(*kind))
-        return values[kind] if kind is not None else None
-
-    def dearest(count: Count) -> int:
-        return max(NEVER if text is None else count(text) for text in {end(*kind) for kind in named.values()})
-
-    if named:
-        words = tuple((quote_name(name), result) for name, result in zip(kinds, named, strict=True))
-        body.call(start, dl.words.one_of(words), dl.net.continuation(then, dearest))
+    dl.words.choose(body, start, {quote_name(name): kind for name, kind in kinds.items()}, draw, end)
 
 
 def _free_labels(dl: Dl, columns: Columns | None) -> int | None:

@@ -14,7 +14,7 @@ from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
 from .dl_show import Shown, best_item, default_items, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
-from .dl_values import action, calls, is_in, one_call, short_of, short_plain
+from .dl_values import actions, calls, is_in, one_call, short_of, short_plain
 from .net import Part
 
 Tail = Callable[[int], None]
@@ -205,13 +205,20 @@ def sources(dl: Dl, part: Part, start: int, context: Context, finish: Finish, de
     """Draw everything that rows can come from, and what may follow it. derived: a query in parentheses too (not where
     a sum in parentheses may begin as well: what is in them is read at different depths)."""
     part.rest(start, lambda: short_source(dl, context, finish))
-    for table in tables(dl):
-        after = _sourced(dl, part, context, Row(table.name, Con(table.name)), (table.name,), finish)
-        dl.words.word(part, start, quote_name(table.name), 2, after)
-    for row in relations(context):
-        dl.words.word(part, start, row.binder, 2, _sourced(dl, part, context, row, ("",), finish))
+    named = {quote_name(t.name): (Row(t.name, Con(t.name)), (t.name,)) for t in tables(dl)}
+    named |= {row.binder: (row, ("",)) for row in relations(context)}
+    dl.words.choose(
+        part, start, named,
+        lambda state, way: _draw_source(dl, part, state, context, *way, finish),
+        lambda way: finish.rest(dl, _at_source(context, *way))(),
+        2,
+    )  # fmt: skip
     for procedure, row in _listed(dl, context):
-        part.call(start, procedure, _sourced(dl, part, context, row, ("",), finish))
+        after = part.lazy(
+            lambda state, r=row: _draw_source(dl, part, state, context, r, ("",), finish),  # type: ignore[misc]
+            finish.rest(dl, _at_source(context, row, ("",))),
+        )
+        part.call(start, procedure, after)
     if derived and context.depth < dl.limits.nesting:
         inner, inside = _derived(dl, part, context, finish)
         query = part.lazy(lambda s: sources(dl, part, s, inner, inside), lambda: short_source(dl, inner, inside))
@@ -233,28 +240,22 @@ def gives(dl: Dl, context: Context, item: Type) -> Iterator[str]:
             yield quote_name(row.binder)
 
 
-def _sourced(dl: Dl, part: Part, context: Context, row: Row, used: tuple[str, ...], finish: Finish) -> int:
-    """The state after a source, by the name of its rows or renamed; drawn when it is reached."""
+def _at_source(context: Context, row: Row, used: tuple[str, ...], piped: bool = False) -> Standing:
+    """Where a query stands after its source."""
+    return Standing(replace(context, rows=(row,)), used, piped=piped)
 
-    def standing(named: Row, piped: bool) -> Standing:
-        return Standing(replace(context, rows=(named,)), used, piped=piped)
 
-    def draw(at: int) -> None:
-        _stand(dl, part, at, standing(row, False), finish)
-        part.text(
-            at,
-            " as ",
-            _aliases(
-                dl,
-                part,
-                row,
-                (),
-                lambda s, named: _stand(dl, part, s, standing(named, True), finish),
-                lambda named: finish.rest(dl, standing(named, True))(),
-            ),
-        )
-
-    return part.lazy(draw, finish.rest(dl, standing(row, False)))
+def _draw_source(
+    dl: Dl, part: Part, at: int, context: Context, row: Row, used: tuple[str, ...], finish: Finish
+) -> None:
+    """Draw what follows a source, by the name of its rows or renamed."""
+    _stand(dl, part, at, _at_source(context, row, used), finish)
+    names = _aliases(
+        dl, part, row, (),
+        lambda s, named: _stand(dl, part, s, _at_source(context, named, used, True), finish),
+        lambda named: finish.rest(dl, _at_source(context, named, used, True))(),
+    )  # fmt: skip
+    part.text(at, " as ", names)
 
 
 def _stand(dl: Dl, part: Part, at: int, standing: Standing, finish: Finish) -> None:
@@ -720,10 +721,18 @@ class Stages:
 
     def _then(self, start: int) -> None:
         context = replace(self.standing.context, keys=None)
-        for function in self.dl.schema.functions:
-            if function.action:
-                done = self.part.call(start, action(self.dl, function, context))
-                self._go_on(done, None, replace(self.standing, context=context, action=function.name))
+        ends: dict[str, int] = {}
+
+        def acted(name: str) -> Standing:
+            return replace(self.standing, context=context, action=name)
+
+        def after(name: str) -> int:
+            if name not in ends:
+                ends[name] = self.part.new()
+                self._go_on(ends[name], None, acted(name))
+            return ends[name]
+
+        actions(self.dl, self.part, start, context, after, lambda name: self._rest(b"", acted(name)))
 
 
 def counted(dl: Dl) -> int:

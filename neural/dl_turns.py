@@ -9,13 +9,13 @@ from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
 from ..compiler.types import TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
-from .dl_calls import all_calls
-from .dl_conditions import comparable
+from .dl_calls import all_calls, each_call
+from .dl_conditions import comparable, own_types
 from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
 from .dl_outcomes import elsewhere, outcome
-from .dl_queries import Finish, Standing, Tail, Way, named_call, short_source, sources, tables
+from .dl_queries import Finish, Standing, Tail, Way, short_source, sources, tables
 from .dl_show import best_item
-from .dl_values import action, can_show, operand
+from .dl_values import actions, can_show, operand, short_own
 from .net import Net, Part
 from .words import Words
 
@@ -100,18 +100,20 @@ def _path(dl: Dl) -> int:
         for declared in dl.schema.fields:
             owned.setdefault(declared.owner, []).append(declared.name)
 
-        def dotted(part: Part, source: int, names: list[str], target: int) -> None:
-            fields = [spelled_field(name) for name in names]
-            part.call(part.text(source, "."), dl.words.names(("fields", tuple(fields)), fields), target)
+        def dotted(source: int, names: tuple[str, ...]) -> None:
+            fields = tuple(spelled_field(name) for name in names)
+            body.call(body.text(source, "."), dl.words.names(("fields", fields), fields), end)
 
-        everything = sorted({name for names in owned.values() for name in names})
+        def short(names: tuple[str, ...]) -> bytes:
+            return f".{min(map(spelled_field, names), key=len)}".encode()
+
+        everything = tuple(sorted({name for names in owned.values() for name in names}))
         end = body.new()
         if everything:
-            dotted(body, body.start, everything, end)
-        for owner, names in ((o, n) for o, n in owned.items() if n):
-            # As deep in calls as an undeclared owner.
-            dot = dl.words.word(body, body.start, quote_name(owner))
-            dotted(body, dot, names, end)
+            dotted(body.start, everything)
+        # As deep in calls as an undeclared owner.
+        owners = {quote_name(owner): tuple(names) for owner, names in owned.items() if names}
+        dl.words.choose(body, body.start, owners, dotted, short)
         body.end(end)
         if dl.limits.lints:
             undeclared = body.new()
@@ -211,31 +213,49 @@ class _Term:
         """All of it."""
         dl, part, context, let, finish = self.dl, self.part, self.context, self.let, self.finish()
         sources(dl, part, start, context, finish)
-        for function in dl.schema.functions:
-            if function.action and let is None:
+        if let is None:
 
-                def acted(state: int, name: str = function.name) -> None:
+            def acted(name: str) -> Callable[[int], None]:
+                def draw(state: int) -> None:
                     tail = finish.draw(part, state, Standing(context, action=name))
                     if tail is not None:
                         tail(part.text(state, " "))
 
-                part.call(start, named_call(dl, action(dl, function, context)), part.lazy(acted, lambda: b";"))
-        if let is None:
-            types: Iterable[Type] = comparable(dl, context)
+                return draw
+
+            afters: dict[str, int] = {}
+
+            def after(name: str) -> int:
+                if name not in afters:
+                    afters[name] = part.lazy(acted(name), lambda: b";")
+                return afters[name]
+
+            actions(dl, part, start, context, after, lambda _: b";", depth=2)
+            types: Iterable[Type] = own_types(dl, context)
         else:
             types = (t for t in (*ground_types(dl.schema), *comparable(dl, context)) if can_show(dl, t, context))
-        for type_ in dict.fromkeys(types):
+
+        def arrived(type_: Type) -> int:
             target = self._after(type_)
             assert target is not None
+            if target not in ends:
+                ends[target] = part.lazy(lambda state: self._valued(state, target), lambda: b";")
+            return ends[target]
 
-            def valued(state: int, target: int = target) -> None:
-                part.text(state, ";", target)
-                if self.results and let is None:
-                    spaced = part.text(state, " ")
-                    part.text(part.call(part.text(spaced, "-> "), outcome(dl, None, {}, None)), ";", target)
+        ends: dict[int, int] = {}
+        for type_ in dict.fromkeys(types):
+            if let is not None or short_own(dl, type_, context) is not None:
+                part.call(start, operand(dl, type_, context, "left" if let is None else "shown"), arrived(type_))
+        if let is None:
+            each_call(dl, part, start, context, arrived, lambda _: b";")
 
-            kind = "plain" if let is None else "shown"
-            part.call(start, operand(dl, type_, context, kind), part.lazy(valued, lambda: b";"))
+    def _valued(self, state: int, target: int) -> None:
+        """After an expression as a statement."""
+        part = self.part
+        part.text(state, ";", target)
+        if self.results and self.let is None:
+            spaced = part.text(state, " ")
+            part.text(part.call(part.text(spaced, "-> "), outcome(self.dl, None, {}, None)), ";", target)
 
 
 def _relation(standing: Standing) -> Type | None:

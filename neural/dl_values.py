@@ -836,24 +836,35 @@ class Labels:
             self.part.call(label, self.marks, after)
 
 
-def action(dl: Dl, function: Function, context: Context) -> int:
-    """The procedure of a call of an action: any arguments in any order, each a value, `any`, `none` or `missing`."""
+def actions(
+    dl: Dl, part: Part, start: int, context: Context, after: Callable[[str], int], rest: Callable[[str], bytes | None],
+    depth: int = 1,
+) -> None:  # fmt: skip
+    """Draw calls of actions: any arguments in any order, each a value, `any`, `none` or `missing`. after: where the
+    call of an action ends. rest: a short text from there to the end of the procedure."""
 
-    def build(part: Part) -> None:
-        name = part.text(part.start, quote_name(function.name))
-        part.end(name)
+    def draw(state: int, name: str) -> None:
+        function, done, end = dl.schema.function[name], part.new(), after(name)
+        part.join(state, end)
         if not function.labelled:
             return
-        done = part.new()
+        part.text(done, ")", end)
         wanted = {label: p.type for label, p in function.labelled.items()}
         marks = deep(dl, "marks", ("any", "none", "missing"))
-        labels = Labels(dl, part, function, wanted, {}, context, False, done, marks, lambda _: b")")
-        first = min(map(quote_name, wanted), key=len)
-        inside = part.lazy(lambda s: labels.draw(s, frozenset()), f"{first}: any)".encode)
-        part.text(name, "(", inside)
-        part.end(part.text(done, ")"))
 
-    return dl.net.procedure(("action", function.name, context), build, quote_name(function.name).encode)
+        def close() -> bytes | None:
+            found = rest(name)
+            return b")" + found if found is not None else None
+
+        labels = Labels(dl, part, function, wanted, {}, context, False, done, marks, lambda _: close())
+        first = f"{min(map(quote_name, wanted), key=len)}: any".encode()
+        inside = part.lazy(
+            lambda s: labels.draw(s, frozenset()), lambda: None if (end := close()) is None else first + end
+        )
+        part.text(state, "(", inside)
+
+    named = {quote_name(f.name): f.name for f in dl.schema.functions if f.action}
+    dl.words.choose(part, start, named, draw, rest, depth)
 
 
 def deep(dl: Dl, key: str, names: tuple[str, ...]) -> int:
@@ -864,4 +875,4 @@ def deep(dl: Dl, key: str, names: tuple[str, ...]) -> int:
     )
 
 
-__all__ = ["NOWHERE", "action", "call", "can_write", "has_plain", "mentions", "operand"]
+__all__ = ["NOWHERE", "actions", "call", "can_write", "has_plain", "mentions", "operand"]

@@ -1,14 +1,15 @@
 """Lexemes as procedures: literals of every kind, strings, placeholders, fixed words, names of enum members."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache
+from typing import TypeVar
 
 from ..compiler.spelling import is_identifier
 from ..compiler.types import BOOL, DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type
 from ..grammar.lexer import lexicon
 from ..grammar.rules import load_grammar
-from .net import Net, Part
+from .net import NEVER, Count, Net, Part
 from .patterns import any_name, beyond_ascii, draw, rest_of_name
 
 # What a literal must be beyond its terminal's pattern for it to exist: minutes end at 59, hours at 47, months at 12.
@@ -54,6 +55,8 @@ _KINDS: dict[Type, tuple[str, ...]] = {
 _SHORT = {NUMBER: b"0", INT: b"0L", TEXT: b'""', TIME: b"0:00", DATE: b"0001-01-01", MONEY: b"0aaa", BOOL: b"true"}
 _SHORT[DATETIME] = b"0001-01-01T00:00"
 
+
+T = TypeVar("T", bound=Hashable)
 
 Left = tuple[tuple[bytes, int], ...]
 """Texts that may follow, with what is returned after each, in order."""
@@ -105,14 +108,57 @@ class Words:
         known = tuple(words)
         return self.net.procedure(("names", key), build, lambda: min(known, key=len).encode())
 
-    def one_of(self, words: tuple[tuple[str, int], ...]) -> int:
-        """One of several words, each with a result of its own. States after which the same texts are left are shared
-        by all such procedures."""
+    def one_of(self, words: tuple[tuple[str, int], ...], depth: int = 1) -> int:
+        """One of several words, each with a result of its own, as a call of a call `depth` times. States after which
+        the same texts are left are shared by all such procedures."""
         left = tuple(sorted((word.encode(), result) for word, result in words))
-        procedure = self.net.procedure(("one of", left), lambda body: self._branch(body, body.start, left))
+
+        def build(body: Part) -> None:
+            if depth == 1:
+                self._branch(body, body.start, left)
+                return
+
+            def then(result: int) -> int:
+                done = body.new()
+                body.end(done, result)
+                return done
+
+            body.call(body.start, self.one_of(words, depth - 1), self.net.continuation(then, lambda _: 0))
+
+        procedure = self.net.procedure(("one of", left, depth), build)
         self.net.shorten(procedure, lambda: min(left, key=lambda each: (len(each[0]), each)))
         self.net.returning(procedure, lambda: (result for _, result in left))
         return procedure
+
+    def choose(
+        self,
+        part: Part,
+        start: int,
+        ways: Mapping[str, T],
+        draw: Callable[[int, T], None],
+        rest: Callable[[T], bytes | None],
+        depth: int = 1,
+    ) -> None:
+        """One of several words, and what follows each: drawn once it is read. Words that lead to the same go on in one
+        state. rest: a short text from after a word to the end of the procedure."""
+        of = {self.net.name(("word", word)): way for word, way in ways.items()}
+        afters: dict[T, int] = {}
+
+        def then(result: int) -> int | None:
+            if result not in of:
+                return None
+            way = of[result]
+            if way not in afters:
+                afters[way] = part.lazy(lambda state: draw(state, way), lambda: rest(way))
+            return afters[way]
+
+        def dearest(count: Count) -> int:
+            texts = {rest(way) for way in dict.fromkeys(of.values())}
+            return max(NEVER if text is None else count(text) for text in texts)
+
+        if of:
+            words = tuple(zip(ways, of, strict=True))
+            part.call(start, self.one_of(words, depth), self.net.continuation(then, dearest))
 
     def _branch(self, body: Part, state: int, left: Left) -> None:
         """Any of some texts, each to its result."""
