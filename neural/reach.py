@@ -31,6 +31,8 @@ _MANY: Final = 4
 """Nodes of a subtree from which on that is worth it."""
 _SOME: Final = 24
 """Nodes from which on numpy handles them faster than lists do."""
+_ROW_AT_ONCE: Final = 8
+"""Bytes asked for from which on all moves of a control state are found."""
 REFUSED: Final = -1
 UNKNOWN: Final = -2
 HANDED: Final = -3
@@ -357,8 +359,7 @@ class _Plain:
                 starts, inside, classes, of, self._stops, self._hands, self._unknown, counts,
             )  # fmt: skip
             starts, inside = self._unknown[: counts[3]].copy(), False
-            for row in sorted(set(starts[:, 1].tolist())):
-                self._fill(row)
+            self._find(starts)
         found = np.flatnonzero(classes >= fresh)
         numbered = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
         return numbered, self._stops[: counts[1]], self._hands[: counts[2]]
@@ -378,6 +379,20 @@ class _Plain:
                 self._ended = np.concatenate((self._ended, np.zeros_like(self._ended)))
             self._ended[known] = bool(control.ended)
         return known
+
+    def _find(self, asked: Ints) -> None:
+        """Find the moves asked for: int32 [asked, 2], node and row. Where many are, all of the row."""
+        pairs = np.unique(asked[:, 1] * 256 + self.trie.byte[asked[:, 0]])
+        rows, firsts, counts = np.unique(pairs >> 8, return_index=True, return_counts=True)
+        bytes_ = (pairs & 255).tolist()
+        for row, first, count in zip(rows.tolist(), firsts.tolist(), counts.tolist(), strict=True):
+            if count > _ROW_AT_ONCE:
+                self._fill(row)
+                continue
+            control = self.controls[row]
+            for byte in bytes_[first : first + count]:
+                step = self.automaton.step(control, byte)
+                self._table[row, byte] = REFUSED if step is None else self._move(step)
 
     def _fill(self, row: int) -> None:
         reads = self.automaton.reads(self.controls[row])
