@@ -104,19 +104,19 @@ _ByByte = dict[int, list[int]]
 
 class _Found:
     """A reach being collected. todo: where to go on, a control state and nodes to enter. plain: nodes that plain text
-    has entered, each with its control state. of: the class of each token that plain text has read, once there is
-    any."""
+    has entered, by control state. of: the class of each token that plain text has read, once there is any. rests:
+    nodes that are left, in pieces."""
 
     __slots__ = ("classes", "nodes", "of", "plain", "rests", "todo", "which")
 
     def __init__(self) -> None:
         self.todo: list[tuple[Control, _Pushed, _Bound, _ByByte]] = []
-        self.plain: dict[tuple[_Pushed, _Bound], list[tuple[int, Control]]] = {}
+        self.plain: dict[tuple[_Pushed, _Bound], list[tuple[Control, list[int]]]] = {}
         self.classes: dict[tuple[int, _Pushed, _Bound], int] = {}
         self.nodes: list[int] = []
         self.which: list[int] = []
         self.of: Shorts | None = None
-        self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], list[int]] = {}
+        self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], list[Ints | list[int]]] = {}
 
     def number(self, control: Control, pushed: _Pushed, bound: _Bound) -> int:
         return self.classes.setdefault((control.number, pushed, bound), len(self.classes))
@@ -133,7 +133,7 @@ class Reaches:
         self._rows: dict[bytes, Row] = {}
         self._places: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Reach] = {}
-        self.place(trie.kid[: trie.kids[1]].tolist())
+        self.place([trie.kid[: trie.kids[1]]])
 
     def at(self, control: Control, place: int = START) -> Reach:
         """The reach of a control state at a place."""
@@ -143,19 +143,20 @@ class Reaches:
             known = self._known[key] = self._walk(control, self.places[place])
         return known
 
-    def place(self, nodes: Sequence[int]) -> int:
-        """The number of the place of some nodes."""
-        array = np.sort(np.array(nodes, dtype=np.int32))
+    def place(self, pieces: "Sequence[Ints | list[int]]") -> int:
+        """The number of the place of some nodes, given in pieces."""
+        array = np.concatenate([np.asarray(piece, dtype=np.int32) for piece in pieces])
+        array.sort()
         key = array.tobytes()
         known = self._places.get(key)
         if known is None:
             known = self._places[key] = len(self.places)
-            self.places.append(self._by_byte(array if len(array) > _SOME else array.tolist()))
+            self.places.append(self._by_byte(array))
         return known
 
-    def _by_byte(self, nodes: "Sequence[int] | Ints") -> _ByByte:
+    def _by_byte(self, nodes: "list[int] | Ints") -> _ByByte:
         if len(nodes) > _SOME:
-            array = np.array(nodes, dtype=np.int32)
+            array = np.asarray(nodes, dtype=np.int32)
             letters = self.trie.byte[array]
             order = np.argsort(letters, kind="stable")
             letters, array = letters[order], array[order]
@@ -166,6 +167,8 @@ class Reaches:
                 byte: listed[start:end]
                 for byte, start, end in zip(letters[firsts[:-1]].tolist(), firsts, firsts[1:], strict=False)
             }
+        if not isinstance(nodes, list):
+            nodes = nodes.tolist()
         found: _ByByte = {}
         bytes_ = self.trie.bytes_
         for node in nodes:
@@ -204,18 +207,19 @@ class Reaches:
 
     def _listed(self, of: Shorts, classes: int) -> tuple[Ints, Ints, int, Row | None]:
         """The same from the class of each token, -1 for none."""
-        from .walks import bits, pairs
+        from .walks import bits, pairs, sizes
 
-        sizes = np.bincount(of + 1, minlength=classes + 1)[1:]
-        most, together = int(sizes.argmax()) if classes else -1, None
-        if classes and sizes[most] > _VERY_MANY:
+        size = np.zeros(classes, dtype=np.int64)
+        sizes(of, size)
+        most, together = int(size.argmax()) if classes else -1, None
+        if classes and size[most] > _VERY_MANY:
             row = np.empty(len(of) // 32, dtype=np.uint32)
-            bits(of, np.arange(classes) == most, row)
+            bits(of, most, row)
             together = self._rows.setdefault(row.tobytes(), row)
-            sizes[most] = 0
+            size[most] = 0
         else:
             most = -1
-        found = np.empty((2, int(sizes.sum())), dtype=np.int32)
+        found = np.empty((2, int(size.sum())), dtype=np.int32)
         pairs(of, most, found[0], found[1])
         return found[0], found[1], most, together
 
@@ -268,7 +272,7 @@ class Reaches:
         if is_wide(self.automaton, target):
             large = [node for node in nodes if ends[node] - node > _MANY]
             if large:
-                found.plain.setdefault((pushed, bound), []).extend((node, target) for node in large)
+                found.plain.setdefault((pushed, bound), []).append((target, large))
                 nodes = [node for node in nodes if ends[node] - node <= _MANY]
         if nodes:
             found.todo.append((target, pushed, bound, self._below(nodes)))
@@ -288,17 +292,17 @@ class Reaches:
                 below[byte] = below[byte] + children if byte in below else children
         return below
 
-    def _leave(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, left: list[int]) -> None:
+    def _leave(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, left: "list[int] | Ints") -> None:
         """Nodes are left to what a control state returns to."""
         if not pushed or min(state.ended) < 0:
-            found.rests.setdefault((state.ended, pushed, bound), []).extend(left)
+            found.rests.setdefault((state.ended, pushed, bound), []).append(left)
             return
         back = self.automaton.after(pushed[-1], state.ended)
         if back is not None:
             bound += self.automaton.bound(pushed[-1], state.ended)
             found.todo.append((back, pushed[:-1], bound, self._by_byte(left)))
 
-    def _loops(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[int, Control]]) -> None:
+    def _loops(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[Control, list[int]]]) -> None:
         """Walk subtrees as far as they are plain text."""
         plain = self._plain
         if found.of is None:
@@ -310,7 +314,7 @@ class Reaches:
         for row, nodes in _grouped(stops):
             self._leave(found, plain.controls[row], pushed, bound, nodes)
         for number, nodes in _grouped(hands):
-            self._enter(found, plain.steps[number], pushed, bound, nodes)
+            self._enter(found, plain.steps[number], pushed, bound, nodes.tolist())
 
     @cached_property
     def _plain(self) -> "_Plain":
@@ -338,7 +342,7 @@ class _Plain:
         self._stops, self._hands, self._unknown = (np.empty((len(trie.byte), 2), dtype=np.int32) for _ in range(3))
 
     def walk(
-        self, entered: list[tuple[int, Control]], of: Shorts, known: dict[int, int], fresh: int
+        self, entered: list[tuple[Control, list[int]]], of: Shorts, known: dict[int, int], fresh: int
     ) -> tuple[list[Control], Ints, Ints]:
         """Go on from nodes, each in a control state, and write the class of every token read into `of`.
 
@@ -349,7 +353,9 @@ class _Plain:
         from .walks import walk
 
         trie = self.trie
-        starts = np.array([(node, self._row(control)) for node, control in entered], dtype=np.int32)
+        nodes = [node for _, some in entered for node in some]
+        rows = np.repeat([self._row(control) for control, _ in entered], [len(some) for _, some in entered])
+        starts = np.stack((nodes, rows), axis=1).astype(np.int32)
         counts = np.array((fresh, 0, 0, 0), dtype=np.int32)
         classes, inside = np.zeros(0, dtype=np.int32), True
         while len(starts):
@@ -417,10 +423,10 @@ class _Plain:
         return HANDED - number
 
 
-def _grouped(pairs: Ints) -> Iterator[tuple[int, list[int]]]:
+def _grouped(pairs: Ints) -> Iterator[tuple[int, Ints]]:
     """The first of some pairs by their second: int32 [pairs, 2]."""
     order = np.argsort(pairs[:, 1], kind="stable")
-    firsts, seconds = pairs[order, 0].tolist(), pairs[order, 1]
+    firsts, seconds = pairs[order, 0], pairs[order, 1]
     cuts = [0, *(np.flatnonzero(seconds[1:] != seconds[:-1]) + 1).tolist(), len(firsts)]
     for start, end in pairwise(cuts):
         if start < end:

@@ -51,9 +51,12 @@ CLOSED: Final = MASKS + len(_HASHED)
 MISS_REACH: Final = -1
 """What a miss says instead of a hashed section: the reach of a control state."""
 NO_KEY: Final = -1
-_FIRST_ROOM: Final = 1 << 14
-"""Entries of each section that there is room for at first; memory that is not written to is not there yet."""
-_MORE_ROOM: Final = {TOKEN: 8, ITEM: 64, CLASS: 4, LOOK: 64, AFTER: 2, BEYOND: 2, RESOLVED: 2}
+_FIRST_ROOM: Final = 1 << 11
+"""Entries of each section that there is room for at first: together below four megabytes, from where on numpy asks
+for huge pages, which take milliseconds each when they are first written to."""
+_MORE_ROOM: Final = {
+    CONTROL: 4, TOKEN: 16, LOOK: 64, CLASS: 16, PLAN: 4, ITEM: 128, AFTER: 4, BEYOND: 4, BACK: 2, RESOLVED: 2
+}  # fmt: skip
 """How many times that, for the sections that grow most: making room anew moves everything."""
 
 Ints = NDArray[np.int32]

@@ -66,14 +66,20 @@ def walk(  # type: ignore[no-untyped-def]
 
 
 @_fast
+def sizes(of, size):  # type: ignore[no-untyped-def]
+    """Count the tokens of each class (`of`, -1: none) into `size`, int64 [classes]."""
+    for token in range(of.size):
+        if of[token] >= 0:
+            size[of[token]] += 1
+
+
+@_fast
 def bits(of, chosen, row):  # type: ignore[no-untyped-def]
-    """Set the bits of all tokens whose class (`of`, -1: none) is chosen: bool [classes], row: uint32 [words]."""
+    """Set the bits of all tokens of the class `chosen`: uint32 [words]."""
     for word in range(row.size):
         found = np.uint32(0)
         for bit in range(32):
-            which = of[32 * word + bit]
-            if which >= 0 and chosen[which]:
-                found |= np.uint32(1) << np.uint32(bit)
+            found |= np.uint32(of[32 * word + bit] == chosen) << np.uint32(bit)
         row[word] = found
 
 
@@ -120,6 +126,7 @@ def load(trie: Trie) -> None:
         trie.byte, trie.end, trie.depths, trie.starts, trie.order, table, ended, nothing, written[:0], True, nothing,
         np.zeros(0, dtype=np.int16), written, written, written, np.zeros(4, dtype=np.int32),
     )  # fmt: skip
-    classes, chosen = np.full(32, -1, dtype=np.int16), np.zeros(0, dtype=np.bool_)
-    bits(classes, chosen, np.zeros(1, dtype=np.uint32))
+    classes = np.full(32, -1, dtype=np.int16)
+    sizes(classes, np.zeros(0, dtype=np.int64))
+    bits(classes, 0, np.zeros(1, dtype=np.uint32))
     pairs(classes, -1, written[0], written[0])
