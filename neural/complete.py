@@ -29,8 +29,8 @@ _OPEN = {
     "zq0": "name",
 }
 """A word of each kind that has endlessly many."""
-_ENDLESS = ("identifier", "lexeme", "string", "quantity")
-_PATTERNS = (*_ENDLESS, "hole", "entity", "placeholder")
+_LITERALS = ("lexeme", "string", "quantity")
+_PATTERNS = (*_LITERALS, "hole", "entity", "placeholder")
 _BOUNDARY = frozenset(b" (){}[]:,;")
 _LONGEST = 80
 
@@ -128,7 +128,7 @@ class Completer:
                 owner = self.net.states[member].owner
                 if self.net.keys[owner] == ("string",):
                     found.add(b'"')
-                elif not _is_pattern(self.net, owner, _ENDLESS):
+                elif not _is_pattern(self.net, owner, _LITERALS):
                     self._walk(member, b"", found, seen)
         return {word.decode() for word in found if word}
 
@@ -146,17 +146,26 @@ class Completer:
                     found.add(b'"')
                 elif not _is_pattern(self.net, procedure):
                     self._walk(self.net.starts[procedure], text, found, seen)
-        elif state.result is not None or state.calls or state.silent or not state.moves or len(text) > _LONGEST:
+        elif self._stops(number, text):
             found.add(text)
         if len(text) > _LONGEST:
             return
         for byte, targets in state.moves.items():
             for target in targets:
+                if target in self.net.endless:
+                    continue
                 longer = text + bytes((byte,))
                 if byte in _BOUNDARY and not _quoted(longer):
                     found.add(longer)
                 else:
                     self._walk(target, longer, found, seen)
+
+    def _stops(self, number: int, text: bytes) -> bool:
+        """Whether a word may end here. A name that nothing declares is none."""
+        state = self.net.state(number)
+        if _is_pattern(self.net, state.owner, ("any name",)):
+            return state.result is not None and self.net.keys[state.result] != "other name"
+        return state.result is not None or bool(state.calls or state.silent) or not state.moves or len(text) > _LONGEST
 
 
 def _quoted(text: bytes) -> bool:

@@ -43,11 +43,8 @@ def _error(dl: Dl, part: Part, start: int, called: str | None) -> None:
     end = part.new()
     part.end(end)
     declared = [member.name for member in dl.schema.function[called].errors] if called is not None else []
-    if called is None:
-        # Only an action declares its errors; of anything else the checker takes any.
-        part.call(start, dl.words.identifier(), end)
-    else:
-        open_names(dl, part, start, declared, end)
+    # Only an action declares its errors; of anything else the checker takes any.
+    open_names(dl, part, start, declared, end, called is None or dl.limits.lints)
 
 
 def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
@@ -57,50 +54,47 @@ def _record(dl: Dl, columns: Columns | None, others: dict[str, Type]) -> int:
         open_ = body.text(body.start, "{")
         body.end(body.text(open_, "}"))
         start, after, spaced = body.text(open_, " "), body.new(), body.new()
-        _labels(dl, body, start, after, spaced, known, elsewhere(dl) if columns is not None and dl.limits.lints else {})
-        free = _free_labels(dl, columns)
-        if free is not None:
-            value = body.call(body.text(body.call(start, free), ": "), constant(dl))
-            body.join(value, after)
-            body.text(value, " ", spaced)
+        _labels(dl, body, start, after, spaced, columns, known)
         body.end(body.text(spaced, "}"))
         body.text(after, ", ", start)
 
     return dl.net.procedure(("record", columns, tuple(sorted(known.items(), key=lambda k: k[0]))), build, lambda: b"{}")
 
 
+Value = tuple[Type | None, str]
+"""The value of a label: of a type, of a kind of operand; or (no type) any that shows its own."""
+
+
 def _labels(
-    dl: Dl, body: Part, start: int, after: int, spaced: int, known: dict[str, Type], others: dict[str, Type]
+    dl: Dl, body: Part, start: int, after: int, spaced: int, columns: Columns | None, known: dict[str, Type]
 ) -> None:
-    """Labels with values: of the known ones any of their types, of the others such as show it. What follows a label
-    is drawn once it is read."""
-    kinds = {name: (type_, "shown") for name, type_ in others.items() if name not in known}
-    kinds |= {name: (type_, "fit") for name, type_ in known.items() if can_write(dl, type_, NOWHERE)}
-
-    def draw(state: int, kind: tuple[Type, str]) -> None:
-        value = body.text(state, ": ")
-        if kind[1] == "fit":
-            expression(dl, body, value, kind[0], NOWHERE, "fit", after, spaced, rest=lambda: b" }")
-        else:
-            value = body.call(value, shown(dl, kind[0]))
-            body.join(value, after)
-            body.text(value, " ", spaced)
-
-    def end(kind: tuple[Type, str]) -> bytes | None:
-        given = short(dl, kind[0], NOWHERE, kind[1])
-        return b": " + given + b" }" if given is not None else None
-
-    dl.words.choose(body, start, {quote_name(name): kind for name, kind in kinds.items()}, draw, end)
-
-
-def _free_labels(dl: Dl, columns: Columns | None) -> int | None:
-    """Labels of fields that nothing declares, which the checker only warns of (or, columns unknown, any)."""
+    """Labels with values: of the known ones any of their types, of others such as show it. Labels that nothing
+    declares the checker only warns of (or, columns unknown, takes)."""
     from .dl_turns import types_of_label
 
-    if columns is None:
-        return dl.words.identifier()
-    taken = frozenset((*types_of_label(dl), *(name for name, _ in columns)))
-    return dl.words.identifier(taken) if dl.limits.lints else None
+    lints = columns is not None and dl.limits.lints
+    others = elsewhere(dl).items() if lints else ()
+    ways: dict[str, Value] = {quote_name(n): (t, "shown") for n, t in others if n not in known}
+    ways |= {quote_name(n): (t, "fit") for n, t in known.items() if can_write(dl, t, NOWHERE)}
+    taken = () if columns is None else (*types_of_label(dl), *(name for name, _ in columns))
+
+    def draw(state: int, value: Value) -> None:
+        type_, kind = value
+        given = body.text(state, ": ")
+        if type_ is not None and kind == "fit":
+            expression(dl, body, given, type_, NOWHERE, kind, after, spaced, rest=lambda: b" }")
+            return
+        done = body.call(given, shown(dl, type_) if type_ is not None else constant(dl))
+        body.join(done, after)
+        body.text(done, " ", spaced)
+
+    def end(value: Value) -> bytes | None:
+        type_, kind = value
+        given = short(dl, type_, NOWHERE, kind) if type_ is not None else b"0"
+        return b": " + given + b" }" if given is not None else None
+
+    any_ = (None, "shown") if columns is None or lints else None
+    dl.words.choose(body, start, ways, draw, end, other=any_, but=frozenset(taken))
 
 
 def elsewhere(dl: Dl) -> dict[str, Type]:

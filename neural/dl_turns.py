@@ -60,24 +60,20 @@ def _turn(dl: Dl, part: Part) -> None:
             _acts(dl, part, part.text(said, " "), declared, statements)
 
 
-def open_names(dl: Dl, part: Part, start: int, declared: Iterable[str], end: int) -> None:
-    """Names that are declared, or where the checker only warns, any identifier."""
-    names = [name for name in declared if not (dl.limits.lints and is_plain(name))]
-    if names:
-        part.call(start, dl.words.names(("names", tuple(names)), [quote_name(name) for name in names]), end)
-    if dl.limits.lints:
-        part.call(start, dl.words.identifier(), end)
-
-
-def is_plain(name: str) -> bool:
-    """Whether a name is written without quotes."""
-    return not quote_name(name).startswith("`")
+def open_names(
+    dl: Dl, part: Part, start: int, declared: Iterable[str], end: int, others: bool, rest: bytes = b""
+) -> None:
+    """Names that are declared, and any identifier if others may be. rest: a short text from the end to the end of the
+    procedure."""
+    ways = {quote_name(name): True for name in declared}
+    other = True if others else None
+    dl.words.choose(part, start, ways, lambda state, _: part.join(state, end), lambda _: rest, other=other)
 
 
 def _acts(dl: Dl, part: Part, start: int, declared: list[str], statements: int) -> None:
     """Acts in any order; each may name fields."""
     named = part.new()
-    open_names(dl, part, start, declared, named)
+    open_names(dl, part, start, declared, named, dl.limits.lints, b":")
     part.text(named, ":", statements)
     part.text(named, ", ", start)
     open_ = part.text(named, "(")
@@ -100,26 +96,26 @@ def _path(dl: Dl) -> int:
         for declared in dl.schema.fields:
             owned.setdefault(declared.owner, []).append(declared.name)
 
+        lints, end = dl.limits.lints, body.new()
+        body.end(end)
+
         def dotted(source: int, names: tuple[str, ...]) -> None:
-            fields = tuple(spelled_field(name) for name in names)
-            body.call(body.text(source, "."), dl.words.names(("fields", fields), fields), end)
+            """A field after its dot: one of these, or where the checker only warns, any."""
+            fields = {spelled_field(name): True for name in names}
+            other = True if lints else None
+            dot = body.text(source, ".")
+            dl.words.choose(
+                body, dot, fields, lambda s, _: body.join(s, end), lambda _: b"", other=other, reserved=False
+            )
 
         def short(names: tuple[str, ...]) -> bytes:
-            return f".{min(map(spelled_field, names), key=len)}".encode()
+            return f".{min(map(spelled_field, names), key=len)}".encode() if names else b".a"
 
-        everything = tuple(sorted({name for names in owned.values() for name in names}))
-        end = body.new()
-        if everything:
-            dotted(body.start, everything)
-        # As deep in calls as an undeclared owner.
         owners = {quote_name(owner): tuple(names) for owner, names in owned.items() if names}
-        dl.words.choose(body, body.start, owners, dotted, short)
-        body.end(end)
-        if dl.limits.lints:
-            undeclared = body.new()
-            for source in (body.start, body.call(body.start, dl.words.identifier())):
-                body.text(source, ".", undeclared)
-            body.call(undeclared, dl.words.field_name(), end)
+        everything = tuple(sorted({name for names in owned.values() for name in names}))
+        if everything or lints:
+            dotted(body.start, everything)
+        dl.words.choose(body, body.start, owners, dotted, short, other=() if lints else None)
 
     return dl.net.procedure(("path",), build)
 

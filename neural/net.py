@@ -75,6 +75,8 @@ class Net:
         """Beginnings of programs after which much may come next, the commonest first (`prepare`)."""
         self.binding: set[int] = set()
         """States and continuations of calls whose result is appended to the environment."""
+        self.endless: set[int] = set()
+        """States in names that may be any: what has been read begins no name that is known."""
         self._shorts: list[Callable[[], Short | None] | None] = []
         self._texts: dict[int, Short | None] = {}
         self._results: dict[int, Callable[[], Iterable[int]]] = {}

@@ -1,16 +1,16 @@
 """Lexemes as procedures: literals of every kind, strings, placeholders, fixed words, names of enum members."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from functools import cache
-from typing import TypeVar
+from functools import cache, partial
+from typing import Final, TypeVar
 
 from ..compiler.spelling import is_identifier
 from ..compiler.types import BOOL, DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TEXT, TIME, Con, Type
 from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type
 from ..grammar.lexer import lexicon
 from ..grammar.rules import load_grammar
-from .net import NEVER, Count, Net, Part
-from .patterns import any_name, beyond_ascii, draw, rest_of_name
+from .net import NEVER, Count, Net, Part, Short
+from .patterns import beyond_ascii, draw
 
 # What a literal must be beyond its terminal's pattern for it to exist: minutes end at 59, hours at 47, months at 12.
 _CLOCK = "(?:[0-3]?[0-9]|4[0-7]):[0-5][0-9]"
@@ -23,6 +23,8 @@ _LEAP = f"(?:[0-9][0-9]{_FOURTH}|{_FOURTH}00)-02-29"
 _DATE = f"(?:{_YEAR}-(?:{_MONTHS})|{_LEAP})"
 _FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 """How an identifier begins."""
+_LETTERS = f"{_FIRST}0123456789"
+"""How it goes on."""
 _AMOUNT = r"-?[0-9]+(?:\.[0-9]+)?"
 
 
@@ -61,13 +63,16 @@ T = TypeVar("T", bound=Hashable)
 Left = tuple[tuple[bytes, int], ...]
 """Texts that may follow, with what is returned after each, in order."""
 
+_REFUSED: Final = -1
+"""Stands for the result of a name that may not be written."""
+
 
 class Words:
     """The lexemes of one network."""
 
     def __init__(self, net: Net) -> None:
         self.net = net
-        self._branches: dict[Left, int] = {}
+        self._states: dict[tuple[Left, bool], int] = {}
 
     def word(self, part: Part, source: int, word: str, depth: int = 1, target: int | None = None) -> int:
         """A fixed word as a call (of a call, `depth` times), so that it can stand beside names that begin alike
@@ -109,16 +114,18 @@ class Words:
         return self.net.procedure(("names", key), build, lambda: min(known, key=len).encode())
 
     def one_of(self, words: tuple[tuple[str, int], ...], depth: int = 1) -> int:
-        """One of several words, each with a result of its own, as a call of a call `depth` times. States after which
-        the same texts are left are shared by all such procedures."""
+        """One of several words, each with a result of its own, as a call of a call `depth` times."""
         left = tuple(sorted((word.encode(), result) for word, result in words))
+        results = frozenset(result for _, result in left)
 
         def build(body: Part) -> None:
             if depth == 1:
                 self._branch(body, body.start, left)
                 return
 
-            def then(result: int) -> int:
+            def then(result: int) -> int | None:
+                if result not in results:
+                    return None
                 done = body.new()
                 body.end(done, result)
                 return done
@@ -126,9 +133,25 @@ class Words:
             body.call(body.start, self.one_of(words, depth - 1), self.net.continuation(then, lambda _: 0))
 
         procedure = self.net.procedure(("one of", left, depth), build)
-        self.net.shorten(procedure, lambda: min(left, key=lambda each: (len(each[0]), each)))
-        self.net.returning(procedure, lambda: (result for _, result in left))
+        self.net.shorten(procedure, lambda: _shortest(left))
+        self.net.returning(procedure, lambda: results)
         return procedure
+
+    def any_name(self, but: frozenset[str], reserved: bool, known: tuple[tuple[str, int], ...]) -> int:
+        """Any identifier that is neither reserved nor one of `but`, with the result `other`. known: identifiers with
+        results of their own."""
+        words = but | (frozenset(lexicon("program").keywords) if reserved else frozenset())
+        results = dict.fromkeys((word for word in words if is_identifier(word)), _REFUSED) | dict(known)
+        left = tuple(sorted((word.encode(), result) for word, result in results.items()))
+        procedure = self.net.procedure(("any name", left), lambda body: self._names(body, body.start, left, True))
+        self.net.shorten(procedure, lambda: self._shortest_name(left, _FIRST))
+        self.net.returning(procedure, lambda: (self.other, *(result for _, result in known)))
+        return procedure
+
+    @property
+    def other(self) -> int:
+        """The result of a name that nothing declares."""
+        return self.net.name("other name")
 
     def choose(
         self,
@@ -138,10 +161,15 @@ class Words:
         draw: Callable[[int, T], None],
         rest: Callable[[T], bytes | None],
         depth: int = 1,
+        other: T | None = None,
+        but: frozenset[str] = frozenset(),
+        reserved: bool = True,
     ) -> None:
         """One of several words, and what follows each: drawn once it is read. Words that lead to the same go on in one
-        state. rest: a short text from after a word to the end of the procedure."""
+        state. rest: a short text from after a word to the end of the procedure. other: what follows any other
+        identifier that is neither reserved nor one of `but`."""
         of = {self.net.name(("word", word)): way for word, way in ways.items()}
+        words = list(zip(ways, of, strict=True))
         afters: dict[T, int] = {}
 
         def then(result: int) -> int | None:
@@ -156,39 +184,60 @@ class Words:
             texts = {rest(way) for way in dict.fromkeys(of.values())}
             return max(NEVER if text is None else count(text) for text in texts)
 
-        if of:
-            words = tuple(zip(ways, of, strict=True))
-            part.call(start, self.one_of(words, depth), self.net.continuation(then, dearest))
+        plain = tuple(each for each in words if other is not None and is_identifier(each[0]))
+        quoted = tuple(each for each in words if each not in plain)
+        goes = self.net.continuation(then, dearest)
+        if other is not None:
+            of[self.other] = other
+            part.call(start, self.any_name(but, reserved, plain), goes)
+        if quoted:
+            part.call(start, self.one_of(quoted, depth), goes)
 
     def _branch(self, body: Part, state: int, left: Left) -> None:
-        """Any of some texts, each to its result."""
-        by_byte: dict[int, list[tuple[bytes, int]]] = {}
+        """Any of some texts, each to its result. States where the same is left are one, whatever it is left of."""
+        for byte, rest in _by_byte(left).items():
+            body.byte(state, byte, byte, self._state(body, (rest, False), self._branch, partial(_shortest, rest)))
         for text, result in left:
-            if text:
-                by_byte.setdefault(text[0], []).append((text[1:], result))
-            else:
+            if not text:
                 body.end(state, result)
-        for byte, rest in by_byte.items():
-            key = tuple(rest)
-            if key not in self._branches:
-                self._branches[key] = body.lazy(lambda s, k=key: self._branch(body, s, k))  # type: ignore[misc]
-                self.net.states[self._branches[key]].rest = lambda k=key: min(k, key=lambda each: (len(each[0]), each))
-            body.byte(state, byte, byte, self._branches[key])
 
-    def field_name(self) -> int:
-        """Any identifier; after a dot no word is reserved."""
-        return self.identifier(reserved=False)
+    def _names(self, body: Part, state: int, left: Left, first: bool = False) -> None:
+        """The rest of any name; those left over have results of their own, or are refused. Shared in the same way."""
+        letters = _FIRST if first else _LETTERS
+        ended = next((result for text, result in left if not text), self.other)
+        if not first and ended != _REFUSED:
+            body.end(state, ended)
+        anything = self._state(body, ((), True), self._names, lambda: (b"", self.other))
+        self.net.endless.add(anything)
+        instead = {
+            byte: self._state(body, (rest, True), self._names, partial(self._shortest_name, rest, _LETTERS, True))
+            for byte, rest in _by_byte(left).items()
+        }
+        body.each(state, body.moves(map(ord, letters), anything), instead)
 
-    def identifier(self, but: frozenset[str] = frozenset(), reserved: bool = True) -> int:
-        """A name that nothing need declare: an identifier that is neither reserved nor one of `but`."""
-        words = but | (frozenset(lexicon("program").keywords) if reserved else frozenset())
-        refused = frozenset(word for word in words if is_identifier(word))
+    def _state(
+        self, body: Part, key: tuple[Left, bool], draw: Callable[[Part, int, Left], None], rest: Callable[[], Short]
+    ) -> int:
+        known = self._states.get(key)
+        if known is None:
+            known = self._states[key] = body.lazy(lambda state: draw(body, state, key[0]))
+            self.net.states[known].rest = rest
+        return known
 
-        return self.net.procedure(
-            ("identifier", but, reserved),
-            lambda body: any_name(body, refused, _FIRST),
-            lambda: rest_of_name("", refused, _FIRST),
-        )
+    def _shortest_name(self, left: Left, letters: str, may_end: bool = False) -> Short:
+        """A short rest of a name that is not refused, and its result."""
+        if may_end:
+            ended = next((result for text, result in left if not text), self.other)
+            if ended != _REFUSED:
+                return b"", ended
+        rests = _by_byte(left)
+        for char in letters:
+            rest = rests.get(ord(char), ())
+            ended = next((result for text, result in rest if not text), self.other)
+            if ended != _REFUSED:
+                return char.encode(), ended
+        text, result = self._shortest_name(rests[ord(letters[0])], _LETTERS)
+        return letters[0].encode() + text, result
 
     def quantity(self, type_: Type) -> int:
         """An amount with a unit whose quantities have the type."""
@@ -239,6 +288,19 @@ class Words:
         if type_ in (DURATION, MONEY) or (isinstance(type_, Con) and type_.name == "Measure"):
             found.append(self.quantity(type_))
         return tuple(found)
+
+
+def _by_byte(left: Left) -> dict[int, Left]:
+    """What is left after each byte that some of it begins with."""
+    found: dict[int, list[tuple[bytes, int]]] = {}
+    for text, result in left:
+        if text:
+            found.setdefault(text[0], []).append((text[1:], result))
+    return {byte: tuple(rest) for byte, rest in found.items()}
+
+
+def _shortest(left: Left) -> Short:
+    return min(left, key=lambda each: (len(each[0]), each))
 
 
 @cache
