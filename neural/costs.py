@@ -66,7 +66,7 @@ class Costs:
             self._rests[state], self._seen[state] = (given if result is None else (b"", result)), 0
             return self._rests[state]
         way, text, last = self._only_way(state)
-        found = self._found(last)
+        found = self.rest(last) if way and self._given(last) is not None else self._found(last)
         if found is None:
             return None
         if way:

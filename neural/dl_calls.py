@@ -54,6 +54,7 @@ def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
         for i in which:
             by_function.setdefault(every[i].function.name, []).extend(every[i].group)
         dl.memo[key] = heads_of(dl, by_function.values(), False)
+    if "place of call" not in dl.memo:
         dl.memo["place of call"] = {(c.function.name, c.result): i for i, c in enumerate(every)}
     begins: Heads = dl.memo[key]
     place: dict[tuple[str, Type], int] = dl.memo["place of call"]
@@ -92,36 +93,38 @@ def is_value(type_: Type) -> bool:
 
 
 def each_call(
-    dl: Dl,
-    part: Part,
-    start: int,
-    context: Context,
-    arrived: Callable[[Type], int],
-    rest: Callable[[Type], bytes | None],
-) -> None:
-    """Draw all calls, and fields of what they give. arrived: where an operand of a type ends. rest: a short text from
-    there to the end of the procedure."""
+    dl: Dl, part: Part, start: int, context: Context, arrived: Callable[[Type], int],
+    tail: Callable[[Type], bytes], rest: Callable[[], bytes | None],
+) -> None:  # fmt: skip
+    """Draw all calls, and fields of what they give. arrived: where an operand of a type ends. tail, rest: short texts,
+    one after the other, from there to the end of the procedure; the first depends on nothing but the type."""
     which, ways_of, firsts = _ways(dl)
-
-    def end(way: Way) -> bytes | None:
-        after = rest(way[1])
-        return way[0].encode() + after if after is not None else None
+    key = ("tails of calls", tail)
+    if key not in dl.memo:
+        dl.memo[key] = tuple(dict.fromkeys(path.encode() + tail(type_) for path, type_ in firsts))
+    tails: tuple[bytes, ...] = dl.memo[key]
 
     def then(result: int) -> int | None:
         ways = ways_of.get(result)
         if ways is None:
             return None
-        if len(ways) == 1 and not ways[0][0]:
-            return arrived(ways[0][1])
+        path, type_ = ways[0]
+        if len(ways) == 1 and not path:
+            return arrived(type_)
 
         def draw(state: int) -> None:
             for path, type_ in ways:
                 part.text(state, path, arrived(type_))
 
-        return part.lazy(draw, lambda: end(ways[0]))
+        def text() -> bytes | None:
+            after = rest()
+            return path.encode() + tail(type_) + after if after is not None else None
+
+        return part.lazy(draw, text)
 
     def dearest(count: Count) -> int:
-        return max(NEVER if text is None else count(text) for text in set(map(end, firsts)))
+        after = rest()
+        return max(count(each + after) for each in tails) if after is not None else NEVER
 
     if ways_of:
         part.call(start, some_calls(dl, which, context), dl.net.continuation(then, dearest))

@@ -1,7 +1,8 @@
 """What `show` lists: items with the labels that the printer writes or leaves out, and the columns they make."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from ..compiler.lower import fresh_label
 from ..compiler.spelling import quote_name
@@ -200,7 +201,7 @@ class Items:
             labels = [called.label]
             if self.shown.labels:
                 labels += (name for name, _ in fields_of_type(self.dl, called.result))
-            for written in dict.fromkeys(self._label(each)[0] for each in labels):
+            for written in {self._label(each)[0]: None for each in labels}:
                 end = self._short_end(self._items_of(written, called))
                 if end is not None and written:
                     self._called(self._source(written), {i: end}, written)
@@ -227,7 +228,7 @@ class Items:
         goes = self.dl.net.continuation(then, lambda count: max(map(count, set(ends.values()))))
         self.part.call(source, some_calls(self.dl, tuple(ends), self.context), goes)
 
-    def _short_end(self, items: list[tuple[str, Shown]]) -> bytes | None:
+    def _short_end(self, items: Iterable[tuple[str, Shown]]) -> bytes | None:
         """A short way on from before the paths of some items."""
         return next((path.encode() + end for path, item in items if (end := self._end(item)) is not None), None)
 
@@ -239,17 +240,14 @@ class Items:
             way = b", " + rest if rest is not None else None
         return way
 
-    def _items_of(self, written: str, called: Called) -> list[tuple[str, Shown]]:
+    def _items_of(self, written: str, called: Called) -> Iterator[tuple[str, Shown]]:
         """Items that a call may be behind what is written: the field taken of it, the item."""
-        found = [("", called.label, called.result)]
-        found += [(f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, called.result)]
-        items = []
-        for path, name, shown in found:
+        fields_ = ((f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, called.result))
+        for path, name, shown in chain((("", called.label, called.result),), fields_):
             before, fresh = self._label(name)
             item = self._with(fresh, ((None, shown),)) if before == written else None
             if item is not None and self.may(item):
-                items.append((path, item))
-        return items
+                yield path, item
 
     def _aggregates(self) -> None:
         dl, inner = self.dl, self.context.ungrouped()

@@ -243,7 +243,7 @@ class _Term:
             if let is not None or short_own(dl, type_, context) is not None:
                 part.call(start, operand(dl, type_, context, "left" if let is None else "shown"), arrived(type_))
         if let is None:
-            each_call(dl, part, start, context, arrived, lambda _: b";")
+            each_call(dl, part, start, context, arrived, _nothing, lambda: b";")
 
     def _valued(self, state: int, target: int) -> None:
         """After an expression as a statement."""
@@ -252,6 +252,10 @@ class _Term:
         if self.results and self.let is None:
             spaced = part.text(state, " ")
             part.text(part.call(part.text(spaced, "-> "), outcome(self.dl, None, {}, None)), ";", target)
+
+
+def _nothing(_: Type) -> bytes:
+    return b""
 
 
 def _relation(standing: Standing) -> Type | None:

@@ -279,7 +279,7 @@ def _operand(dl: Dl, part: Part, type_: Type, context: Context, kind: str) -> No
     for literal in dict.fromkeys(p for s in (type_, *sources) for p in dl.words.literals(s)):
         part.call(start, literal, end)
     if type_ == TEXT or TEXT in sources:
-        part.call(part.text(start, '"'), dl.words.string(), end)
+        part.call(start, dl.words.quoted(), end)
     if type_.name in dl.schema.enum:
         enum = dl.schema.enum[type_.name]
         names = [m.name for m in enum.members if kind in EXPECTED or _only_a_member(dl, m.name)]

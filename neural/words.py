@@ -254,6 +254,12 @@ class Words:
 
         return self.net.procedure(("quantity", type_), build, lambda: self.short_literal(type_))
 
+    def quoted(self) -> int:
+        """A string with its quotes. What follows the first is the same state wherever a string stands."""
+        return self.net.procedure(
+            ("quoted",), lambda body: body.end(body.call(body.text(body.start, '"'), self.string())), lambda: b'""'
+        )
+
     def string(self) -> int:
         """The rest of a string after its opening quote, spelled as the printer spells it (JSON, not only ASCII)."""
 

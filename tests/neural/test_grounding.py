@@ -255,16 +255,23 @@ def test_walks_are_grounded_within_their_budgets_and_alike_in_both_executors(sur
     assert literals > 20 and (forced > 20 or surface == "dataflow"), (forced, literals)
 
 
-SET_LITERAL = re.compile(r'(?<=\.s = )("(?:[^"\\]|\\.)*")')
+SET_PLACE = re.compile(r"\.s (?:!?= |(?:not )?in \[(?:[^][]*, )?)\Z")
+
+
+def of_sets(text: str) -> list[re.Match[str]]:
+    """The literals that are compared with T's column, alone or in a list."""
+    return [m for m in LITERAL.finditer(text) if SET_PLACE.search(LITERAL.sub('""', text[: m.start()]))]
 
 
 def sets_hold(text: str) -> bool:
-    return all(json.loads(each) in ("gamma", "é") for each in SET_LITERAL.findall(text))
+    return all(json.loads(match.group()) in ("gamma", "é") for match in of_sets(text))
 
 
 def without_sets(text: str) -> str:
     """A program without the literals that sets are for (of U's column: all of a program with U in it)."""
-    return SET_LITERAL.sub("1", text) if re.search(r"\bU\b", text) is None else ""
+    for match in reversed(of_sets(text)):
+        text = text[: match.start()] + "1" + text[match.end() :]
+    return text if re.search(r"\bU\b", text) is None else ""
 
 
 # ------------------------------------------------------------------ what cannot be
