@@ -32,22 +32,15 @@ def dl_surface(schema: Schema, limits: Limits | None = None) -> tuple[Net, int]:
     return net, net.procedure(("turn",), lambda part: _turn(dl, part))
 
 
-_LOOKED_AT = 2
-"""Tables whose queries are looked at while compiling."""
-
-
 def _beginnings(dl: Dl) -> Iterator[bytes]:
     """Turns up to where acts, paths, statements, conditions, literals and results begin."""
     yield from (b"", b"user", b"user a", b"user a(", b"user:")
-    for i, table in enumerate(tables(dl)[:_LOOKED_AT]):
+    for table in tables(dl)[:1]:
         name = quote_name(table.name)
-        yield f"user: {name} | where ".encode()
+        yield from (f"user: {name} | where ".encode(), f"user: {name} -> [{{ ".encode(), f"user a({name}".encode())
         column = next((c for c in table.columns if c.type == TEXT), None)
-        if i == 0:
-            yield from (f"user: {name} -> [{{ ".encode(), f"user a({name}".encode())
-        if i == 0 and column is not None:
-            said = f"user: {name} | where .{spelled_field(column.name)}"
-            yield from (f'{said} = "'.encode(), f'{said} in ["'.encode())
+        if column is not None:
+            yield f'user: {name} | where .{spelled_field(column.name)} = "'.encode()
 
 
 def _turn(dl: Dl, part: Part) -> None:

@@ -357,23 +357,22 @@ class _Plain:
         rows = np.repeat([self._row(control) for control, _ in entered], [len(some) for _, some in entered])
         starts = np.stack((nodes, rows), axis=1).astype(np.int32)
         counts = np.array((fresh, 0, 0, 0), dtype=np.int32)
-        classes, inside = np.zeros(0, dtype=np.int32), True
+        classes, inside, numbered = np.zeros(0, dtype=np.int32), True, 0
         while len(starts):
-            classes = self._classes(known, classes)
+            if len(classes) < len(self._table):
+                classes = np.append(classes, np.full(len(self._table) - len(classes), -1, dtype=np.int32))
+            for row, control in enumerate(self.controls[numbered:], numbered):
+                classes[row] = known.get(control.number, -1)
+            numbered = len(self.controls)
             walk(
                 trie.byte, trie.end, trie.depths, trie.starts, trie.order, self._table, self._ended, self._states,
                 starts, inside, classes, of, self._stops, self._hands, self._unknown, counts,
             )  # fmt: skip
             starts, inside = self._unknown[: counts[3]].copy(), False
-            self._find(starts)
+            self._find(starts.tolist())
         found = np.flatnonzero(classes >= fresh)
-        numbered = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
-        return numbered, self._stops[: counts[1]], self._hands[: counts[2]]
-
-    def _classes(self, known: dict[int, int], classes: Ints) -> Ints:
-        """Classes by row, given some: of all rows there are by now, those known among them."""
-        more = [known.get(control.number, -1) for control in self.controls[len(classes) :]]
-        return np.append(classes, np.array(more, dtype=np.int32)) if more else classes
+        more = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
+        return more, self._stops[: counts[1]], self._hands[: counts[2]]
 
     def _row(self, control: Control) -> int:
         known = self._rows.get(control.number)
@@ -386,17 +385,18 @@ class _Plain:
             self._ended[known] = bool(control.ended)
         return known
 
-    def _find(self, asked: Ints) -> None:
-        """Find the moves asked for: int32 [asked, 2], node and row. Where many are, all of the row."""
-        pairs = np.unique(asked[:, 1] * 256 + self.trie.byte[asked[:, 0]])
-        rows, firsts, counts = np.unique(pairs >> 8, return_index=True, return_counts=True)
-        bytes_ = (pairs & 255).tolist()
-        for row, first, count in zip(rows.tolist(), firsts.tolist(), counts.tolist(), strict=True):
-            if count > _ROW_AT_ONCE:
+    def _find(self, asked: list[list[int]]) -> None:
+        """Find the moves asked for: nodes, each with a row. Where many are, all of the row."""
+        bytes_ = self.trie.bytes_
+        wanted: dict[int, set[int]] = {}
+        for node, row in asked:
+            wanted.setdefault(row, set()).add(bytes_[node])
+        for row, some in wanted.items():
+            if len(some) > _ROW_AT_ONCE:
                 self._fill(row)
                 continue
             control = self.controls[row]
-            for byte in bytes_[first : first + count]:
+            for byte in sorted(some):
                 step = self.automaton.step(control, byte)
                 self._table[row, byte] = REFUSED if step is None else self._move(step)
 
