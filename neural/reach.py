@@ -9,7 +9,7 @@ Nothing here depends on the stack or on the environment: where a variable is use
 running (`machine`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .automaton import Automaton, Control, Frame, Step
-from .trie import Trie
+from .trie import Loop, Trie
 
 START: Final = 0
 """The place where a token begins."""
@@ -98,24 +98,30 @@ class Reach:
 
 _Pushed = tuple[Frame, ...]
 _Bound = tuple[int, ...]
+_Entered = tuple[Control, _Pushed, _Bound]
 _ByByte = dict[int, list[int]]
 """Nodes of the trie by the byte that leads into them."""
 
 
 class _Found:
-    """A reach being collected. todo: where to go on, a control state and nodes to enter. plain: nodes that plain text
-    has entered, by control state. of: the class of each token that plain text has read, once there is any. rests:
-    nodes that are left, in pieces."""
+    """A reach being collected. todo: where to go on, a control state and nodes to enter. free, plain: nodes that loops
+    and other plain text have entered, by control state. of: the class of each token that plain text has read, once
+    there is any. most, row: the loop of most tokens, and those. listed: tokens of other loops, with their classes.
+    rests: nodes that are left, in pieces."""
 
-    __slots__ = ("classes", "nodes", "of", "plain", "rests", "todo", "which")
+    __slots__ = ("classes", "free", "listed", "most", "nodes", "of", "plain", "rests", "row", "todo", "which")
 
     def __init__(self) -> None:
         self.todo: list[tuple[Control, _Pushed, _Bound, _ByByte]] = []
+        self.free: dict[_Entered, list[list[int]]] = {}
         self.plain: dict[tuple[_Pushed, _Bound], list[tuple[Control, list[int]]]] = {}
         self.classes: dict[tuple[int, _Pushed, _Bound], int] = {}
         self.nodes: list[int] = []
         self.which: list[int] = []
         self.of: Shorts | None = None
+        self.most: _Entered | None = None
+        self.row: Row | None = None
+        self.listed: list[tuple[Ints, int]] = []
         self.rests: dict[tuple[frozenset[int], _Pushed, _Bound], list[Ints | list[int]]] = {}
 
     def number(self, control: Control, pushed: _Pushed, bound: _Bound) -> int:
@@ -133,6 +139,7 @@ class Reaches:
         self._rows: dict[bytes, Row] = {}
         self._places: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Reach] = {}
+        self._loops: dict[int, Loop | None] = {}
         self.place([trie.kid[: trie.kids[1]]])
 
     def at(self, control: Control, place: int = START) -> Reach:
@@ -178,12 +185,14 @@ class Reaches:
     def _walk(self, control: Control, place: _ByByte) -> Reach:
         found = _Found()
         found.todo.append((control, (), (), place))
-        while found.todo or found.plain:
+        while found.todo or found.plain or found.free:
             if found.todo:
                 self._step(found, *found.todo.pop())
-            else:
+            elif found.plain:
                 (pushed, bound), entered = found.plain.popitem()
-                self._loops(found, pushed, bound, entered)
+                self._texts(found, pushed, bound, entered)
+            else:
+                self._region(found)
         controls = self.automaton.controls
         targets = tuple(Target(controls[number], pushed, bound) for number, pushed, bound in found.classes)
         rests = tuple(
@@ -198,29 +207,34 @@ class Reaches:
         nodes, which = np.array(found.nodes, dtype=np.int32), np.array(found.which, dtype=np.int32)
         counts = trie.count[nodes]
         tokens, which = trie.order[np.repeat(trie.first[nodes], counts) + _within(counts)], np.repeat(which, counts)
+        if found.listed:
+            tokens = np.concatenate((tokens, *(some for some, _ in found.listed)))
+            which = np.concatenate((which, *(np.full(len(some), of, dtype=np.int32) for some, of in found.listed)))
+        most, together = -1, None
+        if found.most is not None and found.row is not None:
+            most, together = found.number(*found.most), self._rows.setdefault(found.row.tobytes(), found.row)
         if found.of is None:
             order = np.argsort(tokens)
-            return tokens[order], which[order], -1, None
+            return tokens[order], which[order], most, together
         assert len(found.classes) < np.iinfo(np.int16).max, "classes of one state"
         found.of[tokens] = which
-        return self._listed(found.of, len(found.classes))
+        return self._listed(found.of, len(found.classes), most, together)
 
-    def _listed(self, of: Shorts, classes: int) -> tuple[Ints, Ints, int, Row | None]:
-        """The same from the class of each token, -1 for none."""
+    def _listed(self, of: Shorts, classes: int, most: int, together: Row | None) -> tuple[Ints, Ints, int, Row | None]:
+        """The same from the class of each token, -1 for none, but those of `together`."""
         from .walks import bits, pairs, sizes
 
         size = np.zeros(classes, dtype=np.int64)
         sizes(of, size)
-        most, together = int(size.argmax()) if classes else -1, None
-        if classes and size[most] > _VERY_MANY:
+        but = -1
+        if together is None and classes and size.max() > _VERY_MANY:
+            most = but = int(size.argmax())
             row = np.empty(len(of) // 32, dtype=np.uint32)
             bits(of, most, row)
             together = self._rows.setdefault(row.tobytes(), row)
             size[most] = 0
-        else:
-            most = -1
         found = np.empty((2, int(size.sum())), dtype=np.int32)
-        pairs(of, most, found[0], found[1])
+        pairs(of, but, found[0], found[1])
         return found[0], found[1], most, together
 
     def _nowhere(self) -> Shorts:
@@ -252,6 +266,9 @@ class Reaches:
         trie = self.trie
         counts, ends = trie.counts, trie.ends
         while True:
+            if self.loop(target) is not None:
+                found.free.setdefault((target, pushed, bound), []).append(nodes)
+                return
             tokens = [node for node in nodes if counts[node]]
             if tokens:
                 found.nodes += tokens
@@ -302,7 +319,7 @@ class Reaches:
             bound += self.automaton.bound(pushed[-1], state.ended)
             found.todo.append((back, pushed[:-1], bound, self._by_byte(left)))
 
-    def _loops(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[Control, list[int]]]) -> None:
+    def _texts(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[Control, list[int]]]) -> None:
         """Walk subtrees as far as they are plain text."""
         plain = self._plain
         if found.of is None:
@@ -318,7 +335,49 @@ class Reaches:
 
     @cached_property
     def _plain(self) -> "_Plain":
-        return _Plain(self.automaton, self.trie)
+        return _Plain(self.automaton, self.trie, self.loop)
+
+    def loop(self, control: Control) -> Loop | None:
+        """The trie to a control state that reads some bytes and stays as it is; None if this one is another."""
+        if control.number not in self._loops:
+            reads = self.automaton.reads(control) if control.frame is None else {}
+            found = len(reads) >= _WIDE and all(here == [*control.members] for here in reads.values())
+            self._loops[control.number] = self.trie.loop(reads) if found else None
+        return self._loops[control.number]
+
+    def _region(self, found: _Found) -> None:
+        """Go on from the nodes that the loop of most tokens has entered."""
+        from .walks import left, region
+
+        trie = self.trie
+        entered = {
+            key: np.concatenate([np.asarray(p, dtype=np.int32) for p in some]) for key, some in found.free.items()
+        }
+        most = {key: int((trie.starts[trie.end[nodes]] - trie.starts[nodes]).sum()) for key, nodes in entered.items()}
+        key = max(most, key=most.__getitem__)
+        del found.free[key]
+        control, pushed, bound = key
+        loop, nodes = self.loop(control), entered[key]
+        assert loop is not None
+        if key == found.most or (found.most is None and most[key] > _VERY_MANY):
+            if found.row is None:
+                found.row = np.zeros((self.size + 31) // 32, dtype=np.uint32)
+            if region(nodes, trie.end, trie.depths, trie.starts, trie.order, loop.tops, found.row, self._scratch):
+                found.most = key
+                found.number(*key)
+        else:
+            nothing = np.zeros(0, dtype=np.uint32)
+            count = region(nodes, trie.end, trie.depths, trie.starts, trie.order, loop.tops, nothing, self._scratch)
+            if count:
+                found.listed.append((self._scratch[:count].copy(), found.number(*key)))
+        if control.ended:
+            count = left(nodes, trie.end, trie.depths, loop.stops, loop.above, self._scratch)
+            if count:
+                self._leave(found, control, pushed, bound, self._scratch[:count].copy())
+
+    @cached_property
+    def _scratch(self) -> Ints:
+        return np.empty(len(self.trie.byte) + len(self.trie.order), dtype=np.int32)
 
 
 def is_wide(automaton: Automaton, control: Control) -> bool:
@@ -329,9 +388,10 @@ def is_wide(automaton: Automaton, control: Control) -> bool:
 class _Plain:
     """Moves of plain text as a table for `walks.walk`. steps: those that lead elsewhere."""
 
-    def __init__(self, automaton: Automaton, trie: Trie) -> None:
+    def __init__(self, automaton: Automaton, trie: Trie, loop: Callable[[Control], Loop | None]) -> None:
         self.automaton = automaton
         self.trie = trie
+        self.loop = loop
         self.controls: list[Control] = []
         self.steps: list[Step] = []
         self._rows: dict[int, int] = {}
@@ -415,7 +475,7 @@ class _Plain:
         """How the table says where a step leads."""
         assert step is not None
         target, more = step
-        if not more and is_wide(self.automaton, target):
+        if not more and is_wide(self.automaton, target) and self.loop(target) is None:
             return self._row(target)
         number = self._steps.setdefault(step, len(self.steps))
         if number == len(self.steps):

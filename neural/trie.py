@@ -4,7 +4,7 @@ Nodes are in preorder: node i's children start at i + 1 and its subtree is i + 1
 their bytes, so the tokens at a node, and those of its subtree, are slices of one array.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The trie to a state that reads some bytes and stays as it is.
+
+    tops: by position in `Trie.order`, the depth of the deepest node above the token's end that such a byte does not
+    lead into. stops: the nodes that such bytes do not lead into, ascending; above: the same depth for each of them.
+    """
+
+    tops: NDArray[np.uint16]
+    stops: Ints
+    above: NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,26 @@ class Trie:
             while child < end:
                 known[bytes_[child]] = [child]
                 child = ends[child]
+        return known
+
+    @cached_property
+    def _loops(self) -> dict[bytes, Loop]:
+        return {}
+
+    def loop(self, read: Iterable[int]) -> Loop:
+        """The trie to a state that reads these bytes and stays as it is."""
+        from .walks import tops
+
+        reads = np.zeros(256, dtype=np.bool_)
+        reads[list(read)] = True
+        key = reads.tobytes()
+        known = self._loops.get(key)
+        if known is None:
+            top = np.zeros(len(self.order), dtype=np.uint16)
+            stops, above = np.empty(len(self.byte), dtype=np.int32), np.empty(len(self.byte), dtype=np.uint16)
+            states = np.zeros(int(self.depth.max()) + 1, dtype=np.uint16)
+            count = tops(self.byte, self.depths, self.starts, reads, states, top, stops, above)
+            known = self._loops[key] = Loop(top, stops[:count].copy(), above[:count].copy())
         return known
 
     @cached_property

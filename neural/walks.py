@@ -66,6 +66,53 @@ def walk(  # type: ignore[no-untyped-def]
 
 
 @_fast
+def tops(byte, depth, first, read, states, top, stops, above):  # type: ignore[no-untyped-def]
+    """What `Loop` has of the bytes `read`, bool [256]: how many stops. states: scratch, by depth."""
+    count = 0
+    for node in range(1, byte.size):
+        deepest = states[depth[node] - 1]
+        if not read[byte[node]]:
+            stops[count], above[count] = node, deepest
+            count += 1
+            deepest = depth[node]
+        states[depth[node]] = deepest
+        for i in range(first[node], first[node + 1]):
+            top[i] = deepest
+    return count
+
+
+@_fast
+def region(nodes, end, depth, first, order, top, row, tokens):  # type: ignore[no-untyped-def]
+    """The tokens that a loop reads from each of some nodes it has entered, how many: as bits of `row`, uint32 [words],
+    or if it is empty written to `tokens`."""
+    count = 0
+    for node in nodes:
+        for i in range(first[node], first[end[node]]):
+            if top[i] <= depth[node]:
+                token = order[i]
+                if row.size:
+                    row[token >> 5] |= np.uint32(1) << np.uint32(token & 31)
+                else:
+                    tokens[count] = token
+                count += 1
+    return count
+
+
+@_fast
+def left(nodes, end, depth, stops, above, found):  # type: ignore[no-untyped-def]
+    """The nodes where a loop stops that has entered some nodes, written to `found`: how many."""
+    count = 0
+    for node in nodes:
+        at = np.searchsorted(stops, node + 1)
+        while at < stops.size and stops[at] < end[node]:
+            if above[at] <= depth[node]:
+                found[count] = stops[at]
+                count += 1
+            at += 1
+    return count
+
+
+@_fast
 def sizes(of, size):  # type: ignore[no-untyped-def]
     """Count the tokens of each class (`of`, -1: none) into `size`, int64 [classes]."""
     for token in range(of.size):
@@ -130,3 +177,6 @@ def load(trie: Trie) -> None:
     sizes(classes, np.zeros(0, dtype=np.int64))
     bits(classes, 0, np.zeros(1, dtype=np.uint32))
     pairs(classes, -1, written[0], written[0])
+    loop = trie.loop(())
+    region(nothing, trie.end, trie.depths, trie.starts, trie.order, loop.tops, np.zeros(0, dtype=np.uint32), nothing)
+    left(nothing, trie.end, trie.depths, loop.stops, loop.above, nothing)
