@@ -29,7 +29,7 @@ _OPEN = {
     "zq0": "name",
 }
 """A word of each kind that has endlessly many."""
-_LITERALS = ("lexeme", "string", "quantity")
+_LITERALS = ("lexeme", "quoted", "quantity")
 _PATTERNS = (*_LITERALS, "hole", "entity", "placeholder")
 _BOUNDARY = frozenset(b" (){}[]:,;")
 _LONGEST = 80
@@ -126,7 +126,7 @@ class Completer:
             seen: set[int] = set()
             for member in each.control.members:
                 owner = self.net.states[member].owner
-                if self.net.keys[owner] == ("string",):
+                if self.net.keys[owner] == ("quoted",):
                     found.add(b'"')
                 elif not _is_pattern(self.net, owner, _LITERALS):
                     self._walk(member, b"", found, seen)
@@ -142,7 +142,7 @@ class Completer:
             for target in state.silent:
                 self._walk(target, text, found, seen)
             for procedure, _ in state.calls:
-                if self.net.keys[procedure] == ("string",):
+                if self.net.keys[procedure] == ("quoted",):
                     found.add(b'"')
                 elif not _is_pattern(self.net, procedure):
                     self._walk(self.net.starts[procedure], text, found, seen)

@@ -378,7 +378,7 @@ def _constants(dl: Dl, part: Part, type_: Con, kind: str, end: int) -> None:
     if has_class(dl.schema, type_, Constraint("hole")):
         part.call(part.start, hole(dl, names, must), end)
     if has_class(dl.schema, type_, Constraint("raw")) and not must:
-        part.call(dl.words.word(part, part.start, 'raw "'), dl.words.string(), end)
+        part.call(dl.words.word(part, part.start, "raw "), dl.words.quoted(), end)
 
 
 def _suffix(body: Part, source: int, names: tuple[str, ...], must: bool) -> None:
@@ -392,13 +392,13 @@ def _suffix(body: Part, source: int, names: tuple[str, ...], must: bool) -> None
 
 def _entity(dl: Dl, names: tuple[str, ...], must: bool) -> int:
     def build(body: Part) -> None:
-        string = dl.words.string()
+        string = dl.words.quoted()
         at = body.text(body.start, "@")
-        named = body.call(body.text(at, '"'), string)
+        named = body.call(at, string)
         done = body.new()
         body.join(named, done)
         for source in (at, named):
-            body.call(body.text(source, '#"'), string, done)
+            body.call(body.text(source, "#"), string, done)
         _suffix(body, done, names, must)
 
     def text() -> bytes:

@@ -18,12 +18,12 @@ from ..targets.dataflow.sexp import LispressError
 from ..targets.dataflow.typed import Typist
 from ..targets.dataflow.untype import untyped
 from ..targets.dataflow.writer import write_program
-from .flow_surface import FLOAT, LONG, MEMBER_NAME, STRING, FlowLimits
+from .flow_surface import ESCAPED, FLOAT, LONG, MEMBER_NAME, FlowLimits
 from .flow_types import mentions, universe
 from .machine import MAX_DEPTH
 
 _SPELLED: Final = {
-    "String": re.compile('"' + STRING.replace(r"\x80-\xff", r"\x80-\U0010ffff")),
+    "String": re.compile(rf'"(?:[ !#-\[\]-\U0010ffff]|\\(?:{ESCAPED}))*"'),
     "Long": re.compile(LONG),
     "Number": re.compile(FLOAT),
     "Boolean": re.compile("true|false"),

@@ -27,13 +27,13 @@ from . import errors
 from .flow_signatures import Count, Signature, Signatures, Space
 from .flow_types import Ids
 from .net import Net, Part, Short
-from .patterns import any_name, draw, rest_of_name
+from .patterns import any_name, characters, draw, rest_of_name
 
-STRING = (
-    r'(?:[ !#-\[\]-\x7f\x80-\xff]|\\["\\bfnrt]|\\u(?:00(?:0[0-7be]|0f|1[0-9a-f]|[89a-f][0-9a-f])|0[1-9a-f][0-9a-f]{2}'
-    r'|[1-9a-cef][0-9a-f]{3}|d[0-7][0-9a-f]{2}|d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}))*"'
+ESCAPED = (
+    r'["\\bfnrt]|u(?:00(?:0[0-7be]|0f|1[0-9a-f]|[89a-f][0-9a-f])|0[1-9a-f][0-9a-f]{2}'
+    r"|[1-9a-cef][0-9a-f]{3}|d[0-7][0-9a-f]{2}|d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})"
 )
-"""The rest of a string after its opening quote: JSON's escapes as `json.dumps` writes them, or the characters."""
+"""What follows a backslash in a string: JSON's escapes as `json.dumps` writes them."""
 LONG = r"(?:0|[1-9][0-9]*)L"
 FLOAT = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"
 VARIABLE = r"x[0-9]+"
@@ -250,7 +250,10 @@ class Flow:
 
     def _string(self, part: Part, state: int) -> None:
         end = self._ended(self.signatures.universe.number[TEXT])
-        draw(part, part.text(state, '"'), STRING, end)
+        inside = part.text(state, '"')
+        characters(part, inside)
+        draw(part, part.text(inside, "\\"), ESCAPED, inside)
+        part.text(inside, '"', end)
 
     def _long(self, part: Part, state: int) -> None:
         draw(part, state, LONG, self._ended(self.signatures.universe.number[INT]))

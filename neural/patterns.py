@@ -107,6 +107,13 @@ def beyond_ascii(part: Part, source: int, target: int) -> None:
     part.byte(source, 0xF1, 0xF3, three)
 
 
+def characters(part: Part, inside: int) -> None:
+    """Any characters of a string but a quote, a backslash and what must be escaped; the state stays as it is."""
+    for low, high in ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)):
+        part.byte(inside, low, high, inside)
+    beyond_ascii(part, inside, inside)
+
+
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 

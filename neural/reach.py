@@ -25,7 +25,7 @@ START: Final = 0
 """The place where a token begins."""
 MAX_PUSHED: Final = 24
 """Frames that one token may push; what would push more is not allowed (stacks have a fixed depth)."""
-_WIDE: Final = 30
+_WIDE: Final = 10
 """Bytes that a control state reads from which on, if it calls nothing, the trie is walked by compiled loops."""
 _MANY: Final = 4
 """Nodes of a subtree from which on that is worth it."""
@@ -414,7 +414,7 @@ class _Plain:
 
         trie = self.trie
         nodes = [node for _, some in entered for node in some]
-        rows = np.repeat([self._row(control) for control, _ in entered], [len(some) for _, some in entered])
+        rows = np.repeat([self._row(control, len(some)) for control, some in entered], [len(s) for _, s in entered])
         starts = np.stack((nodes, rows), axis=1).astype(np.int32)
         counts = np.array((fresh, 0, 0, 0), dtype=np.int32)
         classes, inside, numbered = np.zeros(0, dtype=np.int32), True, 0
@@ -434,7 +434,8 @@ class _Plain:
         more = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
         return more, self._stops[: counts[1]], self._hands[: counts[2]]
 
-    def _row(self, control: Control) -> int:
+    def _row(self, control: Control, asked: int = 0) -> int:
+        """The row of a control state. asked: moves that will be asked for at once, at most."""
         known = self._rows.get(control.number)
         if known is None:
             known = self._rows[control.number] = len(self.controls)
@@ -443,6 +444,8 @@ class _Plain:
                 self._table = np.concatenate((self._table, np.full_like(self._table, UNKNOWN)))
                 self._ended = np.concatenate((self._ended, np.zeros_like(self._ended)))
             self._ended[known] = bool(control.ended)
+            if asked > _ROW_AT_ONCE:
+                self._fill(known)
         return known
 
     def _find(self, asked: list[list[int]]) -> None:

@@ -10,7 +10,7 @@ from ..compiler.units import MEASURE_UNITS, TIME_UNITS, quantity_type
 from ..grammar.lexer import lexicon
 from ..grammar.rules import load_grammar
 from .net import NEVER, Count, Net, Part, Short
-from .patterns import beyond_ascii, draw
+from .patterns import characters, draw
 
 # What a literal must be beyond its terminal's pattern for it to exist: minutes end at 59, hours at 47, months at 12.
 _CLOCK = "(?:[0-3]?[0-9]|4[0-7]):[0-5][0-9]"
@@ -255,32 +255,25 @@ class Words:
         return self.net.procedure(("quantity", type_), build, lambda: self.short_literal(type_))
 
     def quoted(self) -> int:
-        """A string with its quotes. What follows the first is the same state wherever a string stands."""
-        return self.net.procedure(
-            ("quoted",), lambda body: body.end(body.call(body.text(body.start, '"'), self.string())), lambda: b'""'
-        )
-
-    def string(self) -> int:
-        """The rest of a string after its opening quote, spelled as the printer spells it (JSON, not only ASCII)."""
+        """A string, spelled as the printer spells it (JSON, not only ASCII). What follows its first quote or any
+        character is one state, wherever a string stands."""
 
         def build(body: Part) -> None:
-            start = body.start
-            for low, high in ((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)):
-                body.byte(start, low, high, start)
-            beyond_ascii(body, start, start)
-            escape = body.text(start, "\\")
+            inside = body.text(body.start, '"')
+            characters(body, inside)
+            escape = body.text(inside, "\\")
             for char in '"\\bfnrt':
-                body.text(escape, char, start)
+                body.text(escape, char, inside)
             control = body.text(escape, "u00")
             zero, one = body.text(control, "0"), body.text(control, "1")
             for char in "01234567be":
-                body.text(zero, char, start)
-            body.text(zero, "f", start)
+                body.text(zero, char, inside)
+            body.text(zero, "f", inside)
             for char in "0123456789abcdef":
-                body.text(one, char, start)
-            body.end(body.text(start, '"'))
+                body.text(one, char, inside)
+            body.end(body.text(inside, '"'))
 
-        return self.net.procedure(("string",), build, lambda: b'"')
+        return self.net.procedure(("quoted",), build, lambda: b'""')
 
     def short_literal(self, type_: Type) -> bytes | None:
         """A short literal, where its type has one of its own."""
