@@ -16,6 +16,7 @@ needs, by number (`Automaton.controls`, `Automaton.frames`):
 | binds | frame | whether the one result that returns to it is appended to the environment |
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,12 +44,14 @@ class Control:
 @dataclass(slots=True, eq=False)
 class Frame:
     """A return address: calls, and where each set of results leads. binds: a result that returns here is bound.
-    callee: where the procedures called begin, once asked for."""
+    callee: where the procedures called begin, once asked for. entered: the calls that can have read a byte, by the
+    first that a callee reads."""
 
     number: int
     calls: tuple[tuple[int, int], ...]
     binds: bool
     callee: Control | None = None
+    entered: "dict[int, list[tuple[int, int]]] | None" = None
     after: "dict[frozenset[int], Control | None]" = field(default_factory=dict)
 
 
@@ -177,11 +180,27 @@ class Automaton:
             assert control.frame is not None
             inside = self.step(self._callee(control.frame), byte)
             assert inside is not None
-            return inside[0], (control.frame, *inside[1])
+            return inside[0], (self._entered(control.frame, byte), *inside[1])
         if not here:
             keys = [self.net.keys[self.net.states[n].owner] for n in control.members]
             raise Ambiguous(f"byte {bytes((byte,))!r} is read here and in a call, in {keys}")
         return self.target(here), ()
+
+    def _entered(self, frame: Frame, byte: int) -> Frame:
+        """What a frame still waits for once a byte was read in one of its calls."""
+        if len(frame.calls) == 1:
+            return frame
+        if frame.entered is None:
+            frame.entered = {}
+            for call in frame.calls:
+                for first in self._first_bytes(call[0]):
+                    frame.entered.setdefault(first, []).append(call)
+        calls = frame.entered[byte]
+        return frame if len(calls) == len(frame.calls) else self.frame(frozenset(calls))
+
+    def _first_bytes(self, procedure: int) -> Iterable[int]:
+        """Bytes that a procedure reads first."""
+        return self.reads(self.alone(self.net.starts[procedure]))
 
     def target(self, here: list[int]) -> Control:
         """The control state of the network states that a byte leads to."""
