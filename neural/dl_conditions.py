@@ -5,7 +5,7 @@ condition, and only one reader can read that space. Chains in parentheses are pr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..compiler.classes import has_class
 from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Type, list_of
@@ -13,7 +13,7 @@ from .dl_calls import all_calls, each_call, is_value
 from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type
 from .dl_sums import Sums, expression, leads
 from .dl_values import above, below, can_write, deep, is_in, operand, short, short_own, shortest_call, subject_of
-from .net import Part
+from .net import NEVER, Count, Part, Short
 
 Spot = tuple[int, int]
 """Where something has ended: right after it, and after the space that follows it."""
@@ -43,51 +43,45 @@ def _plus(before: bytes | None, rest: Rest) -> bytes | None:
 
 
 def condition(
-    dl: Dl, part: Part, start: int, context: Context, rest: Rest, constants: bool = False, chain: str = ""
+    dl: Dl, part: Part, start: int, context: Context, rest: Rest, constants: bool = False, either: Part | None = None
 ) -> Ends:
     """Draw a condition from `start`. Operands are plain (a comparison, a negation), or a chain in parentheses:
-    of `and` only beside `and`, of `or` beside either. constants: it may be nothing but a constant. chain: it must be a
-    chain of this word; then `rest` is what follows the chain, else what follows any condition."""
+    of `and` only beside `and`, of `or` beside either. rest: what follows it. constants: it may be nothing but a
+    constant. either: the hand for what has an `or`; given one, the condition must be a chain."""
 
     def one() -> bytes | None:
         return short_condition(dl, context)
 
     def another() -> bytes | None:
-        found = one() if chain else b""
-        return _plus(f" {chain} ".encode() + found if chain and found is not None else found, rest)
+        found = one()
+        return _plus(b" and " + found, rest) if found is not None else None
 
-    first = _operand(dl, part, start, context, another)
+    first = _operand(dl, part, start, context, rest if either is None else another)
+    either = either or part
     if constants:
         part.call(start, operand(dl, BOOL, context, "fit"), first[0][0])
-    and_end, or_end, mixed = _spot(part), _spot(part), _spot(part)
-    # After `and`, a chain that must have an `or` still needs it.
-    between = another if chain == "or" else rest
+    and_end, or_end, mixed, either_end = (_spot(part) for _ in range(4))
 
-    def more(into: Spot, rest: Rest) -> Callable[[int], None]:
+    def more(hand: Part, into: Spot) -> int:
         def draw(state: int) -> None:
-            for spot in _operand(dl, part, state, context, rest):
-                _meet(part, spot, into)
+            for spot in _operand(dl, hand, state, context, rest):
+                _meet(hand, spot, into)
 
-        return draw
+        return hand.lazy(draw, lambda: _plus(one(), rest))
 
     def other(state: int) -> None:
-        plain, both, either = _operand(dl, part, state, context, rest)
-        _meet(part, plain, or_end)
-        _meet(part, either, or_end)
-        _connect(part, (plain, both, either), "and ", inner)
+        plain, both, any_ = _operand(dl, either, state, context, rest)
+        _meet(either, plain, or_end)
+        _meet(either, any_, or_end)
+        _connect(either, (plain, both, any_), "and ", inner)
 
-    conjunct = part.lazy(more(and_end, between), lambda: _plus(one(), between))
-    _connect(part, first, "and ", conjunct)
-    _connect(part, (and_end,), "and ", conjunct)
-    either_end = _spot(part)
-    if chain != "and":
-        disjunct = part.lazy(other, lambda: _plus(one(), rest))
-        inner = part.lazy(more(mixed, rest), lambda: _plus(one(), rest))
-        _connect(part, (first[0], first[2], and_end), "or ", disjunct)
-        _connect(part, (or_end, mixed), "or ", disjunct)
-        _connect(part, (mixed,), "and ", inner)
-        _meet(part, or_end, either_end)
-        _meet(part, mixed, either_end)
+    conjunct, inner = more(part, and_end), more(either, mixed)
+    disjunct = either.lazy(other, lambda: _plus(one(), rest))
+    _connect(part, (*first, and_end), "and ", conjunct)
+    _connect(part, (first[0], first[2], and_end, or_end, mixed), "or ", disjunct)
+    _connect(part, (mixed,), "and ", inner)
+    _meet(part, or_end, either_end)
+    _meet(part, mixed, either_end)
     return Ends(first[0], and_end, either_end)
 
 
@@ -109,21 +103,33 @@ def _operand(dl: Dl, part: Part, start: int, context: Context, rest: Rest) -> tu
     """Spots after an operand: a plain one (then `rest` ends the procedure), `and` in parentheses, `or` in them."""
     done, ands, ors = _spot(part), _spot(part), _spot(part)
     _comparison(dl, part, start, context, done, rest)
-    chains = _chains(dl, context)
+    chain, with_and, with_or = _chain(dl, context)
 
-    def parenthesized(source: int, spots: tuple[Spot, Spot]) -> None:
-        inside = part.text(source, "(")
-        for chain, spot in zip(chains, spots, strict=True):
-            _close(part, part.text(part.call(inside, chain), ")"), spot)
+    def parenthesized(source: int, ands: Spot, ors: Spot) -> None:
+        """A chain in parentheses, and where one of `and` or one with `or` ends."""
+        spots = {with_and: ands, with_or: ors}
+        closings: dict[Spot, int] = {}
+
+        def then(result: int) -> int | None:
+            spot = spots.get(result)
+            if spot is not None and spot not in closings:
+                closings[spot] = part.lazy(lambda s: _close(part, part.text(s, ")"), spot), lambda: _plus(b")", rest))
+            return closings[spot] if spot is not None else None
+
+        def dearest(count: Count) -> int:
+            after = rest()
+            return count(b")" + after) if after is not None else NEVER
+
+        part.call(part.text(source, "("), chain, dl.net.continuation(then, dearest))
 
     def negated(state: int) -> None:
         part.call(state, deep(dl, "not", ("not ",)), state)
         _comparison(dl, part, state, context, done, rest)
-        parenthesized(state, (done, done))
+        parenthesized(state, done, done)
 
     negation = part.lazy(negated, lambda: _plus(short_condition(dl, context), rest))
     part.call(start, deep(dl, "not", ("not ",)), negation)
-    parenthesized(start, (ands, ors))
+    parenthesized(start, ands, ors)
     return done, ands, ors
 
 
@@ -132,24 +138,24 @@ def _close(part: Part, after: int, spot: Spot) -> None:
     part.text(after, " ", spot[1])
 
 
-def _chains(dl: Dl, context: Context) -> tuple[int, int]:
-    """Procedures of what stands in parentheses: a chain of `and`, a chain with `or`. Which of them it was is known
-    at the closing parenthesis."""
+def _chain(dl: Dl, context: Context) -> tuple[int, int, int]:
+    """The procedure of chains, which stand in parentheses, and its results: of `and` alone, with `or`."""
+    with_and, with_or = dl.net.name("chain of and"), dl.net.name("chain with or")
 
-    def build(word: str) -> Callable[[Part], None]:
-        def draw(part: Part) -> None:
-            ends = condition(dl, part, part.start, context, lambda: b"", chain=word)
-            part.end((ends.conjunction if word == "and" else ends.disjunction)[0])
+    def build(part: Part) -> None:
+        hands = replace(part, returned=with_and), replace(part, returned=with_or)
+        ends = condition(dl, hands[0], part.start, context, lambda: b"", either=hands[1])
+        part.end(ends.conjunction[0], with_and)
+        part.end(ends.disjunction[0], with_or)
 
-        return draw
-
-    def text(word: bytes) -> Callable[[], bytes | None]:
+    def text() -> Short | None:
         one = short_condition(dl, context)
-        return lambda: one + word + one if one is not None else None
+        return (one + b" and " + one, with_and) if one is not None else None
 
-    conjunction = dl.net.procedure(("and chain", context), build("and"), text(b" and "))
-    disjunction = dl.net.procedure(("or chain", context), build("or"), text(b" or "))
-    return conjunction, disjunction
+    procedure = dl.net.procedure(("chain of conditions", context), build)
+    dl.net.shorten(procedure, text)
+    dl.net.returning(procedure, lambda: (with_and, with_or))
+    return procedure, with_and, with_or
 
 
 def comparable(dl: Dl, context: Context) -> tuple[Type, ...]:

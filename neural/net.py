@@ -175,10 +175,12 @@ class Net:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A hand that draws the states of one procedure. Methods take a state and return where they arrive."""
+    """A hand that draws the states of one procedure. Methods take a state and return where they arrive. returned: what
+    the procedure returns where nothing else is said; its own number if None."""
 
     net: Net
     owner: int
+    returned: int | None = None
 
     @property
     def start(self) -> int:
@@ -206,12 +208,15 @@ class Part:
     def rest(self, state: int, short: Callable[[], bytes | None], result: int | None = None) -> None:
         """Give a short text from a state to the end of its procedure, which then returns its own number, or another
         result."""
-        returned = self.owner if result is None else result
+        returned = self._returned(result)
         self.net.states[state].rest = lambda: None if (text := short()) is None else (text, returned)
 
     def end(self, state: int, result: int | None = None) -> None:
         """The procedure may return here: its own number, or another result."""
-        self.net.states[state].result = self.owner if result is None else result
+        self.net.states[state].result = self._returned(result)
+
+    def _returned(self, result: int | None) -> int:
+        return result if result is not None else self.owner if self.returned is None else self.returned
 
     def variables(self, source: int, count: int) -> None:
         """The names of `count` slots, `x0` and so on, read from `source`."""
