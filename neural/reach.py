@@ -29,6 +29,8 @@ _WIDE: Final = 10
 """Bytes that a control state reads from which on, if it calls nothing, the trie is walked by compiled loops."""
 _MANY: Final = 4
 """Nodes of a subtree from which on that is worth it."""
+_MANY_IN_ALL: Final = 200
+"""The same of all subtrees together."""
 _SOME: Final = 24
 """Nodes from which on numpy handles them faster than lists do."""
 _ROW_AT_ONCE: Final = 8
@@ -321,7 +323,10 @@ class Reaches:
 
     def _texts(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[Control, list[int]]]) -> None:
         """Walk subtrees as far as they are plain text."""
-        plain = self._plain
+        plain, ends = self._plain, self.trie.ends
+        if found.of is None and sum(ends[node] - node for _, nodes in entered for node in nodes) < _MANY_IN_ALL:
+            found.todo += ((control, pushed, bound, self._below(nodes)) for control, nodes in entered)
+            return
         if found.of is None:
             found.of = self._nowhere()
         known = {c: i for i, (c, *which) in enumerate(found.classes) if which == [pushed, bound]}
