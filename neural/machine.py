@@ -154,10 +154,13 @@ class Machine:
         """What finishing takes after each class of a reach, up to the stack the reach stands on."""
         known = self._class_costs.get(id(reach))
         if known is None:
-            costs = [
-                self.costs.control(target.control)[0] + sum(self.costs.frame(frame) for frame in target.pushed)
-                for target in reach.targets
-            ]
+            pushed: dict[tuple[Frame, ...], int] = {(): 0}
+            costs = []
+            for target in reach.targets:
+                above = pushed.get(target.pushed)
+                if above is None:
+                    above = pushed[target.pushed] = sum(map(self.costs.frame, target.pushed))
+                costs.append(self.costs.control(target.control)[0] + above)
             known = self._class_costs[id(reach)] = np.array(costs, dtype=np.int32)
         return known
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +141,7 @@ class Reaches:
         self._rows: dict[bytes, Row] = {}
         self._places: dict[bytes, int] = {}
         self._known: dict[tuple[int, int], Reach] = {}
-        self._loops: dict[int, Loop | None] = {}
+        self._loops: dict[int, Loop | Literal[False] | None] = {}
         self.place([trie.kid[: trie.kids[1]]])
 
     def at(self, control: Control, place: int = START) -> Reach:
@@ -344,11 +344,12 @@ class Reaches:
 
     def loop(self, control: Control) -> Loop | None:
         """The trie to a control state that reads some bytes and stays as it is; None if this one is another."""
-        if control.number not in self._loops:
+        known = self._loops.get(control.number, False)
+        if known is False:
             reads = self.automaton.reads(control) if control.frame is None else {}
             found = len(reads) >= _WIDE and all(here == [*control.members] for here in reads.values())
-            self._loops[control.number] = self.trie.loop(reads) if found else None
-        return self._loops[control.number]
+            known = self._loops[control.number] = self.trie.loop(reads) if found else None
+        return known
 
     def _region(self, found: _Found) -> None:
         """Go on from the nodes that the loop of most tokens has entered."""
@@ -422,7 +423,10 @@ class _Plain:
         rows = np.repeat([self._row(control, len(some)) for control, some in entered], [len(s) for _, s in entered])
         starts = np.stack((nodes, rows), axis=1).astype(np.int32)
         counts = np.array((fresh, 0, 0, 0), dtype=np.int32)
-        classes, inside, numbered = np.zeros(0, dtype=np.int32), True, 0
+        classes, inside, numbered = np.full(len(self._table), -1, dtype=np.int32), True, len(self.controls)
+        for number, of_control in known.items():
+            if number in self._rows:
+                classes[self._rows[number]] = of_control
         while len(starts):
             if len(classes) < len(self._table):
                 classes = np.append(classes, np.full(len(self._table) - len(classes), -1, dtype=np.int32))

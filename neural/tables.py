@@ -306,11 +306,15 @@ class Tables:
     def _add_reach(self, machine: int, reach: Reach) -> int:
         of = self.machines[machine]
         costs = of.class_costs(reach)
-        classes = np.empty((len(reach.targets), 6), dtype=np.int32)
-        for i, target in enumerate(reach.targets):
-            pushed, bound = self._pushed(machine, target.pushed), self._bound(machine, target.bound)
-            classes[i] = self.control(machine, target.control), *pushed, costs[i], *bound
-        first = self._append(CLASS, classes.ravel())
+        classes: list[int] = []
+        places: dict[tuple[tuple[Frame, ...], tuple[int, ...]], tuple[int, ...]] = {}
+        for target, cost in zip(reach.targets, costs.tolist(), strict=True):
+            key = target.pushed, target.bound
+            if key not in places:
+                places[key] = (*self._pushed(machine, target.pushed), *self._bound(machine, target.bound))
+            at, count, bound, names = places[key]
+            classes += (self.control(machine, target.control), at, count, cost, bound, names)
+        first = self._append(CLASS, classes)
         possible = costs < NEVER
         tokens, which = reach.tokens, reach.which
         named: list[int] = []
