@@ -17,7 +17,7 @@ from dlc.grammar.lexer import Token, tokenize
 from dlc.grammar.ll1 import load_table
 from dlc.grammar.rules import Production, Symbol, load_grammar
 from dlc.neural.decoder import ConstrainedDecoder
-from dlc.neural.dl_values import mentions
+from dlc.neural.dl_instances import mentions
 
 LET = "user: let x0 ="
 SHARES = {

@@ -27,6 +27,7 @@ from ..compiler.terms import (
 )
 from ..compiler.types import DYNAMIC, Param, parts
 from .dl_context import VARIABLES, Limits
+from .dl_instances import mentions
 
 _COMPARED = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _LEFT = _COMPARED | frozenset(("~", "!~", "like", "not_like", "in", "not_in", "between", "not_between", "is"))
@@ -246,8 +247,6 @@ def _shows_type(term: Term, schema: Schema, plain: bool) -> bool:
 
 def _decided(term: App, schema: Schema, known: bool = False) -> bool:
     """Whether a call's arguments show every type variable (known: those of its result are decided outside)."""
-    from .dl_values import mentions
-
     function = schema.function[term.fn]
     shown = {n for n, _ in function.tparams if known and mentions(function.result, n)}
     for parameter, arg in zip(function.positional, term.args, strict=False):

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from ..compiler.types import NUMBER, Type
 from .dl_context import Context, Dl
-from .dl_values import is_in, short_plain
+from .dl_instances import is_in
+from .dl_short import short_plain
 from .net import Part
 
 OVER = {

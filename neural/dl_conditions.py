@@ -11,8 +11,10 @@ from ..compiler.classes import has_class
 from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Type, list_of
 from .dl_calls import all_calls, each_call, is_value
 from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type
+from .dl_instances import above, below, can_write, is_in
+from .dl_short import short, short_own, shortest_call, subject_of
 from .dl_sums import Sums, expression, leads
-from .dl_values import above, below, can_write, deep, is_in, operand, short, short_own, shortest_call, subject_of
+from .dl_values import operand
 from .net import NEVER, Count, Part, Short
 
 Spot = tuple[int, int]
@@ -56,7 +58,7 @@ def condition(
         found = one()
         return _plus(b" and " + found, rest) if found is not None else None
 
-    first = _operand(dl, part, start, context, rest if either is None else another)
+    first = _operand(dl, part, start, context, rest if either is None else another, another, another)
     either = either or part
     if constants:
         part.call(start, operand(dl, BOOL, context, "fit"), first[0][0])
@@ -64,13 +66,13 @@ def condition(
 
     def more(hand: Part, into: Spot) -> int:
         def draw(state: int) -> None:
-            for spot in _operand(dl, hand, state, context, rest):
+            for spot in _operand(dl, hand, state, context, rest, rest, rest):
                 _meet(hand, spot, into)
 
         return hand.lazy(draw, lambda: _plus(one(), rest))
 
     def other(state: int) -> None:
-        plain, both, any_ = _operand(dl, either, state, context, rest)
+        plain, both, any_ = _operand(dl, either, state, context, rest, another, rest)
         _meet(either, plain, or_end)
         _meet(either, any_, or_end)
         _connect(either, (plain, both, any_), "and ", inner)
@@ -99,37 +101,40 @@ def _connect(part: Part, spots: tuple[Spot, ...], word: str, target: int) -> Non
         part.text(spaced, word, target)
 
 
-def _operand(dl: Dl, part: Part, start: int, context: Context, rest: Rest) -> tuple[Spot, Spot, Spot]:
-    """Spots after an operand: a plain one (then `rest` ends the procedure), `and` in parentheses, `or` in them."""
+def _operand(
+    dl: Dl, part: Part, start: int, context: Context, rest: Rest, after_and: Rest, after_or: Rest
+) -> tuple[Spot, Spot, Spot]:
+    """Spots after an operand: a plain one, `and` in parentheses, `or` in them. The rests are what may follow each."""
     done, ands, ors = _spot(part), _spot(part), _spot(part)
     _comparison(dl, part, start, context, done, rest)
     chain, with_and, with_or = _chain(dl, context)
 
-    def parenthesized(source: int, ands: Spot, ors: Spot) -> None:
-        """A chain in parentheses, and where one of `and` or one with `or` ends."""
-        spots = {with_and: ands, with_or: ors}
-        closings: dict[Spot, int] = {}
+    def parenthesized(source: int, spots: dict[int, tuple[Spot, Rest]]) -> None:
+        """A chain in parentheses: by its result, where it ends and what may follow."""
+        closings: dict[int, int] = {}
+
+        def close(result: int) -> bytes | None:
+            return _plus(b")", spots[result][1])
 
         def then(result: int) -> int | None:
-            spot = spots.get(result)
-            if spot is not None and spot not in closings:
-                closings[spot] = part.lazy(lambda s: _close(part, part.text(s, ")"), spot), lambda: _plus(b")", rest))
-            return closings[spot] if spot is not None else None
+            if result in spots and result not in closings:
+                spot = spots[result][0]
+                closings[result] = part.lazy(lambda s: _close(part, part.text(s, ")"), spot), lambda: close(result))
+            return closings.get(result)
 
         def dearest(count: Count) -> int:
-            after = rest()
-            return count(b")" + after) if after is not None else NEVER
+            return max(NEVER if text is None else count(text) for text in map(close, spots))
 
         part.call(part.text(source, "("), chain, dl.net.continuation(then, dearest))
 
     def negated(state: int) -> None:
-        part.call(state, deep(dl, "not", ("not ",)), state)
+        part.call(state, dl.words.deep("not", ("not ",)), state)
         _comparison(dl, part, state, context, done, rest)
-        parenthesized(state, done, done)
+        parenthesized(state, {with_and: (done, rest), with_or: (done, rest)})
 
     negation = part.lazy(negated, lambda: _plus(short_condition(dl, context), rest))
-    part.call(start, deep(dl, "not", ("not ",)), negation)
-    parenthesized(start, ands, ors)
+    part.call(start, dl.words.deep("not", ("not ",)), negation)
+    parenthesized(start, {with_and: (ands, after_and), with_or: (ors, after_or)})
     return done, ands, ors
 
 
@@ -227,7 +232,7 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
             part.call(start, operand(dl, type_, context, "left"), arrived(type_, True))
         if subject == type_:
             # What is said of the subject with `is` is written without it.
-            part.call(start, deep(dl, "it", ("it",)), arrived(type_, False))
+            part.call(start, dl.words.deep("it", ("it",)), arrived(type_, False))
     each_call(dl, part, start, context, lambda type_: arrived(type_, True), left_tail(dl), rest)
     goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
     if goals:
@@ -239,12 +244,12 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
         ).begin(start, "plain")  # fmt: skip
     if context.depth < dl.limits.nesting:
         inner = part.call(
-            part.call(start, deep(dl, "exists", ("exists (",))), subquery(dl, context.inside(), None, True)
+            part.call(start, dl.words.deep("exists", ("exists (",))), subquery(dl, context.inside(), None, True)
         )
         _close(part, part.text(inner, ")"), done)
     if subject is not None:
         said = part.lazy(lambda state: _is(dl, part, state, subject, context, done), lambda: _plus(b"any", rest))
-        part.call(start, deep(dl, "is", ("is ",)), said)
+        part.call(start, dl.words.deep("is", ("is ",)), said)
 
 
 def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: Spot, marked: bool, rest: Rest) -> None:
@@ -278,7 +283,7 @@ def _tail(dl: Dl, part: Part, after: int, type_: Type, context: Context, done: S
 
 def _is(dl: Dl, part: Part, said: int, type_: Type, context: Context, done: Spot) -> None:
     wanted = operand(dl, Con("Spec", (type_,)), context, "exact")
-    for procedure in (deep(dl, "is what", ("any", "none", "missing", "not missing")), wanted):
+    for procedure in (dl.words.deep("is what", ("any", "none", "missing", "not missing")), wanted):
         _close(part, part.call(said, procedure), done)
 
 

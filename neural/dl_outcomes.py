@@ -4,9 +4,11 @@ from ..compiler.expected import ground_types
 from ..compiler.spelling import quote_name
 from ..compiler.types import Type
 from .dl_context import NOWHERE, Columns, Dl
+from .dl_instances import can_show, can_write
 from .dl_queries import counted
+from .dl_short import short, short_of
 from .dl_sums import expression
-from .dl_values import can_show, can_write, operand, short, short_of
+from .dl_values import operand
 from .net import Part
 
 

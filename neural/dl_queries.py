@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from ..compiler.schema import Table
 from ..compiler.spelling import quote_name
 from ..compiler.types import DYNAMIC, NUMBER, Con, Type
+from .dl_calls import actions, one_call
 from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
+from .dl_instances import calls, is_in
+from .dl_short import short_plain
 from .dl_show import Shown, best_item, default_items, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
-from .dl_values import actions, calls, is_in, one_call, short_of, short_plain
 from .net import Part
 
 Tail = Callable[[int], None]
@@ -309,15 +311,6 @@ def _listed(dl: Dl, context: Context) -> Iterator[tuple[int, Row]]:
                     called = one_call(dl, function, (choice,), context)
                     if called is not None:
                         yield called, row
-
-
-def named_call(dl: Dl, procedure: int) -> int:
-    """A call whose name stands beside other words, as deep in calls as they are."""
-    return dl.net.procedure(
-        ("named call", procedure),
-        lambda body: body.end(body.call(body.start, procedure)),
-        lambda: short_of(dl, procedure),
-    )
 
 
 def _derived(dl: Dl, part: Part, context: Context, finish: Finish) -> tuple[Context, Finish]:

@@ -11,8 +11,8 @@ from .dl_aggregates import COUNTS, OVER, aggregate, over
 from .dl_calls import Called, all_calls, some_calls, was
 from .dl_conditions import Spot, comparable
 from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
+from .dl_short import short_plain, subject_of
 from .dl_sums import Sums, leads
-from .dl_values import short_plain, subject_of
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -112,13 +112,14 @@ def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
 
 def picked_field(dl: Dl, spelled: str) -> int:
     """`pick` of a field, as deep in calls as one in an expression."""
-    from .dl_queries import named_call
+    text = f"pick({spelled})".encode()
 
     def build(body: Part) -> None:
         inner = body.text(body.start, "pick(")
         body.end(body.text(dl.words.word(body, inner, spelled, depth=1 if spelled.startswith(".") else 2), ")"))
 
-    return named_call(dl, dl.net.procedure(("picked", spelled), build, lambda: f"pick({spelled})".encode()))
+    picked = dl.net.procedure(("picked", spelled), build, lambda: text)
+    return dl.net.procedure(("a pick", spelled), lambda body: body.end(body.call(body.start, picked)), lambda: text)
 
 
 @dataclass(frozen=True)

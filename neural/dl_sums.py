@@ -12,7 +12,9 @@ from functools import cache
 from ..compiler.operators import MIXED
 from ..compiler.types import DATE, DATETIME, DURATION, INT, MONEY, NUMBER, TIME, Con, Type
 from .dl_context import Context, Dl
-from .dl_values import EXPECTED, below, can_write, operand, short
+from .dl_instances import EXPECTED, below, can_write
+from .dl_short import short
+from .dl_values import operand
 from .net import Part
 
 Node = tuple[Type | None, str, Type]

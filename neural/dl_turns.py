@@ -9,13 +9,15 @@ from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
 from ..compiler.types import TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
-from .dl_calls import all_calls, each_call
+from .dl_calls import actions, all_calls, each_call
 from .dl_conditions import comparable, own_types
 from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
+from .dl_instances import can_show
 from .dl_outcomes import elsewhere, outcome
 from .dl_queries import Finish, Standing, Tail, Way, short_source, sources, tables
+from .dl_short import short_own
 from .dl_show import best_item
-from .dl_values import actions, can_show, operand, short_own
+from .dl_values import operand
 from .net import Net, Part
 from .words import Words
 

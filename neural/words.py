@@ -137,6 +137,13 @@ class Words:
         self.net.returning(procedure, lambda: results)
         return procedure
 
+    def deep(self, key: str, names: tuple[str, ...]) -> int:
+        """One of several words that stand where operands do, as deep in calls as the names in them."""
+        inner = self.names(key, names)
+        return self.net.procedure(
+            ("deep", key), lambda body: body.end(body.call(body.start, inner)), lambda: min(names, key=len).encode()
+        )
+
     def any_name(self, but: frozenset[str], reserved: bool, known: tuple[tuple[str, int], ...]) -> int:
         """Any identifier that is neither reserved nor one of `but`, with the result `other`. known: identifiers with
         results of their own."""
