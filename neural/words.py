@@ -73,6 +73,7 @@ class Words:
     def __init__(self, net: Net) -> None:
         self.net = net
         self._states: dict[tuple[Left, bool], int] = {}
+        self._moves: dict[bool, dict[int, list[int]]] = {}
 
     def word(self, part: Part, source: int, word: str, depth: int = 1, target: int | None = None) -> int:
         """A fixed word as a call (of a call, `depth` times), so that it can stand beside names that begin alike
@@ -210,8 +211,7 @@ class Words:
 
     def _names(self, body: Part, state: int, left: Left, first: bool = False) -> None:
         """The rest of any name; those left over have results of their own, or are refused. Shared in the same way."""
-        letters = _FIRST if first else _LETTERS
-        ended = next((result for text, result in left if not text), self.other)
+        ended = self._ended(left)
         if not first and ended != _REFUSED:
             body.end(state, ended)
         anything = self._state(body, ((), True), self._names, lambda: (b"", self.other))
@@ -220,7 +220,9 @@ class Words:
             byte: self._state(body, (rest, True), self._names, partial(self._shortest_name, rest, _LETTERS, True))
             for byte, rest in _by_byte(left).items()
         }
-        body.each(state, body.moves(map(ord, letters), anything), instead)
+        if first not in self._moves:
+            self._moves[first] = body.moves(map(ord, _FIRST if first else _LETTERS), anything)
+        body.each(state, self._moves[first], instead)
 
     def _state(
         self, body: Part, key: tuple[Left, bool], draw: Callable[[Part, int, Left], None], rest: Callable[[], Short]
@@ -233,18 +235,19 @@ class Words:
 
     def _shortest_name(self, left: Left, letters: str, may_end: bool = False) -> Short:
         """A short rest of a name that is not refused, and its result."""
-        if may_end:
-            ended = next((result for text, result in left if not text), self.other)
-            if ended != _REFUSED:
-                return b"", ended
+        if may_end and self._ended(left) != _REFUSED:
+            return b"", self._ended(left)
         rests = _by_byte(left)
         for char in letters:
-            rest = rests.get(ord(char), ())
-            ended = next((result for text, result in rest if not text), self.other)
+            ended = self._ended(rests.get(ord(char), ()))
             if ended != _REFUSED:
                 return char.encode(), ended
         text, result = self._shortest_name(rests[ord(letters[0])], _LETTERS)
         return letters[0].encode() + text, result
+
+    def _ended(self, left: Left) -> int:
+        """What a name returns that ends where these are left."""
+        return next((result for text, result in left if not text), self.other)
 
     def quantity(self, type_: Type) -> int:
         """An amount with a unit whose quantities have the type."""
