@@ -231,14 +231,15 @@ class Labels:
 
 
 def actions(
-    dl: Dl, part: Part, start: int, context: Context, after: Callable[[str], int], rest: Callable[[str], bytes | None],
-    depth: int = 1,
+    dl: Dl, part: Part, start: int, context: Context, after: Callable[[int, str], None],
+    rest: Callable[[str], bytes | None], depth: int = 1,
 ) -> None:  # fmt: skip
-    """Draw calls of actions: any arguments in any order, each a value, `any`, `none` or `missing`. after: where the
-    call of an action ends. rest: a short text from there to the end of the procedure."""
+    """Draw calls of actions: any arguments in any order, each a value, `any`, `none` or `missing`. after: draws
+    what follows the call of an action. rest: a short text of that."""
 
     def draw(state: int, name: str) -> None:
-        function, done, end = dl.schema.function[name], part.new(), after(name)
+        function, done = dl.schema.function[name], part.new()
+        end = part.lazy(lambda s: after(s, name), lambda: rest(name))
         part.join(state, end)
         if not function.labelled:
             return

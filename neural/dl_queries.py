@@ -714,16 +714,12 @@ class Stages:
 
     def _then(self, start: int) -> None:
         context = replace(self.standing.context, keys=None)
-        ends: dict[str, int] = {}
 
         def acted(name: str) -> Standing:
             return replace(self.standing, context=context, action=name)
 
-        def after(name: str) -> int:
-            if name not in ends:
-                ends[name] = self.part.new()
-                self._go_on(ends[name], None, acted(name))
-            return ends[name]
+        def after(state: int, name: str) -> None:
+            self._go_on(state, None, acted(name))
 
         actions(self.dl, self.part, start, context, after, lambda name: self._rest(b"", acted(name)))
 

@@ -206,22 +206,12 @@ class _Term:
         sources(dl, part, start, context, finish)
         if let is None:
 
-            def acted(name: str) -> Callable[[int], None]:
-                def draw(state: int) -> None:
-                    tail = finish.draw(part, state, Standing(context, action=name))
-                    if tail is not None:
-                        tail(part.text(state, " "))
+            def acted(state: int, name: str) -> None:
+                tail = finish.draw(part, state, Standing(context, action=name))
+                if tail is not None:
+                    tail(part.text(state, " "))
 
-                return draw
-
-            afters: dict[str, int] = {}
-
-            def after(name: str) -> int:
-                if name not in afters:
-                    afters[name] = part.lazy(acted(name), lambda: b";")
-                return afters[name]
-
-            actions(dl, part, start, context, after, lambda _: b";", depth=2)
+            actions(dl, part, start, context, acted, lambda _: b";", depth=2)
             types: Iterable[Type] = own_types(dl, context)
         else:
             types = (t for t in (*ground_types(dl.schema), *comparable(dl, context)) if can_show(dl, t, context))
