@@ -100,7 +100,8 @@ def test_where_the_budget_is_nearly_spent_a_well_typed_program_is_at_hand(
         LONG,
         "agent a: ",
         *("user: Hotel | where .stars = 4 or (is any and is any) and (", "user: Hotel | where (is any or (") * 5,
-        *("user: Hotel | where not (.area = centre and (", "user: Hotel | show .stars, now, ", "user: Hotel -> [{ ") * 3,
+        *("user: Hotel | where not (.area = centre and (", "user: Hotel | show .stars, now, ", "user: Hotel -> [{ ")
+        * 3,
     ):
         cell = machine.read(machine.start, start.encode())
         said, left = start.encode(), 40
