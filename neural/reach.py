@@ -438,7 +438,7 @@ class _Plain:
                 starts, inside, classes, of, self._stops, self._hands, self._unknown, counts,
             )  # fmt: skip
             starts, inside = self._unknown[: counts[3]].copy(), False
-            self._find(starts.tolist())
+            self._find(starts)
         found = np.flatnonzero(classes >= fresh)
         more = [self.controls[row] for row in found[np.argsort(classes[found])].tolist()]
         return more, self._stops[: counts[1]], self._hands[: counts[2]]
@@ -457,18 +457,17 @@ class _Plain:
                 self._fill(known)
         return known
 
-    def _find(self, asked: list[list[int]]) -> None:
-        """Find the moves asked for: nodes, each with a row. Where many are, all of the row."""
-        bytes_ = self.trie.bytes_
-        wanted: dict[int, set[int]] = {}
-        for node, row in asked:
-            wanted.setdefault(row, set()).add(bytes_[node])
+    def _find(self, asked: Ints) -> None:
+        """Find the moves asked for, int32 [asked, 2]: nodes, each with a row. Where many are, all of the row."""
+        wanted: dict[int, list[int]] = {}
+        for code in np.unique(asked[:, 1] * 256 + self.trie.byte[asked[:, 0]]).tolist():
+            wanted.setdefault(code >> 8, []).append(code & 255)
         for row, some in wanted.items():
             if len(some) > _ROW_AT_ONCE:
                 self._fill(row)
                 continue
             control = self.controls[row]
-            for byte in sorted(some):
+            for byte in some:
                 step = self.automaton.step(control, byte)
                 self._table[row, byte] = REFUSED if step is None else self._move(step)
 
