@@ -264,11 +264,12 @@ def actions(
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Calls of one function that give one type: the label they get, the instances, a short one."""
+    """Calls of one function that give one type: the label they get, the type's fields, the instances, a short one."""
 
     function: Function
     label: str
     result: Type
+    fields: tuple[tuple[str, Type], ...]
     group: tuple[Choice, ...]
     short: bytes
 
@@ -288,7 +289,7 @@ def all_calls(dl: Dl) -> tuple[Called, ...]:
             text = short_call(dl, function, binding, False)
             if text is not None:
                 label = name if name[0].isalpha() else "value"
-                found.append(Called(function, label, type_, tuple(group), text))
+                found.append(Called(function, label, type_, fields_of_type(dl, type_), tuple(group), text))
         known = dl.memo["all calls"] = tuple(found)
     return known
 
@@ -385,7 +386,7 @@ def _ways(dl: Dl) -> tuple[tuple[int, ...], dict[int, tuple[Way, ...]], tuple[Wa
     if known is None:
         found: dict[int, tuple[Way, ...]] = {}
         for i, called in enumerate(all_calls(dl)):
-            paths = ((f".{spelled_field(n)}", t) for n, t in fields_of_type(dl, called.result))
+            paths = ((f".{spelled_field(n)}", t) for n, t in called.fields)
             ways = tuple((path, t) for path, t in (("", called.result), *paths) if is_value(t))
             if ways:
                 found[i] = ways

@@ -10,7 +10,7 @@ from ..compiler.types import NUMBER, Con, Type
 from .dl_aggregates import COUNTS, OVER, aggregate, over
 from .dl_calls import Called, all_calls, some_calls, was
 from .dl_conditions import Spot, comparable
-from .dl_context import Columns, Context, Dl, all_columns, fields, fields_of_type, spelled_field
+from .dl_context import Columns, Context, Dl, all_columns, fields, spelled_field
 from .dl_short import short_plain, subject_of
 from .dl_sums import Sums, leads
 from .net import Part
@@ -199,10 +199,10 @@ class Items:
         """Calls, and fields of what they give."""
         plain: dict[int, bytes] = {}
         for i, called in enumerate(all_calls(self.dl)):
-            labels = [called.label]
-            if self.shown.labels:
-                labels += (name for name, _ in fields_of_type(self.dl, called.result))
-            for written in {self._label(each)[0]: None for each in labels}:
+            names = (called.label, *(name for name, _ in called.fields))
+            taken = [name for name in names if name in self.shown.labels]
+            writings = [] if len(taken) == len(names) else [""]
+            for written in (*writings, *(self._label(name)[0] for name in taken)):
                 end = self._short_end(self._items_of(written, called))
                 if end is not None and written:
                     self._called(self._source(written), {i: end}, written)
@@ -243,7 +243,7 @@ class Items:
 
     def _items_of(self, written: str, called: Called) -> Iterator[tuple[str, Shown]]:
         """Items that a call may be behind what is written: the field taken of it, the item."""
-        fields_ = ((f".{spelled_field(n)}", n, t) for n, t in fields_of_type(self.dl, called.result))
+        fields_ = ((f".{spelled_field(n)}", n, t) for n, t in called.fields)
         for path, name, shown in chain((("", called.label, called.result),), fields_):
             before, fresh = self._label(name)
             item = self._with(fresh, ((None, shown),)) if before == written else None

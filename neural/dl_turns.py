@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from ..compiler.check import prelude
 from ..compiler.expected import ground_types
 from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
-from ..compiler.types import TEXT, Con, RecordType, Type
+from ..compiler.types import NUMBER, TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
 from .dl_calls import actions, all_calls, each_call
 from .dl_conditions import comparable, own_types
@@ -40,9 +41,10 @@ def _beginnings(dl: Dl) -> Iterator[bytes]:
     for table in tables(dl)[:1]:
         name = quote_name(table.name)
         yield from (f"user: {name} | where ".encode(), f"user: {name} -> [{{ ".encode(), f"user a({name}".encode())
-        column = next((c for c in table.columns if c.type == TEXT), None)
-        if column is not None:
-            yield f'user: {name} | where .{spelled_field(column.name)} = "'.encode()
+    for type_, said in ((TEXT, '"'), (NUMBER, "1")):
+        columns = ((table, column) for table in tables(dl) for column in table.columns if column.type == type_)
+        for table, column in islice(columns, 1):
+            yield f"user: {quote_name(table.name)} | where .{spelled_field(column.name)} = {said}".encode()
 
 
 def _turn(dl: Dl, part: Part) -> None:
