@@ -116,7 +116,7 @@ class Completer:
         for each in self._returns(place):
             for result in sorted(each.control.ended):
                 key = self.net.keys[result] if result >= 0 else None
-                if isinstance(key, tuple) and key[0] == "operand":
+                if isinstance(key, tuple) and key[0] in ("operand", "was"):
                     found[key[2]] = None
         return tuple(sorted({show(type_) for type_ in found}))
 

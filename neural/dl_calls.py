@@ -330,8 +330,8 @@ def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
 
 
 def was(dl: Dl, which: int) -> int:
-    """The result that says which of `all_calls` it was."""
-    return dl.net.name(("was", which))
+    """The result that says which of `all_calls` it was, and of which type."""
+    return dl.net.name(("was", which, all_calls(dl)[which].result))
 
 
 def is_value(type_: Type) -> bool:

@@ -34,6 +34,9 @@ def test_words_and_the_types_they_have(completer: Completer) -> None:
     assert {"where ", "show ", "join ", "whole"} <= set(offered(completer, "user: Hotel | "))
     assert {"hotel:", "people:"} == set(offered(completer, "user: book("))
     assert "people:" not in offered(completer, "user: book(people: 2, ")
+    assert offered(completer, "user: ")["now"] == ("DateTime",)
+    assert {"ask", "a"}.isdisjoint(offered(completer, "agent ")) and "ask" in offered(completer, "user ")
+    assert {"hotel", "people"} <= set(offered(completer, "user ask(book."))
 
 
 def test_kinds_without_end_are_shown_by_an_example(completer: Completer) -> None:
