@@ -33,7 +33,8 @@ _COMPARED = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _LEFT = _COMPARED | frozenset(("~", "!~", "like", "not_like", "in", "not_in", "between", "not_between", "is"))
 _LEFT = _LEFT | frozenset(("is_any", "is_none", "is_missing", "is_not_missing"))
 _CONDITIONS = _LEFT | frozenset(("and", "or", "not", "exists"))
-_ARITHMETIC = frozenset(("+", "-", "*", "/", "%"))
+_SIGNS = frozenset(("+", "-"))
+_ARITHMETIC = _SIGNS | frozenset(("*", "/", "%"))
 _JOINS = frozenset(("join", "join_left", "join_right", "join_full"))
 _SETS = frozenset(("union", "union_all", "except", "except_all", "intersect", "intersect_all"))
 _STAGES = (
@@ -109,12 +110,16 @@ def _term(term: Term, schema: Schema, limits: Limits) -> Iterator[str]:
 def _applied(term: App, fn: str, args: tuple[Term, ...], schema: Schema, limits: Limits) -> Iterator[str]:
     if fn in _LEFT and not _shows_type(args[0], schema, plain=True):
         yield f"a left side of {fn} that does not show its type"
+    if fn == "not" and _negations(term) > (1 if _is_chain(_negated(term)) else limits.negations):
+        yield "more negations than there may be"
     if fn in ("and", "or", "not"):
         for arg in args:
             if not _is_condition(arg, schema):
                 yield "a condition that is no comparison, field or call"
     if fn in _ARITHMETIC:
         yield from _sum(term, schema)
+        if _operators(term) > limits.operators:
+            yield "a chain of more operators than there may be"
     if fn == "where" and isinstance(args[1], Abs) and not _is_condition(args[1].body, schema):
         yield "a condition that is no comparison, field or call"
     if fn in _JOINS and len(args) > 2 and isinstance(args[2], Abs) and not _is_condition(args[2].body, schema):
@@ -216,6 +221,38 @@ def _sum(term: App, schema: Schema) -> Iterator[str]:
         return
     if not _shows_type(left, schema, plain=False):
         yield "an operand that does not show its type"
+
+
+def _negated(term: Term) -> Term:
+    """What stands behind all negations of a condition."""
+    while isinstance(term, App) and term.fn == "not":
+        term = term.args[0]
+    return term
+
+
+def _negations(term: Term) -> int:
+    count = 0
+    while isinstance(term, App) and term.fn == "not":
+        term, count = term.args[0], count + 1
+    return count
+
+
+def _is_chain(term: Term) -> bool:
+    return isinstance(term, App) and term.fn in ("and", "or")
+
+
+def _operators(term: Term) -> int:
+    """Operators of a chain as it is printed, those in its parentheses not counted."""
+    count = 0
+    while isinstance(term, App) and term.fn in _ARITHMETIC:
+        left, right = term.args
+        count += 1
+        if term.fn in _SIGNS:
+            count += _operators(right) if isinstance(right, App) and right.fn not in _SIGNS else 0
+            term = left
+        else:
+            term = left if isinstance(left, App) and left.fn not in _SIGNS else Lit("name", "")
+    return count
 
 
 def _shows_type(term: Term, schema: Schema, plain: bool) -> bool:

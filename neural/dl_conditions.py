@@ -127,13 +127,19 @@ def _operand(
 
         part.call(part.text(source, "("), chain, dl.net.continuation(then, dearest))
 
-    def negated(state: int) -> None:
-        part.call(state, dl.words.deep("not", ("not ",)), state)
-        _comparison(dl, part, state, context, done, rest)
-        parenthesized(state, {with_and: (done, rest), with_or: (done, rest)})
+    def negation(count: int) -> int:
+        """After so many `not`. The checker bounds them together with brackets: a chain stands after one alone."""
 
-    negation = part.lazy(negated, lambda: _plus(short_condition(dl, context), rest))
-    part.call(start, dl.words.deep("not", ("not ",)), negation)
+        def draw(state: int) -> None:
+            if count < dl.limits.negations:
+                part.call(state, dl.words.deep("not", ("not ",)), negation(count + 1))
+            _comparison(dl, part, state, context, done, rest)
+            if count == 1:
+                parenthesized(state, {with_and: (done, rest), with_or: (done, rest)})
+
+        return part.lazy(draw, lambda: _plus(short_condition(dl, context), rest))
+
+    part.call(start, dl.words.deep("not", ("not ",)), negation(1))
     parenthesized(start, {with_and: (ands, after_and), with_or: (ors, after_or)})
     return done, ands, ors
 

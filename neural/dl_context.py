@@ -77,7 +77,7 @@ class Limits:
     """Bounds of the decoder's language (docs/decoding.md).
 
     rows: rows joined. stages: of a query. columns: shown, and keys of a group. nesting: queries inside queries.
-    types: how deep the constructors of a type nest. lets: variables of a turn. lints: whether names that the checker
+    operators, negations: of one chain of arithmetic, before one condition (the checker bounds them too). types: how deep the constructors of a type nest. lets: variables of a turn. lints: whether names that the checker
     only warns of may be written (undeclared acts, fields of results, error codes, paths of acts).
     """
 
@@ -85,6 +85,8 @@ class Limits:
     stages: int = 16
     columns: int = 16
     nesting: int = 3
+    operators: int = 32
+    negations: int = 8
     types: int = 4
     lets: int = 2
     lints: bool = True

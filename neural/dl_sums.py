@@ -66,7 +66,7 @@ class Sums:
         self.rest = rest
         self.dl, self.part, self.context, self.goals, self.ends = dl, part, context, goals, ends
         self.products = products
-        self._nodes: dict[tuple[Node, bool], int] = {}
+        self._nodes: dict[tuple[Node, bool, int], int] = {}
 
     def begin(self, start: int, kind: str) -> None:
         """Chains of at least one operator, whose first operand is of a kind."""
@@ -74,16 +74,10 @@ class Sums:
             first: Node = (None, "", type_)
             if short(self.dl, type_, self.context, kind) is not None:
                 state = self.part.call(start, operand(self.dl, type_, self.context, kind))
-                self.part.text(state, " ", self._space(first, (*_PRODUCTS, *_SIGNS)))
+                self.part.text(state, " ", self._space(first, (*_PRODUCTS, *_SIGNS), 0))
             if parenthesize:
                 inner = self.part.call(self.part.text(start, "("), parenthesized(self.dl, type_, self.context, False))
-                self.part.text(self.part.text(inner, ")"), " ", self._space(first, _PRODUCTS))
-
-    def go_on(self, state: int, type_: Type) -> None:
-        """The operators that may follow a first operand already read up to its space."""
-        first: Node = (None, "", type_)
-        if leads(first, self.goals, self.products):
-            self.part.join(state, self._space(first, (*_PRODUCTS, *_SIGNS)))
+                self.part.text(self.part.text(inner, ")"), " ", self._space(first, _PRODUCTS, 0))
 
     def from_placeholder(self, start: int, type_: Type) -> None:
         """A placeholder, then literals and the like added to it or taken from it: those fix its type."""
@@ -92,30 +86,45 @@ class Sums:
             return
         part, (done, spaced) = self.part, self.ends(type_)
         hole = part.call(start, placeholder(self.dl))
-        operators = part.text(hole, " ")
-        right, after = part.new(), part.new()
-        part.words(operators, [f"{sign} " for sign in _SIGNS], right)
-        part.call(right, operand(self.dl, added, self.context, "shown"), after)
-        part.join(after, done)
-        again = part.text(after, " ")
-        part.words(again, [f"{sign} " for sign in _SIGNS], right)
-        if spaced is not None:
-            part.join(again, spaced)
 
-    def _space(self, node: Node, operators: tuple[str, ...]) -> int:
-        """The state after a node's operand and a space."""
-        key = (node, operators == _PRODUCTS)
+        def more(used: int) -> Callable[[int], None]:
+            """One more, after an operator."""
+
+            def draw(right: int) -> None:
+                after = part.call(right, operand(self.dl, added, self.context, "shown"))
+                part.join(after, done)
+                again = part.text(after, " ")
+                if used < self.dl.limits.operators:
+                    signs(again, used)
+                if spaced is not None:
+                    part.join(again, spaced)
+
+            return draw
+
+        def text() -> bytes | None:
+            given, after = short(self.dl, added, self.context, "shown"), self.rest(type_)
+            return given + after if given is not None and after is not None else None
+
+        def signs(state: int, used: int) -> None:
+            part.words(state, [f"{sign} " for sign in _SIGNS], part.lazy(more(used + 1), text))
+
+        signs(part.text(hole, " "), 0)
+
+    def _space(self, node: Node, operators: tuple[str, ...], used: int) -> int:
+        """The state after a node's operand and a space, after so many operators."""
+        key = (node, operators == _PRODUCTS, used)
         known = self._nodes.get(key)
         if known is None:
             known = self._nodes[key] = self.part.lazy(
-                lambda state: self._operators(state, node, operators), lambda: self._short(node, operators)
+                lambda state: self._operators(state, node, operators, used),
+                lambda: self._short(node, operators, used),
             )
         return known
 
-    def _short(self, node: Node, operators: tuple[str, ...]) -> bytes | None:
+    def _short(self, node: Node, operators: tuple[str, ...], used: int) -> bytes | None:
         """A short text from after a node's space to the end, the next operator being one of these."""
         found = _route(node, operators, self.goals, self.products)
-        if found is None:
+        if found is None or used + len(found[0]) > self.dl.limits.operators:
             return None
         steps, type_ = found
         operands = [short(self.dl, wanted, self.context, "shown") for _, wanted in steps]
@@ -125,21 +134,32 @@ class Sums:
         chain = [f"{operator} ".encode() + (text or b"") for (operator, _), text in zip(steps, operands, strict=True)]
         return b" ".join(chain) + after
 
-    def _short_right(self, node: Node, operator: str) -> bytes | None:
-        whole = self._short(node, (operator,))
+    def _short_right(self, node: Node, operator: str, used: int) -> bytes | None:
+        whole = self._short(node, (operator,), used)
         return whole.removeprefix(f"{operator} ".encode()) if whole is not None else None
 
-    def _operators(self, state: int, node: Node, operators: tuple[str, ...]) -> None:
+    def _operators(self, state: int, node: Node, operators: tuple[str, ...], used: int) -> None:
         for operator in operators:
-            nexts = tuple(n for n in dict.fromkeys(_steps(node, (operator,))) if leads(n, self.goals, self.products))
+            nexts = tuple(n for n in dict.fromkeys(_steps(node, (operator,))) if self._may(n, used + 1))
             if nexts:
                 right = self.part.lazy(
-                    lambda s, o=operator, n=nexts: self._operands(s, node, o, n),  # type: ignore[misc]
-                    lambda o=operator: self._short_right(node, o),  # type: ignore[misc]
+                    lambda s, o=operator, n=nexts: self._operands(s, node, o, n, used + 1),  # type: ignore[misc]
+                    lambda o=operator: self._short_right(node, o, used),  # type: ignore[misc]
                 )
                 self.part.text(state, f"{operator} ", right)
 
-    def _operands(self, right: int, node: Node, operator: str, nexts: tuple[Node, ...]) -> None:
+    def _may(self, node: Node, used: int) -> bool:
+        """Whether a chain at a node can be one of a goal's type with the operators that are left."""
+        if not leads(node, self.goals, self.products):
+            return False
+        route = None if self._ends(node) else _route(node, (*_SIGNS, *_PRODUCTS), self.goals, self.products)
+        return used + (len(route[0]) if route is not None else 0) <= self.dl.limits.operators
+
+    def _ends(self, node: Node) -> bool:
+        """Whether a chain may end at a node."""
+        return result(node) in self.goals and (self.products or node[0] is not None)
+
+    def _operands(self, right: int, node: Node, operator: str, nexts: tuple[Node, ...], used: int) -> None:
         """What may stand right of an operator."""
         for next_ in nexts:
             after = self.part.new()
@@ -147,13 +167,13 @@ class Sums:
                 self.part.call(right, operand(self.dl, type_, self.context, "shown"), after)
                 inner = parenthesized(self.dl, type_, self.context, operator in _PRODUCTS)
                 self.part.text(self.part.call(self.part.text(right, "("), inner), ")", after)
-            self._arrive(after, next_)
+            self._arrive(after, next_, used)
 
-    def _arrive(self, after: int, node: Node) -> None:
+    def _arrive(self, after: int, node: Node, used: int) -> None:
+        if used < self.dl.limits.operators:
+            self.part.text(after, " ", self._space(node, (*_PRODUCTS, *_SIGNS), used))
         found = result(node)
-        space = self._space(node, (*_PRODUCTS, *_SIGNS))
-        self.part.text(after, " ", space)
-        if found in self.goals and (self.products or node[0] is not None):
+        if found is not None and self._ends(node):
             done, spaced = self.ends(found)
             self.part.join(after, done)
             if spaced is not None:

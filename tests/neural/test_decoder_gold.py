@@ -40,6 +40,10 @@ def test_a_sample_of_gold_is_read(name: str, corpora: Path) -> None:
         ("user: ($0 : Hotel);", "a statement that is no query or call"),
         ("user: number_of[Text](\"a\");", "a type argument"),
         ("user: Hotel | take 4 + 1;", "a number of rows that is no number"),
+        (f"user: Hotel | where .stars = 1{' + 1' * 33};", "a chain of more operators than there may be"),
+        (f"user: Hotel | where .stars = 1{' * 2 - 1' * 17};", "a chain of more operators than there may be"),
+        (f"user: Hotel | where {'not ' * 9}.parking;", "more negations than there may be"),
+        ("user: Hotel | where not not (.parking and .internet);", "more negations than there may be"),
     ],
 )  # fmt: skip
 def test_what_is_outside_has_a_reason_and_is_refused(text: str, reason: str) -> None:
@@ -59,6 +63,8 @@ def test_what_is_outside_has_a_reason_and_is_refused(text: str, reason: str) -> 
         "user: let x0 = Hotel | where .stars >= 4; x0 | group .area | where count() > 1 | sort count() desc | show .area;",
         "user: Hotel | show .area | union (Train | join Hotel | show Hotel.area) | distinct -> [{ area: north }] of 4 more;",
         "user: Hotel | where not not .parking and (.stars in 2 .. 4 or exists (Train | where .price < 4)) | whole | show count();",
+        f"user: Hotel | where .stars = 1{' * 2 - 1' * 16} and .stars = $0{' - 1' * 32} and {'not ' * 8}.parking;",
+        f"user: Hotel | where .stars = (1{' + 1' * 32}) * 2 and not (.parking and .internet);",
         "user: let x0 = Hotel | show .area; Train | join x0 as a | where a.area in x0 | whole | show count();",
         "user: let x0 = Hotel; Hotel | union (x0) | where it in x0 and it not in Hotel;",
         "agent zz(.anything): (Hotel | show .stars) as a | where .stars > (Hotel | whole | show avg(.stars));",
