@@ -47,10 +47,9 @@ def _name(inference: "Inference", term: App, path: "Path") -> Type:
             return False
         known.constraints[:] = [c for c in known.constraints if c.kind != "member"]
         owners = inference.schema.enums_of_member.get(name, ())
-        if is_table:
-            inference.solver.unify(known, Con("Rel", (Row(((name, Con(name)),)),)))
-        elif len(owners) == 1:
-            inference.solver.unify(known, Con(owners[0].name))
+        if is_table or len(owners) == 1:
+            found = Con("Rel", (Row(((name, Con(name)),)),)) if is_table else Con(owners[0].name)
+            inference.unify(known, found, path, lambda f, e: errors.mismatch(show(f), show(e), show(e)))
         elif owners:
             inference.report(errors.ambiguous(f"which `{name}` is meant", [e.name for e in owners]), path)
         else:

@@ -454,8 +454,9 @@ class Inference:
                         errors.ambiguous(what, owners) if owners else errors.unknown_field(name, "nothing", []), path
                     )
                     return True
-                self.solver.unify(known, Con(owners[0]))
-                known = Con(owners[0])
+                owner = Con(owners[0])
+                self.unify(known, owner, path, lambda f, e: errors.mismatch(show(f), show(e), show(e)))
+                known = owner
             found = self._field_of(known, name, path)
             self.unify(
                 found,
