@@ -30,7 +30,7 @@ _OPEN = {
 }
 """A word of each kind that has endlessly many."""
 _LITERALS = ("lexeme", "quoted", "quantity")
-_PATTERNS = (*_LITERALS, "hole", "entity", "placeholder")
+_PATTERNS = (*_LITERALS, "hole", "entity")
 _BOUNDARY = frozenset(b" (){}[]:,;")
 _LONGEST = 80
 

@@ -110,7 +110,7 @@ def _term(term: Term, schema: Schema, limits: Limits) -> Iterator[str]:
 def _applied(term: App, fn: str, args: tuple[Term, ...], schema: Schema, limits: Limits) -> Iterator[str]:
     if fn in _LEFT and not _shows_type(args[0], schema, plain=True):
         yield f"a left side of {fn} that does not show its type"
-    if fn == "not" and _negations(term) > (1 if _is_chain(_negated(term)) else limits.negations):
+    if fn == "not" and _too_negated(term, limits):
         yield "more negations than there may be"
     if fn in ("and", "or", "not"):
         for arg in args:
@@ -223,36 +223,26 @@ def _sum(term: App, schema: Schema) -> Iterator[str]:
         yield "an operand that does not show its type"
 
 
-def _negated(term: Term) -> Term:
-    """What stands behind all negations of a condition."""
-    while isinstance(term, App) and term.fn == "not":
-        term = term.args[0]
-    return term
-
-
-def _negations(term: Term) -> int:
+def _too_negated(term: Term, limits: Limits) -> bool:
+    """Whether more `not` stand before a condition than may; before a chain in parentheses one may."""
     count = 0
     while isinstance(term, App) and term.fn == "not":
         term, count = term.args[0], count + 1
-    return count
-
-
-def _is_chain(term: Term) -> bool:
-    return isinstance(term, App) and term.fn in ("and", "or")
+    return count > (1 if isinstance(term, App) and term.fn in ("and", "or") else limits.negations)
 
 
 def _operators(term: Term) -> int:
     """Operators of a chain as it is printed, those in its parentheses not counted."""
-    count = 0
-    while isinstance(term, App) and term.fn in _ARITHMETIC:
-        left, right = term.args
-        count += 1
-        if term.fn in _SIGNS:
-            count += _operators(right) if isinstance(right, App) and right.fn not in _SIGNS else 0
-            term = left
-        else:
-            term = left if isinstance(left, App) and left.fn not in _SIGNS else Lit("name", "")
-    return count
+    if not (isinstance(term, App) and term.fn in _ARITHMETIC):
+        return 0
+    left, right = term.args
+    if term.fn in _SIGNS:
+        return 1 + _operators(left) + (0 if _is_sum(right) else _operators(right))
+    return 1 + (0 if _is_sum(left) else _operators(left))
+
+
+def _is_sum(term: Term) -> bool:
+    return isinstance(term, App) and term.fn in _SIGNS
 
 
 def _shows_type(term: Term, schema: Schema, plain: bool) -> bool:

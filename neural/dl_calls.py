@@ -343,14 +343,14 @@ def is_value(type_: Type) -> bool:
 
 def each_call(
     dl: Dl, part: Part, start: int, context: Context, arrived: Callable[[Type], int],
-    tail: Callable[[Type], bytes], rest: Callable[[], bytes | None],
+    tail: Callable[[Dl, Type], bytes], rest: Callable[[], bytes | None],
 ) -> None:  # fmt: skip
     """Draw all calls, and fields of what they give. arrived: where an operand of a type ends. tail, rest: short texts,
     one after the other, from there to the end of the procedure; the first depends on nothing but the type."""
     which, ways_of, firsts = _ways(dl)
     key = ("tails of calls", tail)
     if key not in dl.memo:
-        dl.memo[key] = tuple(dict.fromkeys(path.encode() + tail(type_) for path, type_ in firsts))
+        dl.memo[key] = tuple(dict.fromkeys(path.encode() + tail(dl, type_) for path, type_ in firsts))
     tails: tuple[bytes, ...] = dl.memo[key]
 
     def then(result: int) -> int | None:
@@ -367,7 +367,7 @@ def each_call(
 
         def text() -> bytes | None:
             after = rest()
-            return path.encode() + tail(type_) + after if after is not None else None
+            return path.encode() + tail(dl, type_) + after if after is not None else None
 
         return part.lazy(draw, text)
 

@@ -239,7 +239,7 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
         if subject == type_:
             # What is said of the subject with `is` is written without it.
             part.call(start, dl.words.deep("it", ("it",)), arrived(type_, False))
-    each_call(dl, part, start, context, lambda type_: arrived(type_, True), left_tail(dl), rest)
+    each_call(dl, part, start, context, lambda type_: arrived(type_, True), left_tail, rest)
     goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
     if goals:
         # What a chain gives is compared; nothing else may follow it.
@@ -325,21 +325,22 @@ def _members(
 
 def short_tail(dl: Dl, type_: Type) -> bytes:
     """A short end of a comparison after its left side."""
-    given = short(dl, type_, NOWHERE, "fit")
-    return b" = " + given if is_in(dl, type_, "Eq") and given is not None else b" is any"
-
-
-def left_tail(dl: Dl) -> Callable[[Type], bytes]:
-    """Gives a short end of a comparison after a call of a type as its left side. A Bool is a condition already."""
-    if "left tail" not in dl.memo:
-        dl.memo["left tail"] = lambda type_: short_tail(dl, type_) if type_ != BOOL else b""
-    return dl.memo["left tail"]  # type: ignore[no-any-return]
+    return _short_equal(dl, type_) or b" is any"
 
 
 def short_unmarked(dl: Dl, type_: Type) -> bytes | None:
     """The same of which no mark is said; None if nothing else can be."""
-    tail = short_tail(dl, type_)
-    return tail if tail.startswith(b" =") else b" in []" if is_in(dl, type_, "Eq") else None
+    return _short_equal(dl, type_) or (b" in []" if is_in(dl, type_, "Eq") else None)
+
+
+def _short_equal(dl: Dl, type_: Type) -> bytes | None:
+    given = short(dl, type_, NOWHERE, "fit") if is_in(dl, type_, "Eq") else None
+    return b" = " + given if given is not None else None
+
+
+def left_tail(dl: Dl, type_: Type) -> bytes:
+    """A short end of a comparison after a call as its left side. A Bool is a condition already."""
+    return short_tail(dl, type_) if type_ != BOOL else b""
 
 
 def short_comparison(dl: Dl, context: Context) -> bytes | None:

@@ -6,7 +6,7 @@ from ..compiler.types import Type
 from .dl_context import NOWHERE, Columns, Dl
 from .dl_instances import can_show, can_write
 from .dl_queries import counted
-from .dl_short import short, short_of
+from .dl_short import short
 from .dl_sums import expression
 from .dl_values import operand
 from .net import Part
@@ -110,10 +110,7 @@ def elsewhere(dl: Dl) -> dict[str, Type]:
 
 def shown(dl: Dl, type_: Type) -> int:
     """Values that show a type, as deep in calls as `constant`."""
-    inner = operand(dl, type_, NOWHERE, "shown")
-    return dl.net.procedure(
-        ("shown", type_), lambda body: body.end(body.call(body.start, inner)), lambda: short_of(dl, inner)
-    )
+    return dl.net.deeper(operand(dl, type_, NOWHERE, "shown"))
 
 
 def constant(dl: Dl) -> int:

@@ -162,9 +162,3 @@ def short_argument(dl: Dl, type_: Type, kind: str) -> bytes | None:
 def subject_of(context: Context) -> Type | None:
     """The type of `it`, where there is a single row that is a value."""
     return context.rows[0].type if len(context.rows) == 1 else None
-
-
-def short_of(dl: Dl, procedure: int) -> bytes | None:
-    """The short text that a procedure's maker gave."""
-    known = dl.net.short(procedure)
-    return known[0] if known is not None else None

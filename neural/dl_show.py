@@ -112,14 +112,12 @@ def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
 
 def picked_field(dl: Dl, spelled: str) -> int:
     """`pick` of a field, as deep in calls as one in an expression."""
-    text = f"pick({spelled})".encode()
 
     def build(body: Part) -> None:
         inner = body.text(body.start, "pick(")
         body.end(body.text(dl.words.word(body, inner, spelled, depth=1 if spelled.startswith(".") else 2), ")"))
 
-    picked = dl.net.procedure(("picked", spelled), build, lambda: text)
-    return dl.net.procedure(("a pick", spelled), lambda body: body.end(body.call(body.start, picked)), lambda: text)
+    return dl.net.deeper(dl.net.procedure(("picked", spelled), build, f"pick({spelled})".encode))
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,7 @@ class _Term:
             part.text(part.call(part.text(spaced, "-> "), outcome(self.dl, None, {}, None)), ";", target)
 
 
-def _nothing(_: Type) -> bytes:
+def _nothing(_dl: Dl, _type: Type) -> bytes:
     return b""
 
 

@@ -100,6 +100,15 @@ class Net:
             self.states[start].expand = lambda: build(Part(self, number))
         return number
 
+    def deeper(self, procedure: int) -> int:
+        """A procedure that calls another and nothing else: read as deep in calls as what that one may stand beside."""
+
+        def short() -> bytes | None:
+            known = self.short(procedure)
+            return known[0] if known is not None else None
+
+        return self.procedure(("deeper", procedure), lambda body: body.end(body.call(body.start, procedure)), short)
+
     def name(self, key: Hashable) -> int:
         """The number of a result that no procedure is: a type, say. Shares its numbering with procedures."""
         number = self._numbers.get(key)

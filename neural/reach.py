@@ -194,7 +194,7 @@ class Reaches:
                 (pushed, bound), entered = found.plain.popitem()
                 self._texts(found, pushed, bound, entered)
             else:
-                self._region(found)
+                self._regions(found)
         controls = self.automaton.controls
         targets = tuple(Target(controls[number], pushed, bound) for number, pushed, bound in found.classes)
         rests = tuple(
@@ -346,36 +346,39 @@ class Reaches:
         """The trie to a control state that reads some bytes and stays as it is; None if this one is another."""
         known = self._loops.get(control.number, False)
         if known is False:
-            reads = self.automaton.reads(control) if control.frame is None else {}
-            found = len(reads) >= _WIDE and all(here == [*control.members] for here in reads.values())
-            known = self._loops[control.number] = self.trie.loop(reads) if found else None
+            known = None
+            if is_wide(self.automaton, control):
+                reads = self.automaton.reads(control)
+                known = self.trie.loop(reads) if all(here == [*control.members] for here in reads.values()) else None
+            self._loops[control.number] = known
         return known
 
-    def _region(self, found: _Found) -> None:
-        """Go on from the nodes that the loop of most tokens has entered."""
+    def _regions(self, found: _Found) -> None:
+        """Go on from the nodes that loops have entered, those of most tokens first."""
+        trie = self.trie
+        free, found.free = found.free, {}
+        entered = {key: np.concatenate([np.asarray(p, dtype=np.int32) for p in some]) for key, some in free.items()}
+        tokens = {key: int((trie.starts[trie.end[nodes]] - trie.starts[nodes]).sum()) for key, nodes in entered.items()}
+        for key in sorted(tokens, key=tokens.__getitem__, reverse=True):
+            self._region(found, key, entered[key], tokens[key])
+
+    def _region(self, found: _Found, key: _Entered, nodes: Ints, tokens: int) -> None:
+        """Go on from nodes that one loop has entered. tokens: below them, read or not."""
         from .walks import left, region
 
-        trie = self.trie
-        entered = {
-            key: np.concatenate([np.asarray(p, dtype=np.int32) for p in some]) for key, some in found.free.items()
-        }
-        most = {key: int((trie.starts[trie.end[nodes]] - trie.starts[nodes]).sum()) for key, nodes in entered.items()}
-        key = max(most, key=most.__getitem__)
-        del found.free[key]
-        control, pushed, bound = key
-        loop, nodes = self.loop(control), entered[key]
+        trie, (control, pushed, bound) = self.trie, key
+        loop = self.loop(control)
         assert loop is not None
-        if key == found.most or (found.most is None and most[key] > _VERY_MANY):
-            if found.row is None:
-                found.row = np.zeros((self.size + 31) // 32, dtype=np.uint32)
-            if region(nodes, trie.end, trie.depths, trie.starts, trie.order, loop.tops, found.row, self._scratch):
-                found.most = key
-                found.number(*key)
-        else:
-            nothing = np.zeros(0, dtype=np.uint32)
-            count = region(nodes, trie.end, trie.depths, trie.starts, trie.order, loop.tops, nothing, self._scratch)
-            if count:
-                found.listed.append((self._scratch[:count].copy(), found.number(*key)))
+        is_most = key == found.most or (found.most is None and tokens > _VERY_MANY)
+        if is_most and found.row is None:
+            found.row = np.zeros((self.size + 31) // 32, dtype=np.uint32)
+        row = found.row if is_most and found.row is not None else np.zeros(0, dtype=np.uint32)
+        count = region(nodes, trie.end, trie.depths, trie.starts, trie.order, loop.tops, row, self._scratch)
+        if count and is_most:
+            found.most = key
+            found.number(*key)
+        elif count:
+            found.listed.append((self._scratch[:count].copy(), found.number(*key)))
         if control.ended:
             count = left(nodes, trie.end, trie.depths, loop.stops, loop.above, self._scratch)
             if count:

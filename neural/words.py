@@ -140,10 +140,7 @@ class Words:
 
     def deep(self, key: str, names: tuple[str, ...]) -> int:
         """One of several words that stand where operands do, as deep in calls as the names in them."""
-        inner = self.names(key, names)
-        return self.net.procedure(
-            ("deep", key), lambda body: body.end(body.call(body.start, inner)), lambda: min(names, key=len).encode()
-        )
+        return self.net.deeper(self.names(key, names))
 
     def any_name(self, but: frozenset[str], reserved: bool, known: tuple[tuple[str, int], ...]) -> int:
         """Any identifier that is neither reserved nor one of `but`, with the result `other`. known: identifiers with
