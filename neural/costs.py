@@ -17,6 +17,8 @@ from .net import NEVER, Net, Short
 from .vocabulary import Vocabulary
 
 _END: Final = -1
+_SHORT: Final = 64
+"""Bytes of a text up to which all its ends are spelled with it."""
 
 
 def priced(vocabulary: Vocabulary, text: bytes, room: int) -> int:
@@ -121,6 +123,11 @@ class Costs:
     def _spell(self, text: bytes) -> list[int]:
         known = self._spelled.get(text)
         if known is None:
+            if not self.room and len(text) <= _SHORT:
+                # What is priced next is mostly an end of it.
+                ends = self.vocabulary.spell_ends(text)
+                self._spelled |= {text[i:]: tokens for i, tokens in enumerate(ends)}
+                return self._spelled.setdefault(text, [])
             parts = [self.vocabulary.spell(part) for part in _cut(text, self.room)]
             known = self._spelled[text] = [token for part in parts for token in part] if all(parts) else []
         return known

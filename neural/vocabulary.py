@@ -60,26 +60,35 @@ class Vocabulary:
 
     def fewest(self, text: bytes) -> int:
         """The least number of tokens that spell `text`; NEVER if none do."""
-        return int(self._best(text)[0][-1])
+        return int(self._best(text)[0][0])
 
     def spell(self, text: bytes) -> list[int]:
         """The least tokens that spell `text`; none if that cannot be."""
-        best, last, token = self._best(text)
-        out, at = [], len(text)
-        while at and best[-1] < NEVER:
+        best, after, token = self._best(text)
+        out, at = list[int](), 0
+        while at < len(text) and best[0] < NEVER:
             out.append(int(token[at]))
-            at = int(last[at])
-        return out[::-1]
+            at = int(after[at])
+        return out
+
+    def spell_ends(self, text: bytes) -> list[list[int]]:
+        """The same of every end of `text` but the empty one, the longest first."""
+        best, after, token = (array.tolist() for array in self._best(text))
+        found: list[list[int]] = [[] for _ in range(len(text) + 1)]
+        for start in range(len(text) - 1, -1, -1):
+            if best[start] < NEVER:
+                found[start] = [token[start], *found[after[start]]]
+        return found[:-1]
 
     def _best(self, text: bytes) -> tuple[Ints, Ints, Ints]:
         from .walks import spell
 
         size, trie = len(text) + 1, self.trie
         best = np.full(size, NEVER, dtype=np.int32)
-        last, token = np.zeros((2, size), dtype=np.int32)
+        after, token = np.zeros((2, size), dtype=np.int32)
         data = np.frombuffer(text, dtype=np.uint8)
-        spell(trie.byte, trie.kids, trie.kid, trie.first, trie.count, trie.order, data, best, last, token)
-        return best, last, token
+        spell(trie.byte, trie.kids, trie.kid, trie.first, trie.count, trie.order, data, best, after, token)
+        return best, after, token
 
 
 @cache

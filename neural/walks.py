@@ -142,12 +142,11 @@ def pairs(of, but, tokens, which):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def spell(byte, kids, kid, first, count, order, text, best, last, token):  # type: ignore[no-untyped-def]
-    """The least tokens that spell each beginning of `text`: how many (best, given as very many), from where the last
-    of them begins (last) and which it is (token)."""
-    best[0] = 0
-    for start in range(text.size):
-        base = best[start] + 1
+def spell(byte, kids, kid, first, count, order, text, best, after, token):  # type: ignore[no-untyped-def]
+    """The least tokens that spell each end of `text`: how many (`best`, given as very many), which comes first (token)
+    and where the next begins (after)."""
+    best[text.size] = 0
+    for start in range(text.size - 1, -1, -1):
         node, at = 0, start
         while at < text.size:
             low, high = kids[node], kids[node + 1]
@@ -160,8 +159,8 @@ def spell(byte, kids, kid, first, count, order, text, best, last, token):  # typ
             if low == kids[node + 1] or byte[kid[low]] != text[at]:
                 break
             node, at = kid[low], at + 1
-            if count[node] > 0 and base < best[at]:
-                best[at], last[at], token[at] = base, start, order[first[node]]
+            if count[node] > 0 and best[at] + 1 < best[start]:
+                best[start], after[start], token[start] = best[at] + 1, at, order[first[node]]
 
 
 def load(trie: Trie) -> None:
