@@ -25,6 +25,7 @@ from ..targets.dataflow.judge import Judge
 from ..targets.dataflow.names import Names
 from . import errors
 from .flow_signatures import Count, Signature, Signatures, Space
+from .flow_type_names import TypeNames
 from .flow_types import Ids
 from .net import Net, Part, Short
 from .patterns import any_name, characters, draw, rest_of_name
@@ -102,6 +103,7 @@ class Flow:
     _masks: dict[bytes, NDArray[np.bool_]] = field(default_factory=dict)
     _interned: dict[Hashable, Candidate] = field(default_factory=dict)
     _calls: dict[Candidate, tuple[list[bytes], bytes, int]] = field(default_factory=dict)
+    _spellings: dict[Candidate, list[int]] = field(default_factory=dict)
     _by_result: dict[int, list[Candidate]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -115,7 +117,8 @@ class Flow:
                 self._by_result.setdefault(number[signature.function.result], []).append(candidate)
             else:
                 self._open.append(candidate)
-        self.results = [self.net.name(("type", type_)) for type_ in self.signatures.universe.types]
+        self.type_names = TypeNames(self.net, self.signatures.universe.types, self.signatures.universe.texts)
+        self.results = self.type_names.results[: len(number)]
         self.type_of = {result: i for i, result in enumerate(self.results)}
         self.root = self.net.procedure(("states",), lambda part: None)
         schema = self.signatures.schema
@@ -349,12 +352,22 @@ class Flow:
 
     def _name(self, candidates: tuple[Candidate, ...], at: int) -> int:
         """In the name of one of some calls, before its byte `at`: one state for all that may be called together."""
+        if len(candidates) == 1:
+            return self._spelled(candidates[0])[at]
 
         def build(part: Part, state: int) -> None:
             self._names(part, state, candidates, at)
             self._hint(state, lambda: self._rest_of_name(candidates, at))
 
         return self._state(("name", candidates, at), build)
+
+    def _spelled(self, candidate: Candidate) -> list[int]:
+        """The states in the name of a call, by the bytes of it that have been read."""
+        if candidate not in self._spellings:
+            filled = self._filled(candidate.signature, candidate.space, 0, True)
+            part, head = Part(self.net, self.root), candidate.signature.head.encode()
+            self._spellings[candidate] = part.along(head, filled)
+        return self._spellings[candidate]
 
     def _rest_of_name(self, candidates: Sequence[Candidate], at: int) -> Short | None:
         return self._shortest(candidates, lambda c, _: c.signature.head.encode()[at:])
@@ -366,11 +379,11 @@ class Flow:
 
         def build(part: Part, state: int) -> None:
             numbers = [self._column(c, index) for c in candidates]
-            types = self._set(np.unique(np.concatenate(numbers)))
+            types = tuple(np.unique(np.concatenate(numbers)).tolist())
             goes = self.net.continuation(
                 lambda result: self._type_given(candidates, index, result), lambda _: dearest()
             )
-            part.call(state, self.types(types), goes)
+            part.call(state, self.type_names.one_of(types), goes)
             self._hint(state, lambda: self._rest_of_types(candidates, index))
 
         def dearest() -> int:
@@ -428,35 +441,6 @@ class Flow:
     def _rest_of_types(self, candidates: Sequence[Candidate], index: int) -> Short | None:
         """A short rest of a call from its type argument `index` on."""
         return self._shortest(candidates, lambda c, given: b" ".join(given[index:]) + b") " + c.signature.head.encode())
-
-    def types(self, types: bytes) -> int:
-        """The procedure of the spellings of a set of types; it returns the type."""
-        universe = self.signatures.universe
-        numbers = np.flatnonzero(self._masks[types])
-        ordered = numbers[np.argsort(universe.rank[numbers])].tolist()
-        texts = [(universe.texts[n].encode(), n) for n in ordered]
-
-        def node(part: Part, state: int, low: int, high: int, at: int) -> None:
-            while low < high and len(texts[low][0]) == at:
-                part.end(state, self.results[texts[low][1]])
-                low += 1
-            while low < high:
-                byte, end = texts[low][0][at], low
-                while end < high and texts[end][0][at] == byte:
-                    end += 1
-                target = part.lazy(lambda s, low=low, end=end: node(part, s, low, end, at + 1))  # type: ignore[misc]
-                self._hint(target, lambda low=low, end=end: rest(low, end, at + 1))  # type: ignore[misc]
-                part.byte(state, byte, byte, target)
-                low = end
-
-        def rest(low: int, high: int, at: int) -> Short:
-            text, number = min(texts[low:high], key=lambda each: len(each[0]))
-            return text[at:], self.results[number]
-
-        procedure = self.net.procedure(("types", types), lambda part: node(part, part.start, 0, len(texts), 0))
-        self.net.shorten(procedure, lambda: rest(0, len(texts), 0))
-        self.net.returning(procedure, lambda: self._results_of(types))
-        return procedure
 
     # ------------------------------------------------------------ arguments
 

@@ -49,18 +49,6 @@ class Universe:
         return tuple(write(type_sexp(lispress_type(type_))) for type_ in self.types)
 
     @cached_property
-    def order(self) -> Ids:
-        """All types, sorted by spelling."""
-        return np.array(sorted(range(len(self.types)), key=self.texts.__getitem__), dtype=np.int32)
-
-    @cached_property
-    def rank(self) -> Ids:
-        """Where each type stands in that order."""
-        rank = np.empty(len(self.types), dtype=np.int32)
-        rank[self.order] = np.arange(len(self.types), dtype=np.int32)
-        return rank
-
-    @cached_property
     def _wide(self) -> dict[tuple[str, int], dict[tuple[int, ...], int]]:
         """Types of several arguments by constructor: from the arguments' numbers to theirs."""
         found: dict[tuple[str, int], dict[tuple[int, ...], int]] = {}

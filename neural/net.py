@@ -275,6 +275,13 @@ class Part:
             return target
         return source
 
+    def along(self, text: bytes, target: int) -> list[int]:
+        """The states before each byte of a text, and the target after it."""
+        first = len(self.net.states)
+        states = [*range(first, first + len(text)), target]
+        self.net.states += [State(self.owner, {byte: [after]}) for byte, after in zip(text, states[1:], strict=True)]
+        return states
+
     def words(self, source: int, words: Iterable[str], target: int) -> None:
         """A move along any of several texts, their common beginnings shared."""
         beginnings: dict[bytes, int] = {b"": source}

@@ -265,10 +265,13 @@ class Reaches:
             pushed += more
             if len(pushed) > MAX_PUSHED:
                 return
-        trie = self.trie
+        trie, automaton = self.trie, self.automaton
         counts, ends = trie.counts, trie.ends
         while True:
-            if self.loop(target) is not None:
+            reads = target.reads
+            if reads is None:
+                reads = automaton.reads(target)
+            if len(reads) >= _WIDE and self.loop(target) is not None:
                 found.free.setdefault((target, pushed, bound), []).append(nodes)
                 return
             tokens = [node for node in nodes if counts[node]]
@@ -279,7 +282,6 @@ class Reaches:
             if not nodes:
                 return
             # A fixed text, one byte after the other.
-            reads = target.reads or self.automaton.reads(target)
             if len(reads) != 1 or target.frame is not None or target.ended:
                 break
             ((byte, here),) = reads.items()
@@ -287,7 +289,7 @@ class Reaches:
             nodes = [child for node in nodes for child in trie.below(node).get(byte, ())]
             if not nodes:
                 return
-            target = self.automaton.target(here)
+            target = automaton.target(here)
         if is_wide(self.automaton, target):
             large = [node for node in nodes if ends[node] - node > _MANY]
             if large:

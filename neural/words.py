@@ -201,10 +201,27 @@ class Words:
     def _branch(self, body: Part, state: int, left: Left) -> None:
         """Any of some texts, each to its result. States where the same is left are one, whatever it is left of."""
         for byte, rest in _by_byte(left).items():
-            body.byte(state, byte, byte, self._state(body, (rest, False), self._branch, partial(_shortest, rest)))
+            body.byte(state, byte, byte, self._left(body, rest))
         for text, result in left:
             if not text:
                 body.end(state, result)
+
+    def _left(self, body: Part, left: Left) -> int:
+        """The state where some texts are left. Where it is one text there is nothing to wait for: all of it is drawn."""
+        if len(left) > 1 or not left[0][0]:
+            return self._state(body, (left, False), self._branch, partial(_shortest, left))
+        ((text, result),) = left
+        known, at = self._states.get((left, False)), 0
+        if known is not None:
+            return known
+        while at < len(text) and known is None:
+            at += 1
+            known = self._states.get((((text[at:], result),), False))
+        ends = known if known is not None else self._left(body, ((b"", result),))
+        states = body.along(text[:at], ends)
+        for i, number in enumerate(states[:-1]):
+            self._states[((text[i:], result),), False] = number
+        return states[0]
 
     def _names(self, body: Part, state: int, left: Left, first: bool = False) -> None:
         """The rest of any name; those left over have results of their own, or are refused. Shared in the same way."""
