@@ -16,7 +16,6 @@ needs, by number (`Automaton.controls`, `Automaton.frames`):
 | binds | frame | whether the one result that returns to it is appended to the environment |
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,14 +43,13 @@ class Control:
 @dataclass(slots=True, eq=False)
 class Frame:
     """A return address: calls, and where each set of results leads. binds: a result that returns here is bound.
-    callee: where the procedures called begin, once asked for. entered: the calls that can have read a byte, by the
-    first that a callee reads."""
+    callee: where the procedures called begin; reads: what each of them reads first. Both once asked for."""
 
     number: int
     calls: tuple[tuple[int, int], ...]
     binds: bool
     callee: Control | None = None
-    entered: "dict[int, list[tuple[int, int]]] | None" = None
+    reads: "list[dict[int, list[int] | None]] | None" = None
     after: "dict[frozenset[int], Control | None]" = field(default_factory=dict)
 
 
@@ -190,17 +188,10 @@ class Automaton:
         """What a frame still waits for once a byte was read in one of its calls."""
         if len(frame.calls) == 1:
             return frame
-        if frame.entered is None:
-            frame.entered = {}
-            for call in frame.calls:
-                for first in self._first_bytes(call[0]):
-                    frame.entered.setdefault(first, []).append(call)
-        calls = frame.entered[byte]
+        if frame.reads is None:
+            frame.reads = [self.reads(self.alone(self.net.starts[procedure])) for procedure, _ in frame.calls]
+        calls = [call for call, reads in zip(frame.calls, frame.reads, strict=True) if byte in reads]
         return frame if len(calls) == len(frame.calls) else self.frame(frozenset(calls))
-
-    def _first_bytes(self, procedure: int) -> Iterable[int]:
-        """Bytes that a procedure reads first."""
-        return self.reads(self.alone(self.net.starts[procedure]))
 
     def target(self, here: list[int]) -> Control:
         """The control state of the network states that a byte leads to."""

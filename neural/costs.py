@@ -73,26 +73,36 @@ class Costs:
             return None
         if way:
             seen = self._seen[last]
-            for i, number in enumerate(way):
-                self._rests[number] = text[i:] + found[0], found[1]
-                self._seen[number] = len(text) - i + seen
+            for number, at in way:
+                self._rests[number] = text[at:] + found[0], found[1]
+                self._seen[number] = len(text) - at + seen
         return self._rests[state]
 
-    def _only_way(self, state: int) -> tuple[list[int], bytes, int]:
-        """States from which one byte leads on and nothing else does, as far as they go from a state; those bytes; the
-        state where they end."""
-        way: list[int] = []
+    def _only_way(self, state: int) -> tuple[list[tuple[int, int]], bytes, int]:
+        """States from which one byte or call of a known text leads on and nothing else does, as far as they go from a
+        state, each with the bytes read before it; those bytes; the state where they end."""
+        way: list[tuple[int, int]] = []
         text = bytearray()
-        while state not in self._rests and self._given(state) is None:
+        while state not in self._rests and self._given(state) is None and len(way) < 4096:
             drawn = self.net.state(state)
-            if len(drawn.moves) != 1 or drawn.silent or drawn.calls or drawn.slots or drawn.result is not None:
+            if drawn.silent or drawn.slots or drawn.result is not None or len(drawn.moves) + len(drawn.calls) != 1:
                 break
-            ((byte, targets),) = drawn.moves.items()
-            if len(targets) != 1 or len(way) == 4096:
-                break
-            way.append(state)
-            text.append(byte)
-            state = targets[0]
+            at = len(text)
+            if drawn.moves:
+                ((byte, targets),) = drawn.moves.items()
+                if len(targets) != 1:
+                    break
+                way.append((state, at))
+                text.append(byte)
+                state = targets[0]
+            else:
+                inner = self.net.short(drawn.calls[0][0])
+                after = self.net.then(drawn.calls[0], inner[1]) if inner is not None else None
+                if inner is None or after is None:
+                    break
+                way.append((state, at))
+                text += inner[0]
+                state = after
         return way, bytes(text), state
 
     def _found(self, state: int) -> Short | None:

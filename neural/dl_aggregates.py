@@ -32,6 +32,21 @@ def aggregates(dl: Dl, part: Part, type_: Type, context: Context, end: int) -> N
             aggregate(dl, part, part.start, name, (type_,), inner, lambda _: end)
 
 
+def aggregate_of(dl: Dl, type_: Type, context: Context) -> int | None:
+    """The procedure of aggregates that give a type; None if there are none."""
+
+    def build(part: Part) -> None:
+        end = part.new()
+        part.end(end)
+        aggregates(dl, part, type_, context, end)
+
+    def text() -> bytes | None:
+        picked = short_plain(dl, type_, context.ungrouped()) if type_ != NUMBER else None
+        return b"count()" if type_ == NUMBER else b"pick(" + picked + b")" if picked is not None else None
+
+    return dl.net.procedure(("aggregate", type_, context), build, text) if text() is not None else None
+
+
 def over(dl: Dl, name: str, inner: Context) -> tuple[Type, ...]:
     """Types of what an aggregate can be over."""
     from .dl_conditions import comparable

@@ -10,7 +10,7 @@ from ..compiler.types import BOOL, DYNAMIC, Con, Type, substitute
 from .dl_context import Context, Dl, fields_of_type, spelled_field
 from .dl_instances import EXPECTED, Binding, Choice, calls, can_write, required_of
 from .dl_short import short_argument, short_arguments, short_call, short_rest
-from .net import NEVER, Count, Part
+from .net import NEVER, Count, Part, Short
 
 Way = tuple[str, Type]
 """A field taken of what a call gives, as it is written (empty: none), and the type of that."""
@@ -264,12 +264,13 @@ def actions(
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Calls of one function that give one type: the label they get, the type's fields, the instances, a short one."""
+    """Calls of one function that give one type. ways: what may be taken of it, nothing or a field: how that is written
+    after it, the label it gets, its type. names: those labels. group: the instances. short: a short call."""
 
     function: Function
-    label: str
     result: Type
-    fields: tuple[tuple[str, Type], ...]
+    ways: tuple[tuple[str, str, Type], ...]
+    names: frozenset[str]
     group: tuple[Choice, ...]
     short: bytes
 
@@ -289,7 +290,9 @@ def all_calls(dl: Dl) -> tuple[Called, ...]:
             text = short_call(dl, function, binding, False)
             if text is not None:
                 label = name if name[0].isalpha() else "value"
-                found.append(Called(function, label, type_, fields_of_type(dl, type_), tuple(group), text))
+                fields = ((f".{spelled_field(n)}", n, t) for n, t in fields_of_type(dl, type_))
+                ways = (("", label, type_), *fields)
+                found.append(Called(function, type_, ways, frozenset(n for _, n, _ in ways), tuple(group), text))
         known = dl.memo["all calls"] = tuple(found)
     return known
 
@@ -323,15 +326,23 @@ def some_calls(dl: Dl, which: tuple[int, ...], context: Context) -> int:
         call(dl, part, part.start, begins, context, end)
 
     procedure = dl.net.procedure(("some calls", which, context), build)
-    shortest = min(which, key=lambda i: (len(every[i].short), i))
-    dl.net.shorten(procedure, lambda: (every[shortest].short, was(dl, shortest)))
+
+    def shortest() -> Short:
+        best = min(which, key=lambda i: (len(every[i].short), i))
+        return every[best].short, was(dl, best)
+
+    dl.net.shorten(procedure, shortest)
     dl.net.returning(procedure, lambda: (was(dl, i) for i in which))
     return procedure
 
 
 def was(dl: Dl, which: int) -> int:
     """The result that says which of `all_calls` it was, and of which type."""
-    return dl.net.name(("was", which, all_calls(dl)[which].result))
+    results: tuple[int, ...] | None = dl.memo.get("was")
+    if results is None:
+        names = (("was", i, called.result) for i, called in enumerate(all_calls(dl)))
+        results = dl.memo["was"] = tuple(map(dl.net.name, names))
+    return results[which]
 
 
 def is_value(type_: Type) -> bool:
@@ -373,7 +384,12 @@ def each_call(
 
     def dearest(count: Count) -> int:
         after = rest()
-        return max(count(each + after) for each in tails) if after is not None else NEVER
+        if after is None:
+            return NEVER
+        key = ("dearest tail", tail, after, count)
+        if key not in dl.memo:
+            dl.memo[key] = max(count(each + after) for each in tails)
+        return dl.memo[key]  # type: ignore[no-any-return]
 
     if ways_of:
         part.call(start, some_calls(dl, which, context), dl.net.continuation(then, dearest))
@@ -386,8 +402,7 @@ def _ways(dl: Dl) -> tuple[tuple[int, ...], dict[int, tuple[Way, ...]], tuple[Wa
     if known is None:
         found: dict[int, tuple[Way, ...]] = {}
         for i, called in enumerate(all_calls(dl)):
-            paths = ((f".{spelled_field(n)}", t) for n, t in called.fields)
-            ways = tuple((path, t) for path, t in (("", called.result), *paths) if is_value(t))
+            ways = tuple((path, t) for path, _, t in called.ways if is_value(t))
             if ways:
                 found[i] = ways
         of = {was(dl, i): ways for i, ways in found.items()}

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from ..compiler.classes import has_class
 from ..compiler.types import BOOL, DYNAMIC, NUMBER, TEXT, Con, Constraint, Type, list_of
+from .dl_aggregates import aggregate_of
 from .dl_calls import all_calls, each_call, is_value
-from .dl_context import NOWHERE, Context, Dl, fields, fields_of_type
+from .dl_context import NOWHERE, Context, Dl, named
 from .dl_instances import above, below, can_write, is_in
 from .dl_short import short, short_own, shortest_call, subject_of
-from .dl_sums import Sums, expression, leads
+from .dl_sums import CHAINED, Sums, expression
 from .dl_values import operand
 from .net import NEVER, Count, Part, Short
 
@@ -181,12 +182,10 @@ def own_types(dl: Dl, context: Context) -> tuple[Type, ...]:
     """Those that what only this context has may have: fields, variables, the subject, aggregates."""
     found = dl.memo.get(("own types", context))
     if found is None:
-        types = dict.fromkeys(t for _, _, t in fields(dl, context))
+        types = dict.fromkeys(named(dl, context).values())
         if context.keys is not None:
             types |= dict.fromkeys((*comparable(dl, context.ungrouped()), NUMBER))
         types |= dict.fromkeys(row.type for row in context.rows if row.type is not None and len(context.rows) == 1)
-        types |= dict.fromkeys(t for _, t in context.bound)
-        types |= dict.fromkeys(t for _, bound in context.bound for _, t in fields_of_type(dl, bound))
         found = dl.memo["own types", context] = tuple(t for t in types if is_value(t))
     return found
 
@@ -203,51 +202,59 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
     """A left side by its type, then what may follow it. A Bool is a condition already."""
     from .dl_queries import subquery
 
-    tails: dict[tuple[Type, bool], int] = {}
+    tails: dict[tuple[Type, bool, bool], int] = {}
+    goals, nowhere = CHAINED.intersection(comparable(dl, context)), part.new()
+    # What a chain gives is compared; nothing else may follow it.
+    sums = Sums(dl, part, context, goals, lambda found: (nowhere, tail(found, True, False)),
+                rest=lambda found: _plus(short_tail(dl, found), rest))  # fmt: skip
 
-    def spaced(type_: Type, marked: bool) -> bytes | None:
-        text = short_tail(dl, type_) if marked else short_unmarked(dl, type_)
-        return _plus(text[1:], rest) if text is not None else None
+    def after(type_: Type, marked: bool) -> bytes | None:
+        return short_tail(dl, type_) if marked else short_unmarked(dl, type_)
 
-    def tail(type_: Type, marked: bool = True) -> int:
-        key = (type_, marked)
-        if key not in tails:
-            tails[key] = part.lazy(
-                lambda state: _tail(dl, part, state, type_, context, done, marked, rest), lambda: spaced(type_, marked)
-            )
-        return tails[key]
-
-    def arrived(type_: Type, marked: bool) -> int:
-        """Right after a left side."""
+    def tail(type_: Type, marked: bool, first: bool) -> int:
+        """After a left side and a space. first: it may be the first operand of a chain."""
 
         def draw(state: int) -> None:
-            part.text(state, " ", tail(type_, marked))
-            if type_ == BOOL:
-                _close(part, state, done)
+            _tail(dl, part, state, type_, context, done, marked, rest)
+            if first and sums.begins(type_):
+                part.join(state, sums.after(type_))
 
         def text() -> bytes | None:
-            text = short_tail(dl, type_) if marked else short_unmarked(dl, type_)
-            return rest() if type_ == BOOL else _plus(text, rest)
+            found = after(type_, marked)
+            return _plus(found[1:], rest) if found is not None else None
 
-        return part.lazy(draw, text)
+        key = (type_, marked, first)
+        if key not in tails:
+            tails[key] = part.lazy(draw, text)
+        return tails[key]
 
-    types = comparable(dl, context)
+    def arrive(state: int, side: tuple[Type, bool]) -> None:
+        """Right after a left side."""
+        part.text(state, " ", tail(*side, True))
+        if side[0] == BOOL:
+            _close(part, state, done)
+
+    def arrived(type_: Type, marked: bool = True) -> bytes | None:
+        return rest() if type_ == BOOL else _plus(after(type_, marked), rest)
+
     subject = subject_of(context)
-    for type_ in own_types(dl, context):
-        if short_own(dl, type_, context, False) is not None:
-            part.call(start, operand(dl, type_, context, "left"), arrived(type_, True))
-        if subject == type_:
-            # What is said of the subject with `is` is written without it.
-            part.call(start, dl.words.deep("it", ("it",)), arrived(type_, False))
-    each_call(dl, part, start, context, lambda type_: arrived(type_, True), left_tail, rest)
-    goals = frozenset(t for t in types if leads((None, "", t), frozenset((t,)), True))
-    if goals:
-        # What a chain gives is compared; nothing else may follow it.
-        nowhere = part.new()
-        Sums(
-            dl, part, context, goals, lambda found: (nowhere, tail(found)),
-            rest=lambda found: _plus(short_tail(dl, found), rest),
-        ).begin(start, "plain")  # fmt: skip
+    sides = {spelled: (type_, True) for spelled, type_ in named(dl, context).items() if is_value(type_)}
+    if subject is not None and is_value(subject):
+        # What is said of the subject with `is` is written without it.
+        sides["it"] = subject, False
+    if sides:
+        says = lambda word: ("was", word, sides[word][0])  # noqa: E731
+        dl.words.choose(part, start, sides, arrive, lambda side: arrived(*side), depth=2, result=says)
+
+    def whole(type_: Type) -> int:
+        return part.lazy(lambda state: arrive(state, (type_, True)), lambda: arrived(type_))
+
+    for type_ in own_types(dl, context) if context.keys is not None else ():
+        aggregate = aggregate_of(dl, type_, context)
+        if aggregate is not None:
+            part.call(start, aggregate, whole(type_))
+    each_call(dl, part, start, context, whole, left_tail, rest)
+    sums.parenthesized(start)
     if context.depth < dl.limits.nesting:
         inner = part.call(
             part.call(start, dl.words.deep("exists", ("exists (",))), subquery(dl, context.inside(), None, True)

@@ -152,6 +152,28 @@ def fields(dl: Dl, context: Context) -> tuple[tuple[str, str, Type], ...]:
     return found
 
 
+def spellings(dl: Dl, context: Context, type_: Type) -> tuple[str, ...]:
+    """How fields, variables and fields of variables that have a type are spelled here."""
+    key = ("spellings", context)
+    by_type: dict[Type, tuple[str, ...]] | None = dl.memo.get(key)
+    if by_type is None:
+        by_type = dl.memo[key] = {}
+        for spelled, found in named(dl, context).items():
+            by_type[found] = (*by_type.get(found, ()), spelled)
+    return by_type.get(type_, ())
+
+
+def named(dl: Dl, context: Context) -> dict[str, Type]:
+    """Everything here that is only a name, or a name of a name: fields, variables and their fields, with their types."""
+    found: dict[str, Type] | None = dl.memo.get(("named", context))
+    if found is None:
+        found = dl.memo["named", context] = {spelled: type_ for spelled, _, type_ in fields(dl, context)}
+        for name, type_ in context.bound:
+            found[name] = type_
+            found |= {f"{name}.{spelled_field(field)}": inner for field, inner in fields_of_type(dl, type_)}
+    return found
+
+
 def _fields(dl: Dl, context: Context) -> Iterator[tuple[str, str, Type]]:
     for spelled, name, type_ in own_fields(dl, context):
         yield spelled, name, type_
@@ -190,4 +212,4 @@ def row_type(type_: Type) -> tuple[Row, ...] | None:
 
 
 __all__ = ["NOWHERE", "VARIABLES", "Columns", "Context", "Dl", "Limits", "Row", "all_columns", "columns_of"]
-__all__ += ["fields", "fields_of_type", "own_fields", "row_type", "spelled_field"]
+__all__ += ["fields", "fields_of_type", "named", "own_fields", "row_type", "spelled_field", "spellings"]

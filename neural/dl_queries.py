@@ -562,12 +562,10 @@ class Stages:
 
         def way(shown: Shown) -> bytes | None:
             """A short end of the query after some items."""
-            if self.finish.always is not None:
-                return self.finish.always
             return self.finish.rest(self.dl, self._next(replace(self.standing, context=self._flat(shown))))()
 
         show_items(self.dl, self.part, start, self.standing.context, Shown(), follow, may, self._show_rest, way, limit,
-                   free)  # fmt: skip
+                   self.finish.always, free)  # fmt: skip
 
     def _show_rest(self, shown: Shown) -> bytes | None:
         """A short end of the query after some items and a comma."""

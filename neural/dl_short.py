@@ -15,8 +15,6 @@ def short(dl: Dl, type_: Type, context: Context, kind: str) -> bytes | None:
     key = ("short", type_, context, kind)
     if key in dl.memo:
         return dl.memo[key]  # type: ignore[no-any-return]
-    if kind == "left":
-        return short_own(dl, type_, context, False)
     constant = short_constant(dl, type_, kind) if kind != "plain" else None
     found = constant or short_plain(dl, type_, context)
     if constant is not None or "asked" not in dl.memo:

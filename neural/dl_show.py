@@ -1,8 +1,7 @@
 """What `show` lists: items with the labels that the printer writes or leaves out, and the columns they make."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from ..compiler.lower import fresh_label
 from ..compiler.spelling import quote_name
@@ -10,9 +9,9 @@ from ..compiler.types import NUMBER, Con, Type
 from .dl_aggregates import COUNTS, OVER, aggregate, over
 from .dl_calls import Called, all_calls, some_calls, was
 from .dl_conditions import Spot, comparable
-from .dl_context import Columns, Context, Dl, all_columns, fields, spelled_field
+from .dl_context import Columns, Context, Dl, all_columns, fields
 from .dl_short import short_plain, subject_of
-from .dl_sums import Sums, leads
+from .dl_sums import CHAINED, Sums
 from .net import Part
 
 Follow = Callable[[Spot, "Shown"], None]
@@ -87,12 +86,16 @@ def whole_text(dl: Dl, context: Context, types: tuple[Type, ...]) -> bytes | Non
 
 def show_items(
     dl: Dl, part: Part, start: int, context: Context, shown: Shown, follow: Follow, may: Callable[[Shown], bool],
-    rest: Callable[[Shown], bytes | None], way: Callable[[Shown], bytes | None], limit: int, free: bool,
+    rest: Callable[[Shown], bytes | None], way: Callable[[Shown], bytes | None], limit: int, always: bytes | None,
+    free: bool,
 ) -> None:  # fmt: skip
     """Draw an item and what may follow it. follow: the query goes on after the items. may: whether a list of items
     may still be completed. rest: a short way to do so, after a comma. way: the same right after an item. limit:
-    columns at most. free: any list may be."""
-    Items(dl, part, start, context, shown, follow, may, rest, way, limit, free).draw()
+    columns at most. always: what `way` gives whatever the item, if there is such. free: any list may be."""
+    if free and always is not None:
+        Items(dl, part, start, context, shown, follow, may, rest, lambda _: always, limit, always, free).draw()
+    else:
+        Items(dl, part, start, context, shown, follow, may, rest, way, limit, None, free).draw()
 
 
 def one_aggregate(dl: Dl, name: str, type_: Type, inner: Context) -> int:
@@ -115,7 +118,7 @@ def picked_field(dl: Dl, spelled: str) -> int:
 
     def build(body: Part) -> None:
         inner = body.text(body.start, "pick(")
-        body.end(body.text(dl.words.word(body, inner, spelled, depth=1 if spelled.startswith(".") else 2), ")"))
+        body.end(body.text(dl.words.word(body, inner, spelled, depth=2), ")"))
 
     return dl.net.deeper(dl.net.procedure(("picked", spelled), build, f"pick({spelled})".encode))
 
@@ -134,6 +137,7 @@ class Items:
     rest: Callable[[Shown], bytes | None]
     way: Callable[[Shown], bytes | None]
     limit: int
+    always: bytes | None
     free: bool
     _labels: dict[str, int] = field(init=False, default_factory=dict)
     _afters: dict[Shown, int] = field(init=False, default_factory=dict)
@@ -168,8 +172,10 @@ class Items:
 
     def _label(self, label: str) -> tuple[str, str]:
         """What must be written before an item, empty where its label is the one implied; and the label."""
+        if label not in self.shown.labels:
+            return "", label
         fresh = fresh_label(label, set(self.shown.labels))
-        return ("" if fresh == label else f"{quote_name(fresh)}: "), fresh
+        return f"{quote_name(fresh)}: ", fresh
 
     def _source(self, written: str) -> int:
         """The state after what must be written. Something must follow it: it is read where all items are."""
@@ -188,26 +194,23 @@ class Items:
         if spelled.startswith("pick("):
             self.part.call(source, picked_field(self.dl, spelled[5:-1]), after)
         else:
-            self.dl.words.word(self.part, source, spelled, 1 if spelled.startswith(".") else 2, after)
+            self.dl.words.word(self.part, source, spelled, 2, after)
 
     def _with(self, label: str, columns: tuple[tuple[str | None, Type], ...]) -> Shown:
         return self.shown.with_item(label, tuple((label if n is None else n, t) for n, t in columns))
 
     def _calls(self) -> None:
-        """Calls, and fields of what they give."""
-        plain: dict[int, bytes] = {}
+        """Calls, and fields of what they give: by what must be written before, each with a short end."""
+        ends: dict[str, dict[int, bytes]] = {}
         for i, called in enumerate(all_calls(self.dl)):
-            names = (called.label, *(name for name, _ in called.fields))
-            taken = [name for name in names if name in self.shown.labels]
-            writings = [] if len(taken) == len(names) else [""]
-            for written in (*writings, *(self._label(name)[0] for name in taken)):
-                end = self._short_end(self._items_of(written, called))
-                if end is not None and written:
-                    self._called(self._source(written), {i: end}, written)
-                elif end is not None:
-                    plain[i] = end
-        if plain:
-            self._called(self.start, plain, "")
+            taken = self.shown.labels & called.names
+            writings = [self._label(name)[0] for name in sorted(taken)] if taken else []
+            for written in writings if taken == called.names else ("", *writings):
+                end = self._short_end(written, called)
+                if end is not None:
+                    ends.setdefault(written, {})[i] = end
+        for written, some in ends.items():
+            self._called(self._source(written), some, written)
 
     def _called(self, source: int, ends: dict[int, bytes], written: str) -> None:
         """Some of all calls, each with a short end of what follows it."""
@@ -220,15 +223,22 @@ class Items:
 
             def draw(state: int) -> None:
                 for path, item in self._items_of(written, all_calls(self.dl)[which]):
-                    self.part.text(state, path, self._after(item))
+                    if self.may(item):
+                        self.part.text(state, path, self._after(item))
 
             return self.part.lazy(draw, lambda: ends[which])
 
         goes = self.dl.net.continuation(then, lambda count: max(map(count, set(ends.values()))))
         self.part.call(source, some_calls(self.dl, tuple(ends), self.context), goes)
 
-    def _short_end(self, items: Iterable[tuple[str, Shown]]) -> bytes | None:
-        """A short way on from before the paths of some items."""
+    def _short_end(self, written: str, called: Called) -> bytes | None:
+        """A short way on from after a call that is behind what is written."""
+        if self.always is not None:
+            if not written and called.ways[0][1] not in self.shown.labels:
+                return self.always
+            path = next(path for path, name, _ in called.ways if self._label(name)[0] == written)
+            return path.encode() + self.always
+        items = ((path, item) for path, item in self._items_of(written, called) if self.may(item))
         return next((path.encode() + end for path, item in items if (end := self._end(item)) is not None), None)
 
     def _end(self, shown: Shown) -> bytes | None:
@@ -241,12 +251,10 @@ class Items:
 
     def _items_of(self, written: str, called: Called) -> Iterator[tuple[str, Shown]]:
         """Items that a call may be behind what is written: the field taken of it, the item."""
-        fields_ = ((f".{spelled_field(n)}", n, t) for n, t in called.fields)
-        for path, name, shown in chain((("", called.label, called.result),), fields_):
+        for path, name, shown in called.ways:
             before, fresh = self._label(name)
-            item = self._with(fresh, ((None, shown),)) if before == written else None
-            if item is not None and self.may(item):
-                yield path, item
+            if before == written:
+                yield path, self._with(fresh, ((None, shown),))
 
     def _aggregates(self) -> None:
         dl, inner = self.dl, self.context.ungrouped()
@@ -259,7 +267,7 @@ class Items:
 
     def _sums(self) -> None:
         written, fresh = self._label("value")
-        units = [t for t in comparable(self.dl, self.context) if leads((None, "", t), frozenset((t,)), True)]
+        units = CHAINED.intersection(comparable(self.dl, self.context))
         goals = frozenset(t for t in units if self.may(self._with(fresh, ((None, t),))))
         ends: dict[Type, Spot] = {}
 

@@ -70,14 +70,26 @@ class Sums:
 
     def begin(self, start: int, kind: str) -> None:
         """Chains of at least one operator, whose first operand is of a kind."""
-        for type_, parenthesize in firsts(self.goals, self.products):
-            first: Node = (None, "", type_)
+        for type_, _ in firsts(self.goals, self.products):
             if short(self.dl, type_, self.context, kind) is not None:
                 state = self.part.call(start, operand(self.dl, type_, self.context, kind))
-                self.part.text(state, " ", self._space(first, (*_PRODUCTS, *_SIGNS), 0))
+                self.part.text(state, " ", self.after(type_))
+        self.parenthesized(start)
+
+    def parenthesized(self, start: int) -> None:
+        """Chains whose first operand is a sum in parentheses."""
+        for type_, parenthesize in firsts(self.goals, self.products):
             if parenthesize:
                 inner = self.part.call(self.part.text(start, "("), parenthesized(self.dl, type_, self.context, False))
-                self.part.text(self.part.text(inner, ")"), " ", self._space(first, _PRODUCTS, 0))
+                self.part.text(self.part.text(inner, ")"), " ", self._space((None, "", type_), _PRODUCTS, 0))
+
+    def begins(self, type_: Type) -> bool:
+        """Whether an operand of a type can be the first of a chain."""
+        return leads((None, "", type_), self.goals, self.products)
+
+    def after(self, type_: Type) -> int:
+        """The state after a first operand of a type, and a space."""
+        return self._space((None, "", type_), (*_PRODUCTS, *_SIGNS), 0)
 
     def from_placeholder(self, start: int, type_: Type) -> None:
         """A placeholder, then literals and the like added to it or taken from it: those fix its type."""
@@ -305,3 +317,7 @@ def _before() -> dict[Node, list[Node]]:
                 todo.append(next_)
             before[next_].append(node)
     return before
+
+
+CHAINED = frozenset(type_ for type_ in _UNITS if leads((None, "", type_), frozenset((type_,)), True))
+"""Types that chains may have."""

@@ -10,13 +10,12 @@ from ..compiler.schema import Schema, merge
 from ..compiler.spelling import quote_name
 from ..compiler.types import NUMBER, TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
-from .dl_calls import actions, all_calls, each_call
-from .dl_conditions import comparable, own_types
-from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, spelled_field
+from .dl_calls import actions, all_calls, each_call, is_value
+from .dl_conditions import comparable
+from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, named, spelled_field
 from .dl_instances import can_show
 from .dl_outcomes import elsewhere, outcome
 from .dl_queries import Finish, Standing, Tail, Way, short_source, sources, tables
-from .dl_short import short_own
 from .dl_show import best_item
 from .dl_values import operand
 from .net import Net, Part
@@ -214,23 +213,23 @@ class _Term:
                     tail(part.text(state, " "))
 
             actions(dl, part, start, context, acted, lambda _: b";", depth=2)
-            types: Iterable[Type] = own_types(dl, context)
-        else:
-            types = (t for t in (*ground_types(dl.schema), *comparable(dl, context)) if can_show(dl, t, context))
+            value = self._value(None)
+            names = {name: type_ for name, type_ in named(dl, context).items() if is_value(type_)}
+            if names:
+                says = lambda name: ("was", name, names[name])  # noqa: E731
+                ways = dict.fromkeys(names, value)
+                dl.words.choose(part, start, ways, part.join, lambda _: b";", depth=2, result=says)
+            each_call(dl, part, start, context, lambda _: value, _nothing, lambda: b";")
+            return
+        for type_ in dict.fromkeys((*ground_types(dl.schema), *comparable(dl, context))):
+            if can_show(dl, type_, context):
+                part.call(start, operand(dl, type_, context, "shown"), self._value(type_))
 
-        def arrived(type_: Type) -> int:
-            target = self._after(type_)
-            assert target is not None
-            if target not in ends:
-                ends[target] = part.lazy(lambda state: self._valued(state, target), lambda: b";")
-            return ends[target]
-
-        ends: dict[int, int] = {}
-        for type_ in dict.fromkeys(types):
-            if let is not None or short_own(dl, type_, context) is not None:
-                part.call(start, operand(dl, type_, context, "left" if let is None else "shown"), arrived(type_))
-        if let is None:
-            each_call(dl, part, start, context, arrived, _nothing, lambda: b";")
+    def _value(self, type_: Type | None) -> int:
+        """The state after an expression of a type as a statement."""
+        target = self._after(type_)
+        assert target is not None
+        return self.part.lazy(lambda state: self._valued(state, target), lambda: b";")
 
     def _valued(self, state: int, target: int) -> None:
         """After an expression as a statement."""

@@ -3,7 +3,6 @@
 `operand(T, context, kind)` is a procedure; `expression` draws one with the arithmetic that may follow. Kinds:
 
 * `plain` shows its own type: a field, a call, an aggregate, a variable;
-* `left` is the same without `it` and calls;
 * `shown` does so too, and may be a constant (a placeholder or entity with its type written);
 * `exact` is a T, where a T is known to be wanted;
 * `own` is one too, and no call of no known type may stand for it: it would decide a type variable;
@@ -18,7 +17,7 @@ from ..compiler.expected import ground_types
 from ..compiler.spelling import quote_name
 from ..compiler.types import DYNAMIC, TEXT, Con, Constraint, Type, parts
 from .dl_calls import call, heads
-from .dl_context import Context, Dl, fields, fields_of_type, spelled_field
+from .dl_context import Context, Dl, fields_of_type, spelled_field, spellings
 from .dl_instances import EXPECTED, below, can_show, can_write
 from .dl_short import short, subject_of
 from .net import Part
@@ -37,9 +36,7 @@ def _operand(dl: Dl, part: Part, type_: Type, context: Context, kind: str) -> No
     assert isinstance(type_, Con)
     start, end = part.start, part.new()
     part.end(end)
-    _own(dl, part, type_, context, end, kind != "left")
-    if kind == "left":
-        return
+    _own(dl, part, type_, context, end)
     _calls(dl, part, type_, context, end, kind in EXPECTED, kind == "own")
     sources = below(dl, type_) if kind == "fit" else ()
     for source in sources:
@@ -73,17 +70,12 @@ def _only_a_member(dl: Dl, name: str) -> bool:
     return len(owners) == 1 and name not in dl.schema.function and name not in dl.schema.table
 
 
-def _own(dl: Dl, part: Part, type_: Type, context: Context, end: int, subject: bool = True) -> None:
-    """Operands that only this context has. subject: `it` too."""
-    for spelled, _, found in fields(dl, context):
-        if found == type_:
-            field_word(dl, part, part.start, spelled, end)
-    for name, found in context.bound:
-        if found == type_:
-            part.join(dl.words.word(part, part.start, name), end)
-        _then_fields(dl, part, found, type_, end, lambda name=name: dl.words.word(part, part.start, name))
-    if subject_of(context) == type_ and subject:
-        part.join(dl.words.word(part, part.start, "it"), end)
+def _own(dl: Dl, part: Part, type_: Type, context: Context, end: int) -> None:
+    """Operands that only this context has."""
+    for spelled in spellings(dl, context, type_):
+        dl.words.word(part, part.start, spelled, target=end)
+    if subject_of(context) == type_:
+        dl.words.word(part, part.start, "it", target=end)
     if context.keys is not None:
         from .dl_aggregates import aggregates
 
@@ -101,20 +93,6 @@ def _calls(dl: Dl, part: Part, type_: Type, context: Context, end: int, known: b
             after = part.new()
             part.text(after, field, end)
             call(dl, part, part.start, found_heads, context, lambda _, after=after: after, field.encode())  # type: ignore[misc]
-
-
-def _then_fields(dl: Dl, part: Part, owner: Type, type_: Type, end: int, head) -> None:  # type: ignore[no-untyped-def]
-    for name, found in fields_of_type(dl, owner):
-        if found == type_:
-            part.text(head(), f".{spelled_field(name)}", end)
-
-
-def field_word(dl: Dl, part: Part, source: int, spelled: str, end: int) -> None:
-    """A field: after a dot it is read here; one after a row's name stands beside other names, so it is a call."""
-    if spelled.startswith("."):
-        part.text(source, spelled, end)
-    else:
-        part.join(dl.words.word(part, source, spelled), end)
 
 
 def owners(dl: Dl, type_: Type) -> tuple[tuple[Type, str], ...]:

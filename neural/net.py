@@ -17,7 +17,7 @@ side by side; `automaton` determinizes them. That is LL(1) at the level of bytes
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 NEVER: Final = 1 << 20
@@ -40,20 +40,22 @@ Short = tuple[bytes, int]
 """A short text to the end of a procedure, and the result it returns."""
 
 
-@dataclass(slots=True)
 class State:
     """A state: moves by byte, silent moves, calls. result: what its procedure returns if it ends here (None: it
     may not). rest: a short text to an end, if the surface knows one. slots: not empty where all that can follow is
     the rest of a variable's name: the slots it can still name, each with the text that is left of the name."""
 
-    owner: int
-    moves: dict[int, list[int]] = field(default_factory=dict)
-    silent: Sequence[int] = ()
-    calls: Sequence[Call] = ()
-    result: int | None = None
-    slots: tuple[tuple[int, bytes], ...] = ()
-    expand: Callable[[], None] | None = None
-    rest: Callable[[], Short | None] | None = None
+    __slots__ = ("calls", "expand", "moves", "owner", "rest", "result", "silent", "slots")
+
+    def __init__(self, owner: int, moves: dict[int, list[int]]) -> None:
+        self.owner = owner
+        self.moves = moves
+        self.silent: Sequence[int] = ()
+        self.calls: Sequence[Call] = ()
+        self.result: int | None = None
+        self.slots: tuple[tuple[int, bytes], ...] = ()
+        self.expand: Callable[[], None] | None = None
+        self.rest: Callable[[], Short | None] | None = None
 
     def call(self, procedure: int, target: int) -> None:
         """One more call. Most states have none, so there is no list before there is one."""
@@ -170,7 +172,7 @@ class Net:
         return self._texts[procedure]
 
     def _new(self, owner: int) -> int:
-        self.states.append(State(owner))
+        self.states.append(State(owner, {}))
         return len(self.states) - 1
 
     def state(self, number: int) -> State:
@@ -266,14 +268,12 @@ class Part:
     def text(self, source: int, text: str, target: int | None = None) -> int:
         """A move along a fixed text."""
         data = text.encode()
-        for i, byte in enumerate(data):
-            step = target if target is not None and i == len(data) - 1 else self.new()
-            self.net.states[source].moves.setdefault(byte, []).append(step)
-            source = step
-        if not data and target is not None:
+        target = self.new() if target is None else target
+        if data:
+            self.net.states[source].moves.setdefault(data[0], []).append(self.along(data[1:], target)[0])
+        else:
             self.join(source, target)
-            return target
-        return source
+        return target
 
     def along(self, text: bytes, target: int) -> list[int]:
         """The states before each byte of a text, and the target after it."""

@@ -67,6 +67,10 @@ _REFUSED: Final = -1
 """Stands for the result of a name that may not be written."""
 
 
+def _word(word: str) -> Hashable:
+    return "word", word
+
+
 class Words:
     """The lexemes of one network."""
 
@@ -169,11 +173,12 @@ class Words:
         other: T | None = None,
         but: frozenset[str] = frozenset(),
         reserved: bool = True,
+        result: Callable[[str], Hashable] = _word,
     ) -> None:
         """One of several words, and what follows each: drawn once it is read. Words that lead to the same go on in one
         state. rest: a short text from after a word to the end of the procedure. other: what follows any other
-        identifier that is neither reserved nor one of `but`."""
-        of = {self.net.name(("word", word)): way for word, way in ways.items()}
+        identifier that is neither reserved nor one of `but`. result: the key of the result that says which it was."""
+        of = {self.net.name(result(word)): way for word, way in ways.items()}
         words = list(zip(ways, of, strict=True))
         afters: dict[T, int] = {}
 
