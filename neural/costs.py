@@ -14,11 +14,11 @@ from typing import Final
 
 from .automaton import Control, Frame
 from .net import NEVER, Net, Short
-from .vocabulary import Vocabulary
+from .vocabulary import Spellings, Vocabulary
 
 _END: Final = -1
-_SHORT: Final = 64
-"""Bytes of a text up to which all its ends are spelled with it."""
+_SHORT: Final = 256
+"""Bytes of a text up to which all its ends are kept with it."""
 
 
 def priced(vocabulary: Vocabulary, text: bytes, room: int) -> int:
@@ -51,7 +51,8 @@ class Costs:
         self._seen: dict[int, int] = {}
         self._longer: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
-        self._spelled: dict[bytes, list[int]] = {}
+        self._spelled: dict[bytes, tuple[Spellings, int]] = {}
+        self._roomy: dict[bytes, int] = {}
         self._control_costs: dict[int, tuple[int, int]] = {}
         self._frame_costs: dict[int, int] = {}
         self._backs: dict[tuple[int, int], tuple[int, int]] = {}
@@ -126,21 +127,19 @@ class Costs:
 
     def count(self, text: bytes) -> int:
         """The least tokens that spell a text; with room, what `priced` says."""
-        spelled = self._spell(text)
-        room = self.room * (text.count(b'"') // 2)
-        return len(spelled) + room if spelled or not text else NEVER
+        if self.room:
+            if text not in self._roomy:
+                self._roomy[text] = min(NEVER, priced(self.vocabulary, text, self.room))
+            return self._roomy[text]
+        spellings, at = self._spelled.get(text) or self._spell(text)
+        return spellings.counts[at]
 
-    def _spell(self, text: bytes) -> list[int]:
-        known = self._spelled.get(text)
-        if known is None:
-            if not self.room and len(text) <= _SHORT:
-                # What is priced next is mostly an end of it.
-                ends = self.vocabulary.spell_ends(text)
-                self._spelled |= {text[i:]: tokens for i, tokens in enumerate(ends)}
-                return self._spelled.setdefault(text, [])
-            parts = [self.vocabulary.spell(part) for part in _cut(text, self.room)]
-            known = self._spelled[text] = [token for part in parts for token in part] if all(parts) else []
-        return known
+    def _spell(self, text: bytes) -> tuple[Spellings, int]:
+        """A text as an end of itself. What is priced next is mostly an end of it."""
+        spellings = self.vocabulary.spellings(text)
+        ends = range(len(text) + 1) if len(text) <= _SHORT else (0,)
+        self._spelled |= {text[i:]: (spellings, i) for i in ends}
+        return spellings, 0
 
     def _within(self, start: int, limit: int) -> Short | None:
         """Uniform-cost search inside one procedure, calls counted at their own shortest text. It uses no variable:
@@ -227,7 +226,13 @@ class Costs:
     def plan(self, state: int) -> list[int]:
         """The tokens of a shortest text to the end of a state's procedure."""
         rest = self.rest(state)
-        return self._spell(rest[0]) if rest is not None else []
+        if rest is None:
+            return []
+        if self.room:
+            parts = [self.vocabulary.spell(part) for part in _cut(rest[0], self.room)]
+            return [token for part in parts for token in part] if all(parts) else []
+        spellings, at = self._spelled.get(rest[0]) or self._spell(rest[0])
+        return spellings.tokens(at)
 
     def text(self, state: int) -> bytes:
         """A shortest text to the end of a state's procedure."""

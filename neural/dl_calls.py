@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..compiler.expected import ground_types
+from ..compiler.node import node
 from ..compiler.schema import Function
 from ..compiler.spelling import quote_name
 from ..compiler.types import BOOL, DYNAMIC, Con, Type, substitute
 from .dl_context import Context, Dl, fields_of_type, spelled_field
 from .dl_instances import EXPECTED, Binding, Choice, calls, can_write, required_of
-from .dl_short import short_argument, short_arguments, short_call, short_rest
+from .dl_short import settle_calls, short_argument, short_arguments, short_call, short_rest
 from .net import NEVER, Count, Part, Short
 
 Way = tuple[str, Type]
@@ -30,7 +31,7 @@ class Heads:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Begun:
     """A function's name was read, at some instances of its type. end: a short text of arguments and the parenthesis
     that closes them; empty where the name is all."""
@@ -262,7 +263,7 @@ def actions(
     dl.words.choose(part, start, named, draw, rest, depth)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Called:
     """Calls of one function that give one type. ways: what may be taken of it, nothing or a field: how that is written
     after it, the label it gets, its type. names: those labels. group: the instances. short: a short call."""
@@ -294,6 +295,10 @@ def all_calls(dl: Dl) -> tuple[Called, ...]:
                 ways = (("", label, type_), *fields)
                 found.append(Called(function, type_, ways, frozenset(n for _, n, _ in ways), tuple(group), text))
         known = dl.memo["all calls"] = tuple(found)
+        shorts: dict[Type, list[bytes]] = {}
+        for called in known:
+            shorts.setdefault(called.result, []).append(called.short)
+        settle_calls(dl, {type_: min(texts, key=len) for type_, texts in shorts.items()})
     return known
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..compiler.node import node
 from ..compiler.schema import Schema
 from ..compiler.spelling import is_identifier, quote_name
 from ..compiler.types import Con, Type
@@ -14,7 +15,7 @@ from .words import Words
 Columns = tuple[tuple[str, Type], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Row:
     """A row by its binder: of a table (or another type with fields), or flat with the columns shown."""
 

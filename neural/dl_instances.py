@@ -106,12 +106,21 @@ def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[
     free = [(name, cls) for name, cls in function.tparams if name not in matched]
     if len(free) > 1 or any(not is_in(dl, matched[n], c) for n, c in function.tparams if n in matched):
         return
-    options = [[t for t in ground_types(dl.schema) if is_in(dl, t, cls)] for _, cls in free]
-    for chosen in product(*options):
+    wanted = _wanted(dl, function, known)
+    if not all(_can_pass(dl, t, kind) for _, t, kind, generic in wanted if not generic):
+        return
+    open_ = [(t, kind) for _, t, kind, generic in wanted if generic]
+    for chosen in product(*(_ground_types_in(dl, cls) for _, cls in free)):
         types = matched | {name: t for (name, _), t in zip(free, chosen, strict=True)}
-        binding = tuple(sorted(types.items()))
-        if all(_can_pass(dl, t, kind) for _, t, kind in required_of(dl, function, binding, known)):
-            yield binding
+        if all(_can_pass(dl, substitute(t, types), kind) for t, kind in open_):
+            yield tuple(sorted(types.items()))
+
+
+def _ground_types_in(dl: Dl, cls: str) -> tuple[Type, ...]:
+    key = ("ground types in", cls)
+    if key not in dl.memo:
+        dl.memo[key] = tuple(t for t in ground_types(dl.schema) if is_in(dl, t, cls))
+    return dl.memo[key]  # type: ignore[no-any-return]
 
 
 def _is_shown(function: Function, name: str) -> bool:

@@ -7,6 +7,7 @@ parentheses that must give columns of certain types (a `Goal`) is a procedure.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from ..compiler.node import node
 from ..compiler.schema import Table
 from ..compiler.spelling import quote_name
 from ..compiler.types import DYNAMIC, NUMBER, Con, Type
@@ -14,7 +15,7 @@ from .dl_calls import actions, one_call
 from .dl_conditions import Spot, comparable, condition, short_condition
 from .dl_context import Context, Dl, Row, all_columns, columns_of, own_fields, row_type, spelled_field
 from .dl_instances import calls, is_in
-from .dl_short import short_plain
+from .dl_short import short_own, shortest_call
 from .dl_show import Shown, best_item, default_items, show_items, shown_text, simple_items, whole_text
 from .dl_sums import expression
 from .net import Part
@@ -69,7 +70,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ALIASES = (*_LETTERS, *(f"{t}{n}" for t in "tT" for n in range(1, 10)))
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Goal:
     """Types of the columns that a query must give. rows: a table stands for its columns (in a set operation), not for
     one value, its key."""
@@ -78,7 +79,7 @@ class Goal:
     rows: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Standing:
     """Where a query stands: its context, tables used in order (results may carry their columns), stages so far,
     whether a `|` or `as` was written, the action it ended in."""
@@ -141,21 +142,49 @@ def can_reach(dl: Dl, goal: Goal) -> bool:
 
 
 def _table_gives(dl: Dl, table: Table, goal: Goal) -> bool:
-    key = ("gives", table.name, goal.types)
-    if key not in dl.memo:
-        types = {c.type for c in table.columns}
-        dl.memo[key] = bool(types) and all(wanted in types or wanted == NUMBER for wanted in goal.types)
-    return bool(dl.memo[key])
+    types = _types_of_tables(dl)[table.name]
+    return bool(types) and all(wanted in types or wanted == NUMBER for wanted in goal.types)
 
 
-def tables(dl: Dl) -> list[Table]:
+def _types_of_tables(dl: Dl) -> dict[str, frozenset[Type]]:
+    known: dict[str, frozenset[Type]] | None = dl.memo.get("types of tables")
+    if known is None:
+        known = dl.memo["types of tables"] = {t.name: frozenset(c.type for c in t.columns) for t in dl.schema.tables}
+    return known
+
+
+def tables(dl: Dl) -> tuple[Table, ...]:
     """Tables whose bare name means the table."""
-    return [t for t in dl.schema.tables if t.name not in dl.schema.enums_of_member and t.name not in dl.schema.function]
+    known: tuple[Table, ...] | None = dl.memo.get("tables")
+    if known is None:
+        taken = dl.schema.enums_of_member.keys() | dl.schema.function.keys()
+        known = dl.memo["tables"] = tuple(t for t in dl.schema.tables if t.name not in taken)
+    return known
+
+
+def _shortest_first(dl: Dl) -> tuple[Table, ...]:
+    known: tuple[Table, ...] | None = dl.memo.get("shortest tables first")
+    if known is None:
+        known = dl.memo["shortest tables first"] = tuple(sorted(tables(dl), key=lambda t: len(t.name)))
+    return known
+
+
+def _given_whole(dl: Dl, goal: Goal | None) -> tuple[Table, ...]:
+    """A table whose columns are those of a goal of whole rows, if there is one."""
+    if goal is None or not goal.rows:
+        return ()
+    known: dict[tuple[Type, ...], Table] | None = dl.memo.get("tables by columns")
+    if known is None:
+        known = dl.memo["tables by columns"] = {}
+        for table in _shortest_first(dl):
+            known.setdefault(tuple(c.type for c in table.columns), table)
+    found = known.get(goal.types)
+    return (found,) if found is not None else ()
 
 
 def short_source(dl: Dl, context: Context, finish: Finish) -> bytes | None:
     """A short query from its beginning to the end of its procedure."""
-    for table in sorted(tables(dl), key=lambda t: len(t.name)):
+    for table in (*_given_whole(dl, finish.goal), *_shortest_first(dl)):
         row = Row(table.name, Con(table.name))
         way = finish.way(Standing(replace(context, rows=(row,)), (table.name,)))
         if way is not None and way[1] <= dl.limits.stages:
@@ -180,7 +209,7 @@ def _find_finish(dl: Dl, context: Context, goal: Goal) -> Way | None:
     around = whole_text(dl, context, goal.types)
     if around is not None:
         return b" | whole | show " + around, 2
-    for table in sorted(tables(dl), key=lambda t: len(t.name)) if len(context.rows) < dl.limits.rows else ():
+    for table in _shortest_first(dl) if len(context.rows) < dl.limits.rows else ():
         if table.name not in context.taken() and _table_gives(dl, table, goal):
             row = Row(table.name, Con(table.name))
             wider = replace(context, rows=(*context.rows, row), keys=None)
@@ -498,8 +527,10 @@ class Stages:
 
     def _sort_rest(self) -> bytes | None:
         dl, context = self.dl, self.standing.context
-        keys = [short_plain(dl, t, context) for t in comparable(dl, context) if is_in(dl, t, "Ord")]
-        best = min((key for key in keys if key is not None), key=len, default=None)
+        ordered = [t for t in comparable(dl, context) if is_in(dl, t, "Ord")]
+        own = (key for t in ordered if (key := short_own(dl, t, context)) is not None)
+        calls = (key for t in ordered if (key := shortest_call(dl, t)) is not None)
+        best = min(own, key=len, default=None) or next(calls, None)
         return self._rest(best + b" asc", self.standing) if best is not None else None
 
     def _take(self) -> None:
@@ -636,7 +667,7 @@ class Stages:
         return self._rest(renamed, after) if self._may(after) else None
 
     def _shortest_join(self) -> bytes | None:
-        for table in sorted(tables(self.dl), key=lambda t: len(t.name)):
+        for table in _shortest_first(self.dl):
             rest = self._join_rest(Row(table.name, Con(table.name)), (table.name,))
             if rest is not None:
                 return quote_name(table.name).encode() + rest

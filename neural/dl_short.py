@@ -1,6 +1,6 @@
 """Short texts of operands and calls, with which a program can be finished."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..compiler.classes import has_class
 from ..compiler.schema import Function
@@ -87,6 +87,13 @@ def shortest_call(dl: Dl, type_: Type) -> bytes | None:
     elif type_ not in known:
         _find_calls(dl, type_, known)
     return known.get(type_)
+
+
+def settle_calls(dl: Dl, shorts: Mapping[Type, bytes]) -> None:
+    """Say short calls of types, where none was asked for yet."""
+    known: dict[Type, bytes | None] = dl.memo.setdefault("shortest calls", {})
+    for type_, text in shorts.items():
+        known.setdefault(type_, text)
 
 
 def _find_calls(dl: Dl, type_: Type, known: dict[Type, bytes | None]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..compiler.lower import fresh_label
+from ..compiler.node import node
 from ..compiler.spelling import quote_name
 from ..compiler.types import NUMBER, Con, Type
 from .dl_aggregates import COUNTS, OVER, aggregate, over
@@ -17,7 +18,7 @@ from .net import Part
 Follow = Callable[[Spot, "Shown"], None]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Shown:
     """Items listed so far: labels they have, columns they make (`*` makes many under one label)."""
 

@@ -50,7 +50,7 @@ Shorts = NDArray[np.int16]
 Row = NDArray[np.uint32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Target:
     """Where a class of tokens leads: a control state, with frames pushed (outermost first) and results bound.
 

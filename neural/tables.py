@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from .automaton import Control, Frame
 from .machine import Machine, Row
 from .net import NEVER, use
+from .paged import zeros
 from .reach import FEW, Reach
 
 CONTROL, FRAME, ENDED, RESULT, REACH, TOKEN, LOOK, ROW, NAMED, REST, CLASS, NAME, PLAN, ITEM = range(14)
@@ -51,12 +52,11 @@ CLOSED: Final = MASKS + len(_HASHED)
 MISS_REACH: Final = -1
 """What a miss says instead of a hashed section: the reach of a control state."""
 NO_KEY: Final = -1
-_FIRST_ROOM: Final = 1 << 11
-"""Entries of each section that there is room for at first: together below four megabytes, from where on numpy asks
-for huge pages, which take milliseconds each when they are first written to."""
-_MORE_ROOM: Final = {
-    CONTROL: 4, TOKEN: 16, LOOK: 64, CLASS: 16, PLAN: 4, ITEM: 128, AFTER: 4, BEYOND: 4, BACK: 2, RESOLVED: 2
-}  # fmt: skip
+_FIRST_ROOM: Final = 1 << 13
+"""Entries of each section that there is room for at first."""
+_ROW_ROOM: Final = 1 << 24
+"""Words of rows that there is room for at first."""
+_MORE_ROOM: Final = {CONTROL: 4, TOKEN: 16, LOOK: 64, CLASS: 16, PLAN: 4, ITEM: 128}
 """How many times that, for the sections that grow most: making room anew moves everything."""
 
 Ints = NDArray[np.int32]
@@ -72,7 +72,7 @@ class Tables:
         self._room = [_FIRST_ROOM * stride * _MORE_ROOM.get(section, 1) for section, stride in enumerate(_STRIDES)]
         self.head = np.zeros(CLOSED + 1, dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
-        self.rows: NDArray[np.uint32] = np.zeros((16, self.words), dtype=np.uint32)
+        self.rows: NDArray[np.uint32] = zeros((max(16, _ROW_ROOM // self.words), self.words), np.uint32)
         self._rows: dict[bytes, int] = {}
         self._numbers: dict[Hashable, int] = {}
         self.controls: list[tuple[int, Control]] = []
@@ -98,7 +98,7 @@ class Tables:
         starts, at = [0] * len(_STRIDES), 0
         for section in order:
             starts[section], at = at, at + self._room[section]
-        memory = np.zeros(at, dtype=np.int32)
+        memory = zeros(at, np.int32)
         for section in set(order).difference(_HASHED):
             old, used, start = int(self.head[section]), self._used[section], starts[section]
             memory[start : start + used] = self.memory[old : old + used]
@@ -289,7 +289,9 @@ class Tables:
         if known is None:
             known = self._rows[key] = len(self._rows)
             if known >= len(self.rows):
-                self.rows = np.concatenate((self.rows, np.zeros_like(self.rows)))
+                more = zeros((2 * known, self.words), np.uint32)
+                more[:known] = self.rows
+                self.rows = more
             self.rows[known] = bits
             self.version += 1
         return known

@@ -16,7 +16,7 @@ import numpy as np
 from ..grammar.diagnostic import CompileError
 from . import errors
 from .net import NEVER
-from .trie import Ints, Trie, build_trie
+from .trie import Trie, build_trie
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>\Z")
 _SPACE_MARK = "\u2581"
@@ -60,35 +60,39 @@ class Vocabulary:
 
     def fewest(self, text: bytes) -> int:
         """The least number of tokens that spell `text`; NEVER if none do."""
-        return int(self._best(text)[0][0])
+        return self.spellings(text).counts[0]
 
     def spell(self, text: bytes) -> list[int]:
         """The least tokens that spell `text`; none if that cannot be."""
-        best, after, token = self._best(text)
-        out, at = list[int](), 0
-        while at < len(text) and best[0] < NEVER:
-            out.append(int(token[at]))
-            at = int(after[at])
-        return out
+        return self.spellings(text).tokens(0)
 
-    def spell_ends(self, text: bytes) -> list[list[int]]:
-        """The same of every end of `text` but the empty one, the longest first."""
-        best, after, token = (array.tolist() for array in self._best(text))
-        found: list[list[int]] = [[] for _ in range(len(text) + 1)]
-        for start in range(len(text) - 1, -1, -1):
-            if best[start] < NEVER:
-                found[start] = [token[start], *found[after[start]]]
-        return found[:-1]
-
-    def _best(self, text: bytes) -> tuple[Ints, Ints, Ints]:
+    def spellings(self, text: bytes) -> "Spellings":
+        """The least tokens that spell a text, and each end of it."""
         from .walks import spell
 
         size, trie = len(text) + 1, self.trie
-        best = np.full(size, NEVER, dtype=np.int32)
-        after, token = np.zeros((2, size), dtype=np.int32)
+        found = np.full((3, size), NEVER, dtype=np.int32)
         data = np.frombuffer(text, dtype=np.uint8)
-        spell(trie.byte, trie.kids, trie.kid, trie.first, trie.count, trie.order, data, best, after, token)
-        return best, after, token
+        spell(trie.byte, trie.kids, trie.kid, trie.first, trie.count, trie.order, data, found[0], found[1], found[2])
+        return Spellings(*found.tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """How the ends of a text are spelled, by where they begin: in how many tokens (NEVER: in none), the first of them,
+    and where it ends."""
+
+    counts: list[int]
+    after: list[int]
+    first: list[int]
+
+    def tokens(self, at: int) -> list[int]:
+        """The tokens of the end that begins at a byte; none if it cannot be spelled."""
+        found: list[int] = []
+        while at + 1 < len(self.counts) and self.counts[at] < NEVER:
+            found.append(self.first[at])
+            at = self.after[at]
+        return found
 
 
 @cache

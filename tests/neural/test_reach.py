@@ -73,7 +73,8 @@ def test_the_fewest_tokens_that_spell_a_text() -> None:
         spelled = words.spell(text)
         assert words.fewest(text) == len(spelled) == best[-1]
         assert b"".join(words.tokens[i] or b"" for i in spelled) == text
-        assert words.spell_ends(text) == [words.spell(text[i:]) for i in range(len(text))]
+        ends = words.spellings(text)
+        assert [ends.tokens(i) for i in range(len(text))] == [words.spell(text[i:]) for i in range(len(text))]
 
 
 def test_what_no_token_has_is_not_spelled() -> None:
