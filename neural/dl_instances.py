@@ -1,7 +1,6 @@
 """Which functions can be called for a type: instances of their signatures, and what their arguments must be then."""
 
 from collections.abc import Iterator
-from itertools import product
 
 from ..compiler.classes import coercible, has_class
 from ..compiler.expected import ground_types
@@ -99,21 +98,33 @@ def _bindings(dl: Dl, function: Function, type_: Type, known: bool) -> Iterator[
     matched = _match(function.result, type_)
     if matched is None and known and function.result == DYNAMIC:
         matched = {}
-    if matched is None:
-        return
-    if not known and not all(_is_shown(function, name) for name, _ in function.tparams):
+    open_ = _open_arguments(dl, function, known) if matched is not None else None
+    if matched is None or open_ is None:
         return
     free = [(name, cls) for name, cls in function.tparams if name not in matched]
     if len(free) > 1 or any(not is_in(dl, matched[n], c) for n, c in function.tparams if n in matched):
         return
-    wanted = _wanted(dl, function, known)
-    if not all(_can_pass(dl, t, kind) for _, t, kind, generic in wanted if not generic):
+    if not free:
+        if all(_can_pass(dl, substitute(t, matched), kind) for t, kind in open_):
+            yield tuple(sorted(matched.items()))
         return
-    open_ = [(t, kind) for _, t, kind, generic in wanted if generic]
-    for chosen in product(*(_ground_types_in(dl, cls) for _, cls in free)):
-        types = matched | {name: t for (name, _), t in zip(free, chosen, strict=True)}
+    ((name, cls),) = free
+    for bound in _ground_types_in(dl, cls):
+        types = {**matched, name: bound}
         if all(_can_pass(dl, substitute(t, types), kind) for t, kind in open_):
             yield tuple(sorted(types.items()))
+
+
+def _open_arguments(dl: Dl, function: Function, known: bool) -> tuple[tuple[Type, str], ...] | None:
+    """Required arguments whose types have variables; None where the others could not be written, or where nothing
+    shows what a variable is."""
+    key = ("open arguments", function.name, known)
+    if key not in dl.memo:
+        wanted = _wanted(dl, function, known)
+        closed = all(_can_pass(dl, t, kind) for _, t, kind, generic in wanted if not generic)
+        shown = known or all(_is_shown(function, name) for name, _ in function.tparams)
+        dl.memo[key] = tuple((t, kind) for _, t, kind, generic in wanted if generic) if closed and shown else None
+    return dl.memo[key]  # type: ignore[no-any-return]
 
 
 def _ground_types_in(dl: Dl, cls: str) -> tuple[Type, ...]:

@@ -9,7 +9,7 @@ Nothing here depends on the stack or on the environment: where a variable is use
 running (`machine`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .automaton import Automaton, Control, Frame, Step
+from .paged import zeros
 from .trie import Loop, Trie
 
 START: Final = 0
@@ -33,6 +34,8 @@ _MANY_IN_ALL: Final = 200
 """The same of all subtrees together."""
 _SOME: Final = 24
 """Nodes from which on numpy handles them faster than lists do."""
+_ROWS: Final = 4096
+"""Control states of plain text that there is room for at first."""
 _ROW_AT_ONCE: Final = 8
 """Bytes asked for from which on all moves of a control state are found."""
 REFUSED: Final = -1
@@ -101,7 +104,7 @@ class Reach:
 _Pushed = tuple[Frame, ...]
 _Bound = tuple[int, ...]
 _Entered = tuple[Control, _Pushed, _Bound]
-_ByByte = dict[int, list[int]]
+_ByByte = Mapping[int, "list[int] | Ints"]
 """Nodes of the trie by the byte that leads into them."""
 
 
@@ -171,14 +174,13 @@ class Reaches:
             letters, array = letters[order], array[order]
             cuts = np.flatnonzero(letters[1:] != letters[:-1]) + 1
             firsts = [0, *cuts.tolist(), len(array)]
-            listed = array.tolist()
             return {
-                byte: listed[start:end]
+                byte: array[start:end]
                 for byte, start, end in zip(letters[firsts[:-1]].tolist(), firsts, firsts[1:], strict=False)
             }
         if not isinstance(nodes, list):
             nodes = nodes.tolist()
-        found: _ByByte = {}
+        found: dict[int, list[int]] = {}
         bytes_ = self.trie.bytes_
         for node in nodes:
             found.setdefault(bytes_[node], []).append(node)
@@ -249,12 +251,10 @@ class Reaches:
         for byte in nodes.keys() & reads.keys():
             step = self.automaton.step(state, byte)
             assert step is not None
-            self._enter(found, step, pushed, bound, nodes[byte])
+            some = nodes[byte]
+            self._enter(found, step, pushed, bound, some if isinstance(some, list) else some.tolist())
         if state.ended:
-            left: list[int] = []
-            for byte, some in nodes.items():
-                if byte not in reads:
-                    left += some
+            left = {byte: some for byte, some in nodes.items() if byte not in reads}
             if left:
                 self._leave(found, state, pushed, bound, left)
 
@@ -307,21 +307,23 @@ class Reaches:
             return self._by_byte(trie.kid[np.repeat(trie.kids[array], counts) + _within(counts)])
         if len(nodes) == 1:
             return trie.below(nodes[0])
-        below: _ByByte = {}
+        below: dict[int, list[int]] = {}
         for node in nodes:
             for byte, children in trie.below(node).items():
                 below[byte] = below[byte] + children if byte in below else children
         return below
 
-    def _leave(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, left: "list[int] | Ints") -> None:
+    def _leave(self, found: _Found, state: Control, pushed: _Pushed, bound: _Bound, left: "_ByByte | Ints") -> None:
         """Nodes are left to what a control state returns to."""
         if not pushed or min(state.ended) < 0:
-            found.rests.setdefault((state.ended, pushed, bound), []).append(left)
+            pieces = [left] if isinstance(left, np.ndarray) else left.values()
+            found.rests.setdefault((state.ended, pushed, bound), []).extend(pieces)
             return
         back = self.automaton.after(pushed[-1], state.ended)
         if back is not None:
             bound += self.automaton.bound(pushed[-1], state.ended)
-            found.todo.append((back, pushed[:-1], bound, self._by_byte(left)))
+            by_byte = self._by_byte(left) if isinstance(left, np.ndarray) else left
+            found.todo.append((back, pushed[:-1], bound, by_byte))
 
     def _texts(self, found: _Found, pushed: _Pushed, bound: _Bound, entered: list[tuple[Control, list[int]]]) -> None:
         """Walk subtrees as far as they are plain text."""
@@ -407,8 +409,8 @@ class _Plain:
         self.steps: list[Step] = []
         self._rows: dict[int, int] = {}
         self._steps: dict[Step, int] = {}
-        self._table = np.full((32, 256), UNKNOWN, dtype=np.int32)
-        self._ended = np.zeros(32, dtype=np.bool_)
+        self._table = zeros((_ROWS, 256), np.int32)
+        self._ended = np.zeros(_ROWS, dtype=np.bool_)
         self._states = np.zeros(int(trie.depth.max()) + 1, dtype=np.int32)
         self._stops, self._hands, self._unknown = (np.empty((len(trie.byte), 2), dtype=np.int32) for _ in range(3))
 
@@ -455,8 +457,10 @@ class _Plain:
             known = self._rows[control.number] = len(self.controls)
             self.controls.append(control)
             if known == len(self._table):
-                self._table = np.concatenate((self._table, np.full_like(self._table, UNKNOWN)))
-                self._ended = np.concatenate((self._ended, np.zeros_like(self._ended)))
+                table = zeros((2 * known, 256), np.int32)
+                table[:known] = self._table
+                self._table, self._ended = table, np.concatenate((self._ended, np.zeros_like(self._ended)))
+            self._table[known] = UNKNOWN
             self._ended[known] = bool(control.ended)
             if asked > _ROW_AT_ONCE:
                 self._fill(known)
