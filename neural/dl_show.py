@@ -146,6 +146,7 @@ class Items:
     def draw(self) -> None:
         """All of them."""
         dl, part, context = self.dl, self.part, self.context
+        names: dict[str, dict[str, tuple[Shown, Type | None]]] = {}
         part.rest(self.start, lambda: self.rest(self.shown))
         if context.keys is None:
             columns = all_columns(dl, context.rows)
@@ -157,15 +158,17 @@ class Items:
             if self.may(star):
                 part.text(self.start, "*", self._after(star))
         else:
-            self._word("pick_all()", "pick_all", all_columns(dl, context.rows))
+            self._name(names, "pick_all()", "pick_all", all_columns(dl, context.rows))
         for spelled, label, type_ in simple_items(dl, context):
-            self._word(spelled, label, ((None, type_),))
+            self._name(names, spelled, label, ((None, type_),))
         subject = subject_of(context)
         if subject is not None:
-            self._word("it", context.rows[0].binder, ((None, subject),))
+            self._name(names, "it", context.rows[0].binder, ((None, subject),))
         for name, type_ in context.bound:
             if isinstance(type_, Con) and type_.name not in ("Rel", "Action"):
-                self._word(name, name, ((None, type_),))
+                self._name(names, name, name, ((None, type_),))
+        for written, ways in names.items():
+            self._named(self._source(written), ways)
         self._calls()
         if context.keys is not None:
             self._aggregates()
@@ -186,16 +189,25 @@ class Items:
             self._labels[written] = self.dl.words.word(self.part, self.start, written, depth=2)
         return self._labels[written]
 
-    def _word(self, spelled: str, label: str, columns: tuple[tuple[str | None, Type], ...]) -> None:
+    def _name(
+        self, names: dict[str, dict[str, tuple[Shown, Type | None]]], spelled: str, label: str,
+        columns: tuple[tuple[str | None, Type], ...],
+    ) -> None:  # fmt: skip
+        """Add an item that is only a name to those that stand behind the same words, with its type; draw one in `pick`."""
         written, fresh = self._label(label)
         item = self._with(fresh, columns)
         if not self.may(item):
             return
-        source, after = self._source(written), self._after(item)
         if spelled.startswith("pick("):
-            self.part.call(source, picked_field(self.dl, spelled[5:-1]), after)
+            self.part.call(self._source(written), picked_field(self.dl, spelled[5:-1]), self._after(item))
         else:
-            self.dl.words.word(self.part, source, spelled, 2, after)
+            names.setdefault(written, {})[spelled] = item, columns[0][1] if len(columns) == 1 else None
+
+    def _named(self, source: int, ways: dict[str, tuple[Shown, Type | None]]) -> None:
+        self.dl.words.choose(
+            self.part, source, ways, lambda state, way: self._arrive(state, way[0]), lambda way: self._end(way[0]),
+            depth=2, result=lambda word: ("was", word, ways[word][1]) if ways[word][1] is not None else ("word", word),
+        )  # fmt: skip
 
     def _with(self, label: str, columns: tuple[tuple[str | None, Type], ...]) -> Shown:
         return self.shown.with_item(label, tuple((label if n is None else n, t) for n, t in columns))
