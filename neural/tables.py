@@ -72,7 +72,7 @@ class Tables:
         self._room = [_FIRST_ROOM * stride * _MORE_ROOM.get(section, 1) for section, stride in enumerate(_STRIDES)]
         self.head = np.zeros(CLOSED + 1, dtype=np.int64)
         self.memory: Ints = np.zeros(0, dtype=np.int32)
-        self.rows: NDArray[np.uint32] = zeros((max(16, _ROW_ROOM // self.words), self.words), np.uint32)
+        self.rows: NDArray[np.uint32] = zeros((max(1, _ROW_ROOM // self.words), self.words), np.uint32)
         self._rows: dict[bytes, int] = {}
         self._numbers: dict[Hashable, int] = {}
         self.controls: list[tuple[int, Control]] = []

@@ -81,6 +81,15 @@ def test_tables_keep_what_they_hold_when_they_grow() -> None:
     assert [int(tables.entry(FRAME, a)[0]) for a in range(3000)] == list(range(3000))
 
 
+def test_tables_that_begin_small_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in ("tables._FIRST_ROOM", "tables._ROW_ROOM", "reach._ROWS"):
+        monkeypatch.setattr(f"dlc.neural.{room}", 1)
+    monkeypatch.setattr("dlc.neural.tables._MORE_ROOM", {})
+    decoders = [ConstrainedDecoder(schema=[SCHEMA, SMALL], tokenizer=TOKENS, executor=e) for e in ("numpy", "cpu")]
+    steps, _ = walk(decoders, random.Random(2), 16, 4)
+    assert steps > 2000
+
+
 def test_exact_budgets_are_the_reference_s_alone() -> None:
     with pytest.raises(CompileError) as caught:
         ConstrainedDecoder(schema=SMALL, tokenizer=TOKENS, executor="cpu", budgets="exact")
