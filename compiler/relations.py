@@ -237,23 +237,29 @@ def _exists(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typ
 
 
 def _count(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
+    if len(term.args) > 1 or term.named:
+        return _misgiven(inference, term, "takes one argument or none", "count(), count(.field)", path)
     if env.groups is None:
         inference.report(errors.aggregate_outside(term.fn), path)
     return NUMBER, App(term.fn, _inside_group(inference, term, env, path))
 
 
 def _pick_all(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
+    if term.args or term.named:
+        return _misgiven(inference, term, "takes no arguments", "pick_all()", path)
     if env.groups is None:
         inference.report(errors.aggregate_outside(term.fn), path)
     return inference.solver.fresh(), term
 
 
+def _misgiven(inference: "Inference", term: App, message: str, signature: str, path: "Path") -> "Typed":
+    return inference.report(errors.wrong_arguments(term.fn, message, signature), path), term
+
+
 def _aggregate(cls: str, number: bool = False) -> Rule:
     def infer(inference: "Inference", term: App, env: "Env", path: "Path") -> "Typed":
-        if len(term.args) != 1:
-            return inference.report(
-                errors.wrong_arguments(term.fn, "takes one argument", f"{term.fn}(.field)"), path
-            ), term
+        if len(term.args) != 1 or term.named:
+            return _misgiven(inference, term, "takes one argument", f"{term.fn}(.field)", path)
         if env.groups is None and term.fn != "pick":
             inference.report(errors.aggregate_outside(term.fn), path)
         inner = env.with_rows({}, None)

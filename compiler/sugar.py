@@ -76,7 +76,8 @@ def _act_argument(term: Term) -> Tree:
             return Node("postfix", (_name_call(owner), _field(field)))
         case App("any" | "none" | "missing" as mark, (), (), ()):
             return Node(mark if mark == "missing" else f"mark_{mark}", ())
-    return _expr(term, (), _LAMBDA)
+    # A field inside a larger argument is of no row, as a path is.
+    return _expr(term, ("",), _LAMBDA)
 
 
 def _statement(statement: Statement) -> Node:

@@ -24,8 +24,9 @@ from ..compiler.terms import (
     Turn,
     Var,
     children,
+    subterms,
 )
-from ..compiler.types import DYNAMIC, Param, parts
+from ..compiler.types import DYNAMIC, Param, RecordType, parts
 from .dl_context import VARIABLES, Limits
 from .dl_instances import mentions
 
@@ -58,8 +59,25 @@ def _outside(turn: Turn, schema: Schema, limits: Limits) -> Iterator[str]:
     bound = [s.let for s in turn.statements if s.let is not None]
     if len(bound) > limits.lets or tuple(bound) != VARIABLES[: len(bound)]:
         yield "a variable by another name, or one too many"
+    relations = {s.let for s in turn.statements if s.let is not None and _is_query(s.term, schema)}
     for statement in turn.statements:
         yield from _statement(statement, schema, limits)
+        for term in subterms(statement.term):
+            if (
+                isinstance(term, App)
+                and term.fn == "show"
+                and any(_is_one_of(over, relations) for _, over in term.named)
+            ):
+                yield "a relation as a shown item"
+
+
+def _is_query(term: Term, schema: Schema) -> bool:
+    return isinstance(term, App) and (term.fn in _STAGES or term.fn in schema.table)
+
+
+def _is_one_of(over: Term, names: set[str]) -> bool:
+    """Whether an item is one of some variables, and not a row of that name."""
+    return isinstance(over, Abs) and isinstance(over.body, Var) and over.body.name in names.difference(over.params)
 
 
 def _statement(statement: Statement, schema: Schema, limits: Limits) -> Iterator[str]:
@@ -76,17 +94,41 @@ def _statement(statement: Statement, schema: Schema, limits: Limits) -> Iterator
     if isinstance(term, App) and function is not None and not function.action and not _decided(term, schema):
         yield "a call whose type nothing in it shows"
     if statement.outcome is not None:
-        yield from _outcome(statement.outcome)
+        yield from _outcome(statement.outcome, term, schema)
     yield from _term(term, schema, limits)
 
 
-def _outcome(outcome: Outcome) -> Iterator[str]:
+def _outcome(outcome: Outcome, of: Term, schema: Schema) -> Iterator[str]:
+    declared = _declared(of, schema)
     for record in outcome.results:
-        for _label, value in record.fields:
-            if isinstance(value, Record | Abs | Ascribe | Var):
+        for label, value in record.fields:
+            if isinstance(value, Record | Abs | Ascribe | Var) or _is_action(value, schema):
                 yield "a result that is no constant"
+            if label not in declared and not _is_decided(label, value, schema):
+                yield "a field of a result that nothing here declares, of a type that nothing shows"
     if outcome.count is not None and not isinstance(outcome.count, Lit | Hole):
         yield "a count that is no number"
+
+
+def _declared(of: Term, schema: Schema) -> set[str]:
+    """Fields that a statement's tables, calls and shown items declare."""
+    found: set[str] = set()
+    for term in subterms(of):
+        if isinstance(term, App):
+            found |= {label for label, _ in term.named}
+            found |= {column.name for column in schema.table[term.fn].columns} if term.fn in schema.table else set()
+            function = schema.function.get(term.fn)
+            if function is not None:
+                found |= function.labelled.keys()
+                found |= dict(function.result.fields).keys() if isinstance(function.result, RecordType) else set()
+    return found
+
+
+def _is_decided(label: str, value: Term, schema: Schema) -> bool:
+    """Whether a value shows its type, and a field declared elsewhere has one type wherever it is."""
+    types = {column.type for table in schema.tables for column in table.columns if column.name == label}
+    types |= {function.labelled[label].type for function in schema.functions if label in function.labelled}
+    return len(types) < 2 and _shows_type(value, schema, plain=False)
 
 
 def _term(term: Term, schema: Schema, limits: Limits) -> Iterator[str]:
@@ -132,6 +174,9 @@ def _applied(term: App, fn: str, args: tuple[Term, ...], schema: Schema, limits:
         yield "a key of group that is no field"
     if fn == "show":
         yield from _show(term, schema)
+    if fn in ("where", "sort", "show") and not _is_grouped(args[0]):
+        if any(_picks(body) for body in (*args[1:], *(over for _, over in term.named))):
+            yield "pick outside a group"
     if fn in ("take", "at") and any(not isinstance(a, Lit | Hole) for a in args[1:]):
         yield "a number of rows that is no number"
     if fn == "then" and not (isinstance(args[1], Abs) and _is_action(args[1].body, schema)):
@@ -183,6 +228,19 @@ def _alias(named: Term, alias: str, schema: Schema, limits: Limits) -> Iterator[
     known = alias in schema.table or alias in schema.function or alias in schema.enums_of_member
     if not (letter or numbered) or alias == own or known:
         yield "a name for rows that is neither their own with a number nor a letter"
+
+
+def _is_grouped(rows: Term) -> bool:
+    while isinstance(rows, App) and rows.fn in ("where", "sort", "take", "at", "distinct", "as"):
+        rows = rows.args[0]
+    return isinstance(rows, App) and rows.fn in ("group", "whole")
+
+
+def _picks(term: Term) -> bool:
+    """Whether there is a `pick` in a term, queries inside it left out."""
+    if isinstance(term, App) and (term.fn == "pick" or term.fn in _STAGES):
+        return term.fn == "pick"
+    return any(_picks(child) for child in children(term))
 
 
 def _show(term: App, schema: Schema) -> Iterator[str]:
@@ -266,7 +324,7 @@ def _shows_type(term: Term, schema: Schema, plain: bool) -> bool:
             if fn in _AGGREGATES:
                 return all(_shows_type(a, schema, plain=True) for a in args)
             if fn in schema.function:
-                return _decided(term, schema)
+                return not schema.function[fn].action and _decided(term, schema)
             if not plain and not args and fn in schema.enums_of_member:
                 return len(schema.enums_of_member[fn]) == 1 and fn not in schema.table
     return False

@@ -31,6 +31,9 @@ def test_a_sample_of_gold_is_read(name: str, corpora: Path) -> None:
     assert read > 15
 
 
+UNDECIDED = "a field of a result that nothing here declares, of a type that nothing shows"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -44,6 +47,13 @@ def test_a_sample_of_gold_is_read(name: str, corpora: Path) -> None:
         (f"user: Hotel | where .stars = 1{' * 2 - 1' * 17};", "a chain of more operators than there may be"),
         (f"user: Hotel | where {'not ' * 9}.parking;", "more negations than there may be"),
         ("user: Hotel | where not not (.parking and .internet);", "more negations than there may be"),
+        ("user: Hotel | where pick(.area) = north;", "pick outside a group"),
+        ("user: Hotel | sort .stars asc | show pick(.area);", "pick outside a group"),
+        ("user: let x0 = Hotel; Train | show x0;", "a relation as a shown item"),
+        ("user: Hotel | show book_taxi;", "a shown item that does not show its type"),
+        ("user: Train -> [{ area: book_taxi }];", "a result that is no constant"),
+        ('user: Hotel -> [{ id: @"TR1234" }];', UNDECIDED),
+        ('user: book_taxi -> [{ colour: raw "black" }];', UNDECIDED),
     ],
 )  # fmt: skip
 def test_what_is_outside_has_a_reason_and_is_refused(text: str, reason: str) -> None:
@@ -67,6 +77,8 @@ def test_what_is_outside_has_a_reason_and_is_refused(text: str, reason: str) -> 
         f"user: Hotel | where .stars = (1{' + 1' * 32}) * 2 and not (.parking and .internet);",
         "user: let x0 = Hotel | show .area; Train | join x0 as a | where a.area in x0 | whole | show count();",
         "user: let x0 = Hotel; Hotel | union (x0) | where it in x0 and it not in Hotel;",
+        "user: let x0 = Hotel; x0 | where .stars > 3 | whole | show it;",
+        "user: Hotel | group .area | where pick(.stars) > 3 | sort pick(.stars) asc | show pick(.name);",
         "agent zz(.anything): (Hotel | show .stars) as a | where .stars > (Hotel | whole | show avg(.stars));",
     ],
 )  # fmt: skip
