@@ -26,7 +26,7 @@ from ..compiler.terms import (
     children,
     subterms,
 )
-from ..compiler.types import DYNAMIC, Param, RecordType, parts
+from ..compiler.types import DYNAMIC, Con, Param, RecordType, parts
 from .dl_context import VARIABLES, Limits
 from .dl_instances import mentions
 
@@ -84,6 +84,8 @@ def _statement(statement: Statement, schema: Schema, limits: Limits) -> Iterator
     term = statement.term
     if statement.let is not None and statement.outcome is not None:
         yield "an outcome of what is bound"
+    if statement.let is not None and _is_action(term, schema):
+        yield "an action that is bound"
     if not (isinstance(term, Var | App) or (isinstance(term, Field) and isinstance(term.subject, App))):
         yield "a statement that is no query or call"
     if isinstance(term, App) and (term.fn in _ARITHMETIC or term.fn in _CONDITIONS or term.fn in ("the", "list")):
@@ -103,6 +105,8 @@ def _outcome(outcome: Outcome, of: Term, schema: Schema) -> Iterator[str]:
     for record in outcome.results:
         for label, value in record.fields:
             if isinstance(value, Record | Abs | Ascribe | Var) or _is_action(value, schema):
+                yield "a result that is no constant"
+            if isinstance(value, App) and value.fn in _CONDITIONS | _AGGREGATES:
                 yield "a result that is no constant"
             if label not in declared and not _is_decided(label, value, schema):
                 yield "a field of a result that nothing here declares, of a type that nothing shows"
@@ -128,6 +132,8 @@ def _is_decided(label: str, value: Term, schema: Schema) -> bool:
     """Whether a value shows its type, and a field declared elsewhere has one type wherever it is."""
     types = {column.type for table in schema.tables for column in table.columns if column.name == label}
     types |= {function.labelled[label].type for function in schema.functions if label in function.labelled}
+    if isinstance(value, App) and not value.args and value.fn in schema.enums_of_member:
+        types |= {Con(enum.name) for enum in schema.enums_of_member[value.fn]}
     return len(types) < 2 and _shows_type(value, schema, plain=False)
 
 
