@@ -90,7 +90,7 @@ def _statement(statement: Statement, schema: Schema, limits: Limits) -> Iterator
         yield "a statement that is no query or call"
     if isinstance(term, App) and (term.fn in _ARITHMETIC or term.fn in _CONDITIONS or term.fn in ("the", "list")):
         yield "a statement that is no query or call"
-    if isinstance(term, App) and not term.args and term.fn in schema.enums_of_member:
+    if isinstance(term, App) and not term.args and term.fn in schema.enums_of_member and statement.let is None:
         yield "a statement that is no query or call"
     function = schema.function.get(term.fn) if isinstance(term, App) else None
     if isinstance(term, App) and function is not None and not function.action and not _decided(term, schema):
@@ -152,6 +152,8 @@ def _term(term: Term, schema: Schema, limits: Limits) -> Iterator[str]:
                 yield "a type argument"
             yield from _applied(term, fn, args, schema, limits)
     for child in children(term):
+        if not isinstance(term, Abs) and _is_action(child, schema):
+            yield "an action as a value"
         yield from _term(child, schema, limits)
 
 

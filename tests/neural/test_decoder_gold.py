@@ -54,6 +54,7 @@ UNDECIDED = "a field of a result that nothing here declares, of a type that noth
         ("user: Train -> [{ area: book_taxi }];", "a result that is no constant"),
         ('user: Hotel -> [{ id: @"TR1234" }];', UNDECIDED),
         ("user: Train -> [{ area: friday }];", UNDECIDED),
+        ("user: Hotel | where .phone = book_taxi(leave_at: 09:00).phone;", "an action as a value"),
         ("user: let x0 = book_taxi(leave_at: 09:00); Hotel;", "an action that is bound"),
         ('user: book_taxi -> [{ colour: raw "black" }];', UNDECIDED),
     ],
