@@ -243,8 +243,8 @@ def _comparison(dl: Dl, part: Part, start: int, context: Context, done: Spot, re
         # What is said of the subject with `is` is written without it.
         sides["it"] = subject, False
     if sides:
-        says = lambda word: ("was", word, sides[word][0])  # noqa: E731
-        dl.words.choose(part, start, sides, arrive, lambda side: arrived(*side), depth=2, result=says)
+        types = {word: side[0] for word, side in sides.items()}
+        dl.words.choose(part, start, sides, arrive, lambda side: arrived(*side), depth=2, types=types)
 
     def whole(type_: Type) -> int:
         return part.lazy(lambda state: arrive(state, (type_, True)), lambda: arrived(type_))

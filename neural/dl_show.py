@@ -146,7 +146,8 @@ class Items:
     def draw(self) -> None:
         """All of them."""
         dl, part, context = self.dl, self.part, self.context
-        names: dict[str, dict[str, tuple[Shown, Type | None]]] = {}
+        names: dict[str, dict[str, Shown]] = {}
+        types: dict[str, Type] = {}
         part.rest(self.start, lambda: self.rest(self.shown))
         if context.keys is None:
             columns = all_columns(dl, context.rows)
@@ -160,15 +161,18 @@ class Items:
         else:
             self._name(names, "pick_all()", "pick_all", all_columns(dl, context.rows))
         for spelled, label, type_ in simple_items(dl, context):
+            types[spelled] = type_
             self._name(names, spelled, label, ((None, type_),))
         subject = subject_of(context)
         if subject is not None:
+            types["it"] = subject
             self._name(names, "it", context.rows[0].binder, ((None, subject),))
         for name, type_ in context.bound:
             if isinstance(type_, Con) and type_.name not in ("Rel", "Action"):
+                types[name] = type_
                 self._name(names, name, name, ((None, type_),))
         for written, ways in names.items():
-            self._named(self._source(written), ways)
+            dl.words.choose(part, self._source(written), ways, self._arrive, self._end, depth=2, types=types)
         self._calls()
         if context.keys is not None:
             self._aggregates()
@@ -190,10 +194,10 @@ class Items:
         return self._labels[written]
 
     def _name(
-        self, names: dict[str, dict[str, tuple[Shown, Type | None]]], spelled: str, label: str,
+        self, names: dict[str, dict[str, Shown]], spelled: str, label: str,
         columns: tuple[tuple[str | None, Type], ...],
     ) -> None:  # fmt: skip
-        """Add an item that is only a name to those that stand behind the same words, with its type; draw one in `pick`."""
+        """Add an item that is only a name to those that stand behind the same words; draw one in `pick`."""
         written, fresh = self._label(label)
         item = self._with(fresh, columns)
         if not self.may(item):
@@ -201,13 +205,7 @@ class Items:
         if spelled.startswith("pick("):
             self.part.call(self._source(written), picked_field(self.dl, spelled[5:-1]), self._after(item))
         else:
-            names.setdefault(written, {})[spelled] = item, columns[0][1] if len(columns) == 1 else None
-
-    def _named(self, source: int, ways: dict[str, tuple[Shown, Type | None]]) -> None:
-        self.dl.words.choose(
-            self.part, source, ways, lambda state, way: self._arrive(state, way[0]), lambda way: self._end(way[0]),
-            depth=2, result=lambda word: ("was", word, ways[word][1]) if ways[word][1] is not None else ("word", word),
-        )  # fmt: skip
+            names.setdefault(written, {})[spelled] = item
 
     def _with(self, label: str, columns: tuple[tuple[str | None, Type], ...]) -> Shown:
         return self.shown.with_item(label, tuple((label if n is None else n, t) for n, t in columns))

@@ -216,9 +216,8 @@ class _Term:
             value = self._value(None)
             names = {name: type_ for name, type_ in named(dl, context).items() if is_value(type_)}
             if names:
-                says = lambda name: ("was", name, names[name])  # noqa: E731
                 ways = dict.fromkeys(names, value)
-                dl.words.choose(part, start, ways, part.join, lambda _: b";", depth=2, result=says)
+                dl.words.choose(part, start, ways, part.join, lambda _: b";", depth=2, types=names)
             each_call(dl, part, start, context, lambda _: value, _nothing, lambda: b";")
             return
         for type_ in dict.fromkeys((*ground_types(dl.schema), *comparable(dl, context))):

@@ -67,10 +67,6 @@ _REFUSED: Final = -1
 """Stands for the result of a name that may not be written."""
 
 
-def _word(word: str) -> Hashable:
-    return "word", word
-
-
 class Words:
     """The lexemes of one network."""
 
@@ -173,12 +169,15 @@ class Words:
         other: T | None = None,
         but: frozenset[str] = frozenset(),
         reserved: bool = True,
-        result: Callable[[str], Hashable] = _word,
+        types: Mapping[str, Type] | None = None,
     ) -> None:
         """One of several words, and what follows each: drawn once it is read. Words that lead to the same go on in one
         state. rest: a short text from after a word to the end of the procedure. other: what follows any other
-        identifier that is neither reserved nor one of `but`. result: the key of the result that says which it was."""
-        of = {self.net.name(result(word)): way for word, way in ways.items()}
+        identifier that is neither reserved nor one of `but`. types: those of words that are operands, which
+        their results say."""
+        typed = types or {}
+        results = (("was", word, typed[word]) if word in typed else ("word", word) for word in ways)
+        of = dict(zip(map(self.net.name, results), ways.values(), strict=True))
         words = list(zip(ways, of, strict=True))
         afters: dict[T, int] = {}
 

@@ -426,7 +426,11 @@ def test_a_kill_in_mid_run_leaves_nothing_that_looks_whole(dlc_command, tmp_path
     (tmp_path / "out.jsonl").write_text("what was there before\n")
     os.mkfifo(tmp_path / "endless")
     args = ["convert", "dl", "endless", "--schema", "multiwoz", "--to", "dl", "-o", "out.jsonl", "--jobs", jobs]
-    running = subprocess.Popen(dlc_command(args), cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True)
+    # Whoever runs the tests in the background has interrupts ignored, which children inherit.
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    running = subprocess.Popen(
+        dlc_command(args), cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heard
+    )
     with open(tmp_path / "endless", "wb", buffering=0) as pipe:
         pipe.write(b"user inform: Hotel | where .stars = 4;\n" * 500)
         deadline = time.monotonic() + 30
