@@ -14,7 +14,7 @@ from ...compiler.terms import Var as Variable
 from ...compiler.types import Con, Param, Type, TypeVar, parts, show, variables
 from ...grammar.diagnostic import Diagnostic
 from . import errors
-from .names import ACCESSOR, LIFTED, MEMBER, Names, dl_type, lispress_type
+from .names import ACCESSOR, LIFTED, MEMBER, Names, constant, dl_type, lispress_type
 from .program import Call, TypeExpr, Var, positional
 from .sexp import write
 from .to_dl import dl_term
@@ -75,9 +75,9 @@ class Judge:
                 if name == "lift":
                     subject, result = Con("Spec", (result,)), Con("Spec", (subject,))
                 return Function(head, (Parameter(label, subject, positional=True),), result)
-        match = MEMBER.match(head)
-        enum = self.schema.enum.get(match[1]) if match else None
-        if match and enum is not None and (enum.open or match[2] in enum.names):
+        member = constant(head, self.schema)
+        enum = self.schema.enum.get(member[0]) if member is not None else None
+        if member is not None and enum is not None and (enum.open or member[1] in enum.names):
             return Function(head, (), Con(enum.name))
         return None
 

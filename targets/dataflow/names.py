@@ -41,6 +41,15 @@ SHARED: Final = frozenset(("refer", "Execute", "intension", "Path"))
 _MARKED: Final = ("\\", "'", "#", ":")
 
 
+def constant(head: str, schema: "Schema | None") -> tuple[str, str] | None:
+    """The type and the name of a constant: capitalized both, or any member of an enum of the schema (`Area.north`);
+    None if it is none."""
+    match = MEMBER.match(head)
+    owner, _, name = head.partition(".")
+    enum = schema.enum.get(owner) if schema is not None else None
+    return (owner, name) if match or (enum is not None and name in enum.names) else None
+
+
 class Unsayable(Exception):
     """The other language has no way to say a part of a program."""
 

@@ -32,9 +32,9 @@ from .names import (
     CONNECTED,
     DIRECT,
     LIFTED,
-    MEMBER,
     Names,
     Unsayable,
+    constant,
     dl_type,
     escaped,
     plain,
@@ -157,9 +157,9 @@ class _Translation:
         if bare and len(args) == 2 and type_args is None and head in DIRECT:
             return App(DIRECT[head], tuple([self.value(_given(a), (*path, i), scope) for i, a in enumerate(args)]))
         if not args and type_args != ():
-            member = MEMBER.match(head)
-            if member:
-                return self._member(member[1], member[2], type_args, path)
+            member = constant(head, self.names.schema)
+            if member is not None:
+                return self._member(*member, type_args, path)
         if type_args is None and args:
             bracketed = type_of_text(head)
             if bracketed is not None and bracketed.name == "Constraint" and bracketed.args:

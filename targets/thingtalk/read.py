@@ -27,7 +27,7 @@ from ...compiler.terms import (
     Var,
     subterms,
 )
-from ...compiler.types import BOOL, DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type, show
+from ...compiler.types import BOOL, DATE, DATETIME, DURATION, MONEY, NUMBER, TEXT, TIME, Con, Type, show
 from ...grammar.diagnostic import CompileError
 from . import ast, streams, values
 from . import read_errors as errors
@@ -52,6 +52,7 @@ PLACEHOLDERS = {
 }
 
 
+_NOT_TEXT = frozenset((NUMBER, BOOL, TIME, DATE, DATETIME, DURATION, MONEY))
 _REMEMBERED = 50_000
 
 
@@ -185,7 +186,12 @@ class ThingTalkReader:
     def result(self, said: str, value: values.Value, query: Query) -> Argument:
         """A field of a result."""
         name = query.shape.names.get(said, said)
-        return name, self._constant(said, value, query.shape.types.get(name))
+        type_ = query.shape.types.get(name)
+        # The reference takes any text for any field of a result: a value as it was annotated.
+        if isinstance(value, values.String) and isinstance(type_, Con):
+            if type_ in _NOT_TEXT or type_.name == "Measure" or type_.name in self.schema.enum:
+                return name, Lit("raw", value.value)
+        return name, self._constant(said, value, type_)
 
     def _constant(self, said: str, value: values.Value, type_: Type | None) -> Term:
         """A value of a result. Raises Misread for a parameter or computation."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dlc
 from dlc.compiler.lower import lower_program
 from dlc.compiler.schema import Schema
 from dlc.compiler.schema_text import read_schema
@@ -298,3 +299,10 @@ def test_acts_results_and_statuses_are_noted_as_lost(bakery: Schema) -> None:
     written = LispressWriter(bakery).write(turn)
     assert written.program == "(do (Today) (Say (Today)))"
     assert len(written.notes) >= 3 and all(note.loss for note in written.notes)
+
+
+def test_members_that_are_no_capitals_come_back() -> None:
+    schema = read_schema("enum Day = monday | tuesday\naction book(; day: Day, people: Number) -> Unit\n")
+    (written,) = dlc.write("dataflow", dlc.read("dl", "user: book(day: monday, people: 3);", schema))
+    assert written.program == "(book :day (Day.monday) :people 3)" and not written.notes
+    assert str(dlc.read("dataflow", written.program, schema)).strip() == "user: book(day: monday, people: 3);"

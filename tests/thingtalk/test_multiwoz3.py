@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import dlc
 from dlc.compiler.check import Checker
 from dlc.compiler.lower import lower_program
 from dlc.compiler.schema_text import read_schema
@@ -143,3 +144,13 @@ def test_cut_and_damaged_programs_are_diagnosed(reader):
             reader.read(" ".join(words[:i]), tokenized=True)
         except CompileError as error:
             assert error.diagnostics[0].span is not None
+
+
+@pytest.mark.parametrize("field", ['price: raw "17.6 GBP"', 'duration: raw "79 minutes"', 'day: raw "any day"'])
+def test_what_a_result_holds_as_annotated_comes_back(field: str) -> None:
+    """The reference takes any text for any field of a result."""
+    program = dlc.read("dl", f"agent: Train -> [{{ {field}, leave_at: 05:21 }}];", SCHEMA)
+    (written,) = dlc.write("thingtalk", program)
+    assert written.program is not None and not written.notes
+    again = dlc.read("thingtalk", written.program, SCHEMA)
+    assert again.turns[0].statements == program.turns[0].statements
