@@ -52,7 +52,16 @@ def finished(
     if block.distinct:
         select.set("distinct", exp.Distinct())
     _order_and_limit(select, block, [_ordered(key, names, block, scope, w) for key in block.order], w)
+    if block.groups == [] and not _aggregates(select):
+        # Without an aggregate it would be a row for each of them.
+        raise NotSaid(errors.no_construct("one row of picks for all rows"))
     return select, outputs
+
+
+def _aggregates(select: Any) -> bool:
+    """Whether there is an aggregate in a SELECT, the queries inside it left out."""
+    inside = select.walk(prune=lambda node: node is not select and isinstance(node, exp.Query))
+    return any(isinstance(node, exp.AggFunc) for node in inside)
 
 
 def _conditions(overs: list[Abs], names: tuple[str, ...], block: Block, scope: Scope, w: Writing) -> list[Any]:
@@ -202,8 +211,6 @@ def _sort_value(term: Term, scope: Scope, w: Writing) -> Any:
     info = info_of(term, scope)
     enum = w.schema.enum.get(info.type.name) if info is not None and isinstance(info.type, Con) else None
     if enum is None or not enum.ordered or not isinstance(term, Field):
-        if isinstance(term, App) and term.fn == "number_of" and w.affine:
-            return value(term.args[0], scope, w)
         return value(term, scope, w)
     subject = column(term, scope, w)
     ranks = [

@@ -262,7 +262,9 @@ def _count(term: App, scope: Scope, w: Writing) -> Any:
 
 def _aggregate(kind: Any) -> "ValueRule":
     def write(term: App, scope: Scope, w: Writing) -> Any:
-        inner = _plain_number(term.args[0], scope, w)
+        # The least and the greatest text is not the least and the greatest number; sums are of numbers anyway.
+        ordered = kind in (exp.Min, exp.Max)
+        inner = value(term.args[0], scope, w) if ordered else _plain_number(term.args[0], scope, w)
         if term.fn.endswith("_distinct"):
             inner = exp.Distinct(expressions=[inner])
         return kind(this=inner)
