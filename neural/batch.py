@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..grammar.diagnostic import CompileError
 from . import core, errors
-from .growth import Uncollected
+from .growth import hold, release
 from .machine import Cell, Machine
 from .net import NEVER
 from .tables import Tables
@@ -79,25 +79,37 @@ class BatchExecutor:
 
     def fill(self, state: ArrayState, row: int, out: Bits) -> None:
         """One row of `bits`, written into `out` [words]."""
-        self.fill_rows(ArrayState(state.rows[row : row + 1], state.log_z), _FIRST, out[None])
+        held = hold()
+        try:
+            self.fill_rows(ArrayState(state.rows[row : row + 1], state.log_z), _FIRST, out[None])
+        finally:
+            release(held)
 
     def fill_rows(self, state: ArrayState, at: NDArray[np.int64], out: Bits) -> None:
         """Rows `at` of `bits`, written into the same rows of `out` [batch, words]."""
-        loop = core.fill_parallel if self.threads and len(at) >= PARALLEL else core.fill
-        self._run(len(state), at, lambda at, codes, misses: loop(
-            self.tables.memory, self.tables.head, self.tables.rows, self.ends, state.rows, at, out, codes, misses
-        ))  # fmt: skip
+        held = hold()
+        try:
+            loop = core.fill_parallel if self.threads and len(at) >= PARALLEL else core.fill
+            self._run(len(state), at, lambda at, codes, misses: loop(
+                self.tables.memory, self.tables.head, self.tables.rows, self.ends, state.rows, at, out, codes, misses
+            ))  # fmt: skip
+        finally:
+            release(held)
 
     def advance(self, state: ArrayState, tokens: NDArray[np.int64]) -> ArrayState:
         """The state after one token a row. Raises CompileError (DLC505, DLC514)."""
-        rows = state.rows.copy()
-        loop = core.advance_parallel if self.threads and len(rows) >= PARALLEL else core.advance
-        refused = self._run(len(rows), np.arange(len(rows)), lambda at, codes, misses: loop(
-            self.tables.memory, self.tables.head, self.ends, rows, at, tokens, codes, misses
-        ))  # fmt: skip
-        for i in refused:
-            raise CompileError(errors.token_not_allowed(i, int(tokens[i])))
-        return ArrayState(rows, state.log_z)
+        held = hold()
+        try:
+            rows = state.rows.copy()
+            loop = core.advance_parallel if self.threads and len(rows) >= PARALLEL else core.advance
+            refused = self._run(len(rows), np.arange(len(rows)), lambda at, codes, misses: loop(
+                self.tables.memory, self.tables.head, self.ends, rows, at, tokens, codes, misses
+            ))  # fmt: skip
+            for i in refused:
+                raise CompileError(errors.token_not_allowed(i, int(tokens[i])))
+            return ArrayState(rows, state.log_z)
+        finally:
+            release(held)
 
     def _run(
         self, batch: int, at: NDArray[np.int64], loop: Callable[[NDArray[np.int64], Ints, Ints], int]
@@ -107,25 +119,28 @@ class BatchExecutor:
         misses = np.zeros((batch, 4), dtype=np.int32)
         if not loop(at, codes, misses):
             return []
-        with Uncollected():
-            left = True
-            while left:
-                for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
-                    raise CompileError(errors.too_deep(i))
-                at = at[codes[at] == core.MISSED]
-                for miss in {tuple(each) for each in misses[at].tolist()}:
-                    self.tables.grow(*miss)
-                left = len(at) > 0 and loop(at, codes, misses) > 0
-            refused: list[int] = np.flatnonzero(codes == core.REFUSED).tolist()
+        left = True
+        while left:
+            for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
+                raise CompileError(errors.too_deep(i))
+            at = at[codes[at] == core.MISSED]
+            for miss in {tuple(each) for each in misses[at].tolist()}:
+                self.tables.grow(*miss)
+            left = len(at) > 0 and loop(at, codes, misses) > 0
+        refused: list[int] = np.flatnonzero(codes == core.REFUSED).tolist()
         return refused
 
     def complete(self, state: ArrayState) -> NDArray[np.bool_]:
         """bool [batch]: whether each row is a whole program, ended or not."""
-        found = np.zeros(len(state), dtype=np.bool_)
-        self._run(len(state), np.arange(len(state)), lambda at, codes, misses: core.complete(
-            self.tables.memory, self.tables.head, state.rows, at, found, codes, misses
-        ))  # fmt: skip
-        return found
+        held = hold()
+        try:
+            found = np.zeros(len(state), dtype=np.bool_)
+            self._run(len(state), np.arange(len(state)), lambda at, codes, misses: core.complete(
+                self.tables.memory, self.tables.head, state.rows, at, found, codes, misses
+            ))  # fmt: skip
+            return found
+        finally:
+            release(held)
 
     def fork(self, state: ArrayState, index: Sequence[int]) -> ArrayState:
         """Rows picked by index."""

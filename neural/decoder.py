@@ -23,7 +23,7 @@ from .framing import framed
 from .grounded import GroundedExecutor, GroundedState
 from .grounding import Grounding
 from .grounding_requests import Requests, Texts, asked, price
-from .growth import Uncollected
+from .growth import hold, release
 from .machine import Cell, Machine
 from .net import NEVER, Net, spaced
 from .prepare import openings
@@ -89,8 +89,11 @@ class ConstrainedDecoder:
         self.executor_name = executor
         self._requests: Requests | None = None
         self._grounded: dict[int, GroundedExecutor] = {}
-        with Uncollected():
+        held = hold()
+        try:
             self._compile(device)
+        finally:
+            release(held)
 
     def _compile(self, device: Any) -> None:
         """Make the machines and their executor, and visit the states in which much may come next."""
@@ -227,7 +230,12 @@ class ConstrainedDecoder:
         return self._runs(state).bits(state)
 
     def fill(self, state: DecoderState, row: int, out: NDArray[np.uint32]) -> None:
-        """One row of `bits`, written into `out`."""
+        """One row of `bits`, written into `out`, uint32 [ceil(vocabulary / 32)]. Raises CompileError (DLC508)."""
+        words = (self.vocabulary.size + 31) // 32
+        if out.shape != (words,) or out.dtype != np.uint32 or not out.flags.writeable:
+            raise CompileError(errors.wrong_shape(f"a mask of {out.dtype} {list(out.shape)}, not of uint32 [{words}]"))
+        if not 0 <= row < len(state):
+            raise CompileError(errors.wrong_shape(f"row {row} of {len(state)}"))
         self._runs(state).fill(state, row, out)
 
     def mask(self, state: DecoderState) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..grammar.diagnostic import CompileError
 from . import core, device, errors
 from .batch import write_row
-from .growth import Uncollected
+from .growth import hold, release
 from .logits import constrain
 from .machine import Cell, Machine
 from .tables import Tables
@@ -125,9 +125,12 @@ class DeviceExecutor:
         for i in np.flatnonzero(code == core.OVERFLOWED).tolist():
             raise CompileError(errors.too_deep(i))
         missed = np.flatnonzero(code == core.MISSED)
-        with Uncollected():
+        held = hold()
+        try:
             for miss in {tuple(each) for each in state.miss.cpu().numpy()[missed].tolist()}:
                 self.tables.grow(*miss)
+        finally:
+            release(held)
         return len(missed) > 0
 
     # ------------------------------------------------------------ with

@@ -1,25 +1,22 @@
-"""Growing without collecting garbage.
+"""Steps without collecting garbage.
 
-What an automaton and its tables grow by stays as long as they do, and is thousands of small objects: collections in
-the midst of it look through everything the process has and find nothing, for longer than a step should take. They
-come later, when whoever called makes objects of their own.
+What an automaton and its tables grow by stays as long as they do, and is thousands of small objects: collections look
+through everything the process has and find nothing, for longer than a step should take. So the collector is held off
+while a decoder compiles, fills a mask or advances, and comes when whoever called makes objects of their own. These are
+functions and no context: making one would wake it.
 """
 
 import gc
-from types import TracebackType
 
 
-class Uncollected:
-    """A context in which the collector is held off, if it is on. Leaving it makes no object that would wake it."""
+def hold() -> bool:
+    """Hold the collector off; whether it was on, for `release`."""
+    enabled = gc.isenabled()
+    gc.disable()
+    return enabled
 
-    __slots__ = ("_enabled",)
 
-    def __enter__(self) -> None:
-        self._enabled = gc.isenabled()
-        gc.disable()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._enabled:
-            gc.enable()
+def release(held: bool) -> None:
+    """Let the collector work again if it did before."""
+    if held:
+        gc.enable()
