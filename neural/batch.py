@@ -79,22 +79,32 @@ class BatchExecutor:
 
     def fill(self, state: ArrayState, row: int, out: Bits) -> None:
         """One row of `bits`, written into `out` [words]."""
-        held = hold()
-        try:
-            self.fill_rows(ArrayState(state.rows[row : row + 1], state.log_z), _FIRST, out[None])
-        finally:
-            release(held)
+        self._fill(state.rows[row : row + 1], _FIRST, out[None])
 
     def fill_rows(self, state: ArrayState, at: NDArray[np.int64], out: Bits) -> None:
         """Rows `at` of `bits`, written into the same rows of `out` [batch, words]."""
-        held = hold()
-        try:
-            loop = core.fill_parallel if self.threads and len(at) >= PARALLEL else core.fill
-            self._run(len(state), at, lambda at, codes, misses: loop(
-                self.tables.memory, self.tables.head, self.tables.rows, self.ends, state.rows, at, out, codes, misses
-            ))  # fmt: skip
-        finally:
-            release(held)
+        self._fill(state.rows, at, out)
+
+    def _fill(self, rows: Ints, at: NDArray[np.int64], out: Bits) -> None:
+        loop = core.fill_parallel if self.threads and len(at) >= PARALLEL else core.fill
+        tables = self.tables
+        codes = np.zeros(len(rows), dtype=np.int32)
+        misses = np.zeros((len(rows), 4), dtype=np.int32)
+        # Mostly nothing is missed, and nothing is made that would wake the collector: no function, no cell of one.
+        if loop(tables.memory, tables.head, tables.rows, self.ends, rows, at, out, codes, misses):
+            held = hold()
+            try:
+                self._fill_missed(loop, rows, at, out, codes, misses)
+            finally:
+                release(held)
+
+    def _fill_missed(
+        self, loop: Callable[..., int], rows: Ints, at: NDArray[np.int64], out: Bits, codes: Ints, misses: Ints
+    ) -> None:
+        tables = self.tables
+        self._grow(at, codes, misses, lambda at: loop(
+            tables.memory, tables.head, tables.rows, self.ends, rows, at, out, codes, misses
+        ))  # fmt: skip
 
     def advance(self, state: ArrayState, tokens: NDArray[np.int64]) -> ArrayState:
         """The state after one token a row. Raises CompileError (DLC505, DLC514)."""
@@ -102,7 +112,8 @@ class BatchExecutor:
         try:
             rows = state.rows.copy()
             loop = core.advance_parallel if self.threads and len(rows) >= PARALLEL else core.advance
-            refused = self._run(len(rows), np.arange(len(rows)), lambda at, codes, misses: loop(
+            codes, misses = np.zeros(len(rows), dtype=np.int32), np.zeros((len(rows), 4), dtype=np.int32)
+            refused = self._run(np.arange(len(rows)), codes, misses, lambda at: loop(
                 self.tables.memory, self.tables.head, self.ends, rows, at, tokens, codes, misses
             ))  # fmt: skip
             for i in refused:
@@ -112,13 +123,15 @@ class BatchExecutor:
             release(held)
 
     def _run(
-        self, batch: int, at: NDArray[np.int64], loop: Callable[[NDArray[np.int64], Ints, Ints], int]
+        self, at: NDArray[np.int64], codes: Ints, misses: Ints, loop: Callable[[NDArray[np.int64]], int]
     ) -> list[int]:
         """Run a loop over rows `at` until none of them misses anything; the rows that refused their token."""
-        codes = np.zeros(batch, dtype=np.int32)
-        misses = np.zeros((batch, 4), dtype=np.int32)
-        if not loop(at, codes, misses):
-            return []
+        return self._grow(at, codes, misses, loop) if loop(at) else []
+
+    def _grow(
+        self, at: NDArray[np.int64], codes: Ints, misses: Ints, loop: Callable[[NDArray[np.int64]], int]
+    ) -> list[int]:
+        """The same, once a loop has told of something."""
         left = True
         while left:
             for i in np.flatnonzero(codes == core.OVERFLOWED).tolist():
@@ -126,7 +139,7 @@ class BatchExecutor:
             at = at[codes[at] == core.MISSED]
             for miss in {tuple(each) for each in misses[at].tolist()}:
                 self.tables.grow(*miss)
-            left = len(at) > 0 and loop(at, codes, misses) > 0
+            left = len(at) > 0 and loop(at) > 0
         refused: list[int] = np.flatnonzero(codes == core.REFUSED).tolist()
         return refused
 
@@ -135,7 +148,8 @@ class BatchExecutor:
         held = hold()
         try:
             found = np.zeros(len(state), dtype=np.bool_)
-            self._run(len(state), np.arange(len(state)), lambda at, codes, misses: core.complete(
+            codes, misses = np.zeros(len(state), dtype=np.int32), np.zeros((len(state), 4), dtype=np.int32)
+            self._run(np.arange(len(state)), codes, misses, lambda at: core.complete(
                 self.tables.memory, self.tables.head, state.rows, at, found, codes, misses
             ))  # fmt: skip
             return found
