@@ -6,6 +6,7 @@ clears two megabytes: longer than a step should take. So tables lie in small pag
 
 import math
 import mmap
+import sys
 from typing import TypeVar
 
 import numpy as np
@@ -15,9 +16,10 @@ T = TypeVar("T", bound=np.generic)
 
 
 def zeros(shape: int | tuple[int, ...], kind: type[T]) -> NDArray[T]:
-    """An array of zeros."""
+    """An array of zeros, a process's own: one that forks does not share it."""
     size = math.prod(shape) if isinstance(shape, tuple) else shape
-    room = mmap.mmap(-1, max(1, size * np.dtype(kind).itemsize))
+    own = {} if sys.platform == "win32" else {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
+    room = mmap.mmap(-1, max(1, size * np.dtype(kind).itemsize), **own)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         room.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(room, dtype=kind, count=size).reshape(shape)

@@ -1,5 +1,6 @@
 """Every executor allows the same tokens: bit by bit, with and without tight budgets, over random steps."""
 
+import os
 import random
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ import pytest
 from dlc.compiler.schema_text import read_schema
 from dlc.grammar.diagnostic import CompileError
 from dlc.neural.decoder import ConstrainedDecoder
+from dlc.neural.paged import zeros
 from dlc.neural.tables import AFTER, FRAME, Tables
 from dlc.neural.vocabulary import Vocabulary
 
@@ -88,6 +90,17 @@ def test_tables_that_begin_small_say_the_same(monkeypatch: pytest.MonkeyPatch) -
     decoders = [ConstrainedDecoder(schema=[SCHEMA, SMALL], tokenizer=TOKENS, executor=e) for e in ("numpy", "cpu")]
     steps, _ = walk(decoders, random.Random(2), 16, 4)
     assert steps > 2000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_that_forks_does_not_share_its_tables() -> None:
+    array = zeros((3, 4), np.int32)
+    child = os.fork()
+    if child == 0:
+        array[:] = 7
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not array.any()
 
 
 def test_exact_budgets_are_the_reference_s_alone() -> None:
