@@ -27,7 +27,7 @@ from ..compiler.terms import (
     subterms,
 )
 from ..compiler.types import DYNAMIC, Con, Param, RecordType, parts
-from .dl_context import VARIABLES, Limits
+from .dl_context import VARIABLES, Limits, label_types
 from .dl_instances import mentions
 
 _COMPARED = frozenset(("=", "!=", "<", "<=", ">", ">="))
@@ -63,11 +63,8 @@ def _outside(turn: Turn, schema: Schema, limits: Limits) -> Iterator[str]:
     for statement in turn.statements:
         yield from _statement(statement, schema, limits)
         for term in subterms(statement.term):
-            if (
-                isinstance(term, App)
-                and term.fn == "show"
-                and any(_is_one_of(over, relations) for _, over in term.named)
-            ):
+            shown = term.named if isinstance(term, App) and term.fn == "show" else ()
+            if any(_is_one_of(over, relations) for _, over in shown):
                 yield "a relation as a shown item"
 
 
@@ -130,8 +127,7 @@ def _declared(of: Term, schema: Schema) -> set[str]:
 
 def _is_decided(label: str, value: Term, schema: Schema) -> bool:
     """Whether a value shows its type, and a field declared elsewhere has one type wherever it is."""
-    types = {column.type for table in schema.tables for column in table.columns if column.name == label}
-    types |= {function.labelled[label].type for function in schema.functions if label in function.labelled}
+    types = set(label_types(schema).get(label, ()))
     if isinstance(value, App) and not value.args and value.fn in schema.enums_of_member:
         types |= {Con(enum.name) for enum in schema.enums_of_member[value.fn]}
     return len(types) < 2 and _shows_type(value, schema, plain=False)

@@ -202,6 +202,18 @@ def own_fields(dl: Dl, context: Context) -> Iterator[tuple[str, str, Type]]:
             yield f"{quote_name(row.binder)}.{spelled_field(name)}", name, type_
 
 
+def label_types(schema: Schema) -> dict[str, set[Type]]:
+    """Types that columns and parameters have anywhere in a schema, by name."""
+    found: dict[str, set[Type]] = {}
+    for table in schema.tables:
+        for column in table.columns:
+            found.setdefault(column.name, set()).add(column.type)
+    for function in schema.functions:
+        for label, parameter in function.labelled.items():
+            found.setdefault(label, set()).add(parameter.type)
+    return found
+
+
 def row_type(type_: Type) -> tuple[Row, ...] | None:
     """The rows of a variable that is a relation; None for any other value."""
     if isinstance(type_, Con) and type_.name == "Rel" and isinstance(type_.args[0], BinderRow):
@@ -213,4 +225,4 @@ def row_type(type_: Type) -> tuple[Row, ...] | None:
 
 
 __all__ = ["NOWHERE", "VARIABLES", "Columns", "Context", "Dl", "Limits", "Row", "all_columns", "columns_of"]
-__all__ += ["fields", "fields_of_type", "named", "own_fields", "row_type", "spelled_field", "spellings"]
+__all__ += ["fields", "fields_of_type", "label_types", "named", "own_fields", "row_type", "spelled_field", "spellings"]

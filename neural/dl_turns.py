@@ -12,7 +12,7 @@ from ..compiler.types import NUMBER, TEXT, Con, RecordType, Type
 from ..compiler.types import Row as BinderRow
 from .dl_calls import actions, all_calls, each_call, is_value
 from .dl_conditions import comparable
-from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, named, spelled_field
+from .dl_context import NOWHERE, VARIABLES, Columns, Context, Dl, Limits, Row, label_types, named, spelled_field
 from .dl_instances import can_show
 from .dl_outcomes import elsewhere, outcome
 from .dl_queries import Finish, Standing, Tail, Way, short_source, sources, tables
@@ -285,17 +285,9 @@ def _columns(dl: Dl, standing: Standing) -> tuple[Columns | None, dict[str, Type
 
 def types_of_label(dl: Dl) -> dict[str, set[Type]]:
     """Types that columns and parameters of a name have anywhere in the schema."""
-    known = dl.memo.get("types of label")
-    if known is None:
-        known = {}
-        for table in dl.schema.tables:
-            for column in table.columns:
-                known.setdefault(column.name, set()).add(column.type)
-        for function in dl.schema.functions:
-            for label, parameter in function.labelled.items():
-                known.setdefault(label, set()).add(parameter.type)
-        dl.memo["types of label"] = known
-    return known
+    if "types of label" not in dl.memo:
+        dl.memo["types of label"] = label_types(dl.schema)
+    return dl.memo["types of label"]  # type: ignore[no-any-return]
 
 
 __all__ = ["Context", "Row", "dl_surface", "tables"]
